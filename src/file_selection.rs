@@ -117,6 +117,30 @@ impl Selection {
         Ok(all)
     }
 
+    /// Selects at least the files that both selections select, and no named file that the other one can't select.
+    ///
+    /// # Errors
+    /// As [`Selection::new`].
+    pub fn narrowed_to(&self, other: &Selection) -> Result<Self, SelectionError> {
+        if self.everything || other.everything {
+            return Ok(if self.everything { other.clone() } else { self.clone() });
+        }
+        let named = |one: &Selection, by: &Selection| {
+            let kept = one.names.iter().filter(|name| by.may_select_in(name)).cloned();
+            kept.collect::<Vec<_>>()
+        };
+        let mut names = [named(self, other), named(other, self)].concat();
+        names.sort();
+        names.dedup();
+        let patterns = if other.patterns.is_empty() { Vec::new() } else { self.patterns.clone() };
+        Ok(Selection { names, set: glob_set(&patterns)?, patterns, everything: false })
+    }
+
+    /// Whether it selects this path or, if it is a folder, may select something in it by a pattern.
+    fn may_select_in(&self, path: &str) -> bool {
+        self.match_level_of_any(path).is_some() || (!is_yaml(path) && !self.patterns.is_empty())
+    }
+
     /// Whether every YAML file is selected.
     pub fn is_everything(&self) -> bool {
         self.everything
@@ -308,6 +332,39 @@ mod tests {
         assert_eq!(match_level(&["*.yaml"], "x/y.yaml"), None);
         assert_eq!(match_level(&["{a,b}/*.yaml"], "b/y.yaml"), Some(Pattern));
         assert_eq!(match_level(&["."], "b/y.yaml"), Some(Pattern));
+    }
+
+    #[test]
+    fn narrowed_selection_reads_what_both_select() {
+        let selection = |arguments: &[&str]| {
+            Selection::new(&arguments.iter().map(|a| (*a).to_owned()).collect::<Vec<_>>()).unwrap()
+        };
+        let all: [&[&str]; 9] = [
+            &[],
+            &["."],
+            &["a"],
+            &["a/b.yaml"],
+            &["a/b.yaml", "c.yaml"],
+            &["**/b.yaml"],
+            &["{a,c}/**", "c.yaml"],
+            &["a/x", "c"],
+            &["c.yaml"],
+        ];
+        for (one, other) in all.iter().flat_map(|one| all.iter().map(move |other| (one, other))) {
+            let (mine, theirs) = (selection(one), selection(other));
+            let narrowed = mine.narrowed_to(&theirs).unwrap();
+            for path in ["a/b.yaml", "a/x/b.yaml", "c.yaml", "c/d.yml", "ab.yaml"] {
+                let by_both = mine.match_level(path).is_some() && theirs.match_level(path).is_some();
+                assert!(!by_both || narrowed.match_level(path).is_some(), "{one:?} {other:?} {path}");
+            }
+        }
+        // a file that isn't wanted may be broken, or missing
+        let narrowed = selection(&["a/b.yaml", "c.yaml"]).narrowed_to(&selection(&["a/**"])).unwrap();
+        assert_eq!(narrowed.names(), ["a/b.yaml"]);
+        assert_eq!(
+            selection(&["a/b.yaml"]).narrowed_to(&selection(&["c.yaml", "a"])).unwrap().names(),
+            ["a/b.yaml"]
+        );
     }
 
     #[test]

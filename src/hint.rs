@@ -27,6 +27,8 @@ pub struct Hint(Vec<HintPart>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum HintPart {
     Text(String),
+    /// Text for users of the action only.
+    InAction(&'static str),
     /// A flag, by name only.
     Flag(&'static str),
     /// A flag that takes no value.
@@ -37,6 +39,11 @@ enum HintPart {
 /// Starts a hint.
 pub fn hint(text: impl Into<String>) -> Hint {
     Hint(vec![HintPart::Text(text.into())])
+}
+
+/// Text for users of the action only.
+pub fn in_action(text: &'static str) -> Hint {
+    Hint(vec![HintPart::InAction(text)])
 }
 
 /// A flag that takes a value, by its name: `--expect`, or the input "expect".
@@ -68,7 +75,7 @@ impl Hint {
     /// The flags that the hint names.
     pub fn flags(&self) -> impl Iterator<Item = &'static str> {
         self.0.iter().filter_map(|part| match part {
-            HintPart::Text(_) => None,
+            HintPart::Text(_) | HintPart::InAction(_) => None,
             HintPart::Flag(name) | HintPart::Switch(name) | HintPart::Setting(name, _) => Some(*name),
         })
     }
@@ -89,6 +96,8 @@ impl HintPart {
     fn text(&self, speaker: Speaker) -> String {
         match self {
             HintPart::Text(text) => text.clone(),
+            HintPart::InAction(text) if speaker == Speaker::Action => (*text).to_owned(),
+            HintPart::InAction(_) => String::new(),
             HintPart::Flag(name) if has_input(speaker, name) => format!("the input \"{name}\""),
             HintPart::Switch(name) if has_input(speaker, name) => format!("{name}: true"),
             HintPart::Setting(name, value) if has_input(speaker, name) => format!("{name}: {value}"),
@@ -149,6 +158,9 @@ mod tests {
         let in_action = "use add: true, to: TAG or the input \"file\"";
         assert_eq!(hint.for_speaker(Speaker::Action), in_action);
         assert_eq!(hint.flags().collect::<Vec<_>>(), ["add", "to", "file"]);
+        let step = super::in_action("run actions/checkout, or ") + "name a checkout";
+        assert_eq!(step.to_string(), "name a checkout");
+        assert_eq!(step.for_speaker(Speaker::Action), "run actions/checkout, or name a checkout");
     }
 
     #[test]

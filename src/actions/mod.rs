@@ -71,6 +71,11 @@ impl ActionsRun {
         }
     }
 
+    /// Whether a person started the workflow, or a program in the same way (`workflow_dispatch`).
+    pub fn is_started_by_hand(&self) -> bool {
+        self.event_name == "workflow_dispatch"
+    }
+
     /// The REST and GraphQL APIs of the host of a repository's web page. For the runner's own server, the
     /// runner provides them; otherwise they follow GitHub's scheme (docs: "REST API", "GitHub Enterprise
     /// Server").

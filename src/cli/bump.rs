@@ -122,7 +122,8 @@ pub struct BumpArgs {
     ///
     /// What to do if the branch already has a newer build, one whose commit comes after ours in
     /// the history: skip the reference, skip it and fail, or write it anyway. If the order can't
-    /// be determined, the reference is written and a notice says why.
+    /// be determined, the reference is written and a notice says why. In Actions, the default is
+    /// skip, but fail on workflow_dispatch: a person chose what to deploy.
     #[arg(
         long,
         value_name = "WHAT",

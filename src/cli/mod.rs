@@ -287,7 +287,7 @@ pub enum Format {
 /// What to do with a build that is older than the one on the branch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum IfOlder {
-    /// Skip in Actions, else fail.
+    /// Skip in Actions, unless a person started the workflow; else fail.
     #[value(hide = true, alias = "")]
     Auto,
     /// Skip the reference.

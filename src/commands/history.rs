@@ -12,7 +12,7 @@ use crate::history::git::CommitWalk;
 use crate::history::{self, CommitId, CommitStore, Extent, TagEntry, WritingCommit};
 use crate::image::Field;
 use crate::landing::remote::RemoteHistory;
-use crate::landing::{Backoff, SystemClock};
+use crate::landing::{Backoff, SystemClock, rolled_back_by};
 use crate::output::{HistoryEntry, HistoryOrigin, HistoryReport};
 use crate::plan::{self, CurrentReference, NewDigest, Request, Scope, UpdateTarget};
 use crate::settings::{HistorySettings, RemoteSettings, WorkLocation};
@@ -113,7 +113,8 @@ impl HistoryCommand<'_> {
             if is_in_time && limit.is_none_or(|limit| entries.len() < limit) {
                 let source = build_info::source_of_entry(&entry, &image, &template, Some(self.checkout));
                 let source = source.map(|source| source.to_string());
-                entries.push(HistoryEntry { entry, source });
+                let rolled_back = rolled_back_by(&entry, &image);
+                entries.push(HistoryEntry { entry, source, rolled_back });
             }
             is_in_time && limit.is_none_or(|limit| entries.len() < limit)
         };

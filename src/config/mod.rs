@@ -189,23 +189,33 @@ impl Config {
 }
 
 impl Service {
-    /// Where its references are: in the typed files, or else in its own. With typed files, only those of its fields
-    /// count that are in one of them.
+    /// Where its references are: in its own files and fields, and of those only in the typed files.
     ///
     /// # Errors
     /// As [`Selection::new`].
     pub fn scope(&self, typed: &Selection) -> Result<Scope, SelectionError> {
-        if !typed.is_everything() {
-            let within = |field: &FieldTarget| FieldTarget { within: Some(typed.clone()), ..field.clone() };
-            let fields = self.fields.iter().map(within).collect();
-            return Ok(Scope { fields, ..Scope::of_files(typed) });
+        if self.is_everywhere() {
+            return Ok(Scope::of_files(typed));
         }
-        let everywhere = || self.fields.is_empty().then(|| Selection::new(&[])).transpose();
-        let files = match &self.files {
-            Some(files) => Some(files.clone()),
-            None => everywhere()?,
-        };
-        Ok(Scope { files, fields: self.fields.clone(), only: None })
+        let within = (!typed.is_everything()).then(|| typed.clone());
+        Ok(Scope { files: self.files.clone(), fields: self.fields.clone(), within, only: None })
+    }
+
+    /// Where these fields are, which were typed: in its own files, and of those only in the typed ones.
+    ///
+    /// # Errors
+    /// As [`Selection::new`].
+    pub fn scope_of_fields(&self, paths: &[FieldPath], typed: &Selection) -> Result<Scope, SelectionError> {
+        if self.is_everywhere() {
+            return Ok(Scope::of_fields(paths, typed));
+        }
+        let own = Selection::all_of(self.files.iter().chain(self.fields.iter().map(|field| &field.files)))?;
+        Ok(Scope { within: Some(typed.clone()), ..Scope::of_fields(paths, &own) })
+    }
+
+    /// Whether it has neither files nor fields of its own.
+    fn is_everywhere(&self) -> bool {
+        self.files.is_none() && self.fields.is_empty()
     }
 }
 
@@ -349,7 +359,6 @@ impl ConfigReader<'_> {
         let keys = ["services", name, "fields"];
         let path = FieldPath::parse(&written.path).map_err(|e| self.error(&keys, e))?;
         Ok(FieldTarget {
-            within: None,
             files: self.selection(&keys, std::slice::from_ref(&written.file))?,
             path,
             inside: None,

@@ -7,12 +7,14 @@ use super::plan_facts::PlanFacts;
 use super::targets;
 use super::{Decision, DecisionBase, PrText};
 use crate::config::Config;
-use crate::file_selection::HOLDS_PATH;
+use crate::file_selection::{HOLDS_PATH, literal};
 use crate::holds::{Hold, HoldQuery, HoldsChange, HoldsFile, edited};
 use crate::image::short_name;
 use crate::landing::message::{hold_message, subject_and_body};
 use crate::output::BumpedImage;
-use crate::plan::{self, EnvironmentLimit, FileEdit, FileSource, Plan, Request, UpdateTarget};
+use crate::plan::{
+    self, CurrentReference, EnvironmentLimit, FileEdit, FileSource, Plan, Request, TargetIndex, UpdateTarget,
+};
 use crate::settings::{HoldAction, HoldOptions};
 use crate::visible::inline;
 
@@ -54,11 +56,15 @@ pub(super) fn decide(
     };
     let environments = config.limited_to(limit);
     let request = Request { cancellation: base.cancellation(), environments, ..request };
-    if matches!(options.action, HoldAction::Hold { .. }) {
+    let is_narrowed = request.targets.iter().any(|target| target.scope.within.is_some());
+    let places = if matches!(options.action, HoldAction::Hold { .. }) || is_narrowed {
         // a hold of an image that nothing runs would hold nothing
-        plan::some_mentions(base.files(), &request)?;
-    }
-    let edit = HoldsEdit { change: change(context, options, &request), now: context.settings.place.now };
+        plan::some_mentions(base.files(), &request)?
+    } else {
+        Vec::new()
+    };
+    let edit =
+        HoldsEdit { change: change(context, options, &request, &places), now: context.settings.place.now };
     let plan = edit.plan(base.files())?;
     let text =
         |plan: &Plan| if plan.is_empty() { Ok(String::new()) } else { message(context, options, &request) };
@@ -79,16 +85,34 @@ fn image_of(target: &UpdateTarget) -> BumpedImage {
     BumpedImage { name: target.name.clone(), tag: None, digest: None, verified: None }
 }
 
-fn change(context: &DecisionContext<'_>, options: &HoldOptions, request: &Request) -> HoldsChange {
-    let targets = request.targets.iter();
+/// The files of a hold. What two selections have in common can't be written as a pattern, so these are the files
+/// that set the image.
+fn held_files(index: TargetIndex, target: &UpdateTarget, places: &[CurrentReference]) -> Vec<String> {
+    if target.scope.within.is_none() {
+        return target.scope.texts();
+    }
+    let mut files: Vec<String> =
+        places.iter().filter(|place| place.target == index).map(|place| literal(&place.file)).collect();
+    files.sort();
+    files.dedup();
+    files
+}
+
+fn change(
+    context: &DecisionContext<'_>,
+    options: &HoldOptions,
+    request: &Request,
+    places: &[CurrentReference],
+) -> HoldsChange {
+    let targets = TargetIndex::each(&request.targets);
     let typed = &context.settings.places.selection;
     match &options.action {
         HoldAction::Hold { reason, until } => {
             let by = options.by.clone().or_else(|| context.committer.as_ref().map(|who| who.name.clone()));
-            let hold = |target: &UpdateTarget| Hold {
+            let hold = |(index, target): (TargetIndex, &UpdateTarget)| Hold {
                 image: target.name.clone(),
                 env: options.env.clone(),
-                files: target.scope.texts(),
+                files: held_files(index, target, places),
                 reason: reason.clone(),
                 until: *until,
                 by: by.clone().or_else(|| context.user_name()).unwrap_or_else(|| "unknown".to_owned()),
@@ -96,13 +120,13 @@ fn change(context: &DecisionContext<'_>, options: &HoldOptions, request: &Reques
             HoldsChange::Add(targets.map(hold).collect())
         }
         HoldAction::Unhold => {
-            let query = |target: &UpdateTarget| HoldQuery {
+            let query = |(index, target): (TargetIndex, &UpdateTarget)| HoldQuery {
                 image: target.name.clone(),
                 env: options.env.clone(),
                 files: if typed.is_everything() && target.service.is_none() {
                     Vec::new()
                 } else {
-                    target.scope.texts()
+                    held_files(index, target, places)
                 },
             };
             HoldsChange::Remove(targets.map(query).collect())

@@ -3,13 +3,10 @@
 use crate::config::{Config, ConfiguredEnvironment, Service};
 use crate::file_selection::SelectionError;
 use crate::image::{Field, ImageArg, Tag};
-use crate::plan::{
-    EnvironmentLimit, FieldTarget, NewDigest, Plan, Request, Scope, TargetIndex, UpdateTarget,
-};
+use crate::plan::{EnvironmentLimit, NewDigest, Plan, Request, Scope, TargetIndex, UpdateTarget};
 use crate::settings::BumpSettings;
 use crate::template::Template;
 use crate::visible::inline;
-use crate::yaml::FieldPath;
 
 use super::tag_origin::TagOrigin;
 
@@ -147,25 +144,14 @@ impl<'a> RequestedImage<'a> {
         self.service.map(|_| self.image.name.as_str())
     }
 
-    /// Where to look: the typed files and fields, otherwise those of the service.
+    /// Where to look: in the files of the service, and of those only in the typed ones.
     fn scope(&self, settings: &BumpSettings) -> Result<Scope, SelectionError> {
-        let typed = &settings.places.selection;
-        if !settings.places.fields.is_empty() {
-            let field = |path: &FieldPath| FieldTarget {
-                files: typed.clone(),
-                within: None,
-                path: path.clone(),
-                inside: None,
-            };
-            return Ok(Scope {
-                files: None,
-                fields: settings.places.fields.iter().map(field).collect(),
-                only: None,
-            });
-        }
-        match self.service {
-            Some(service) => service.scope(typed),
-            None => Ok(Scope::of_files(typed)),
+        let (typed, fields) = (&settings.places.selection, &settings.places.fields);
+        match (self.service, fields.is_empty()) {
+            (Some(service), true) => service.scope(typed),
+            (Some(service), false) => service.scope_of_fields(fields, typed),
+            (None, true) => Ok(Scope::of_files(typed)),
+            (None, false) => Ok(Scope::of_fields(fields, typed)),
         }
     }
 }

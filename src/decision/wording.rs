@@ -9,7 +9,7 @@ use super::rollback::RollbackPlan;
 use super::target_sources::TargetSources;
 use super::targets;
 use crate::git::Identity;
-use crate::landing::message::MessageParts;
+use crate::landing::message::{MessageParts, SubjectVerb};
 use crate::landing::{BroughtCommits, RolledBack};
 use crate::output::ChangeOrigin;
 use crate::plan::{Plan, TargetIndex};
@@ -69,6 +69,7 @@ impl Wording<'_> {
         Ok(MessageParts {
             template,
             facts: context.build,
+            verb: if self.rollback.is_some() { SubjectVerb::RollBack } else { SubjectVerb::Update },
             brought: Vec::new(),
             skip_ci: match commit.skip_ci {
                 Some(asked) => asked,

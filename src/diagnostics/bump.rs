@@ -4,7 +4,7 @@ use super::command::{UNSET_MARKER, lines};
 use super::tag;
 use crate::ci::System;
 use crate::error::{Exit, Failure};
-use crate::hint::{Hint, flag, hint, setting, switch};
+use crate::hint::{Hint, flag, hint, in_action, setting, switch};
 use crate::tag::{VariableError, variables};
 use crate::visible::inline;
 
@@ -122,7 +122,8 @@ fn advice(error: &BumpError) -> Hint {
         }
         BumpError::NoCheckout { .. } => {
             let leave_out = switch("commit") + " and " + switch("push");
-            hint("name a checkout with ")
+            in_action("run actions/checkout in a step before this one, or ")
+                + "name a checkout with "
                 + flag("repo")
                 + " (not a bare repository), or leave out "
                 + leave_out
@@ -159,7 +160,10 @@ fn advice(error: &BumpError) -> Hint {
             hint("check the network, then run again, or increase ") + flag("timeout")
         }
         BumpError::Superseded { .. } => {
-            hint("the current tag is newer, or a rollback set it; to replace it anyway, use ")
+            hint(
+                "the current tag is newer, or a rollback set it; to go back to an older one, use tagbump rollback",
+            ) + in_action(", with the input \"command\"")
+                + "; to replace it anyway, use "
                 + setting("if-older", "write")
         }
         BumpError::Soaking { .. } => {

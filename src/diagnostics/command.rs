@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use super::plan;
 use crate::error::{Exit, Failure};
-use crate::hint::{flag, hint, setting};
+use crate::hint::{flag, hint, in_action, setting};
 use crate::location::Location;
 use crate::plan::NestedRepository;
 use crate::tag::TagError;
@@ -35,7 +35,8 @@ pub(super) fn describe(error: &CommandError) -> Failure {
     let message = error.to_string();
     match error {
         CommandError::NoRepository { .. } => {
-            Failure::usage(message).hinted(hint("name one with ") + flag("repo"))
+            let checkout = in_action("run actions/checkout in a step before this one, or ");
+            Failure::usage(message).hinted(checkout + "name one with " + flag("repo"))
         }
         CommandError::TagWithoutFolder => Failure::usage(message).hinted(hint("remove ") + flag("repo")),
         CommandError::NoReferences { nested, .. } if !nested.is_empty() => {

@@ -29,6 +29,11 @@ pub(super) fn describe(error: &PlanError) -> Failure {
         PlanError::NotVerified { .. } => {
             (Exit::NotEditable, hint("edit the file by hand, and please report its layout as a bug"))
         }
+        PlanError::NoneOfItsFiles { image, .. } => {
+            let other = "picks among a service's files; for other files, name its image";
+            let other = format!(" {other}, {}", inline(image));
+            (Exit::NoMatch, flag("file") + hint(other))
+        }
         PlanError::WrongCount { .. } => {
             (Exit::NoMatch, hint("narrow the search with ") + flag("file") + ", or correct " + flag("expect"))
         }

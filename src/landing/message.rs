@@ -14,12 +14,21 @@ use crate::tag::{BuildInfo, Source, VariableError};
 use crate::template::{Template, Variable};
 use crate::visible::inline;
 
+/// What a subject says that the commit does to its images.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SubjectVerb {
+    Update,
+    /// In `git log`, a rollback must not look like a bump.
+    RollBack,
+}
+
 /// Everything that a message is made from.
 #[derive(Clone, Debug)]
 pub struct MessageParts<'a> {
     /// Replaces subject and body.
     pub template: Option<&'a Template>,
     pub facts: &'a BuildInfo,
+    pub verb: SubjectVerb,
     pub skip_ci: bool,
     /// The commits that the plan brings. A template says what it wants instead.
     pub brought: Vec<BroughtCommits<'a>>,
@@ -73,9 +82,9 @@ impl MessageParts<'_> {
     }
 
     fn plain(&self, plan: &Plan, targets: &[ChangedImage<'_>]) -> String {
-        let subject = match targets {
-            [target] => format!("chore: update {} image to {}", shown(target.name()), target.short_version()),
-            _ => format!("chore: update {} images", targets.len()),
+        let subject = match self.verb {
+            SubjectVerb::Update => format!("chore: update {}", updated(targets)),
+            SubjectVerb::RollBack => format!("revert: roll back {}", rolled_back(targets)),
         };
         let lines: Vec<_> = plan.changes.iter().map(|change| self.line(change)).collect();
         let parts = [subject, lines.join("\n")].into_iter().chain(paragraphs(&self.brought));
@@ -230,6 +239,24 @@ impl ChangedImage<'_> {
     }
 }
 
+fn updated(targets: &[ChangedImage<'_>]) -> String {
+    match targets {
+        [target] => format!("{} image to {}", shown(target.name()), target.short_version()),
+        _ => format!("{} images", targets.len()),
+    }
+}
+
+/// A rollback can set the places of one image to different tags.
+fn rolled_back(targets: &[ChangedImage<'_>]) -> String {
+    match targets {
+        [first, rest @ ..] if rest.iter().all(|other| same_image(other.image, first.image)) => {
+            let tags = joined(targets.iter().map(ChangedImage::short_version));
+            format!("{} image to {tags}", shown(first.name()))
+        }
+        _ => updated(targets),
+    }
+}
+
 fn joined(values: impl Iterator<Item = String>) -> String {
     let mut values: Vec<_> = values.collect();
     values.dedup();
@@ -372,6 +399,7 @@ mod tests {
         let words = MessageParts {
             template: template.as_ref(),
             facts: &facts,
+            verb: SubjectVerb::Update,
             skip_ci,
             brought: Vec::new(),
             sources: of_each(targets),
@@ -465,6 +493,7 @@ mod tests {
         let words = MessageParts {
             template: None,
             facts: &BuildInfo::default(),
+            verb: SubjectVerb::Update,
             skip_ci: false,
             brought: Vec::new(),
             sources: sources.map(|(target, source)| (TargetIndex::new(target), source)).into_iter().collect(),
@@ -494,11 +523,41 @@ mod tests {
     }
 
     #[test]
+    fn rollback_has_a_subject_of_its_own() {
+        let subject = |targets: &[UpdateTarget], plan: Plan| {
+            let words = MessageParts {
+                template: None,
+                facts: &BuildInfo::default(),
+                verb: SubjectVerb::RollBack,
+                skip_ci: true,
+                brought: Vec::new(),
+                sources: BTreeMap::new(),
+                promoted_from: None,
+                signoff: None,
+                rolled_back: Vec::new(),
+                overridden_holds: Vec::new(),
+                prefix: "",
+            };
+            let text = words.message(&Plan { targets: targets.to_vec(), ..plan }).unwrap();
+            text.lines().next().unwrap().to_owned()
+        };
+        let one = subject(&[target("ghcr.io/acme/api")], plan(&["ghcr.io/acme/api"]));
+        assert_eq!(one, "revert: roll back api image to main-abc1234 [skip ci]");
+        let two = subject(&[target("a/api"), target("b/api")], plan(&["a/api", "b/api"]));
+        assert_eq!(two, "revert: roll back 2 images [skip ci]");
+        let mut two_tags = plan(&["api", "api"]);
+        two_tags.changes[1].to = "v2".to_owned();
+        let two_tags = subject(&[target("api"), target("api")], two_tags);
+        assert_eq!(two_tags, "revert: roll back api image to main-abc1234, v2 [skip ci]");
+    }
+
+    #[test]
     fn unknown_variables_are_reported() {
         let template = Template::parse("{foo}").unwrap();
         let words = MessageParts {
             template: Some(&template),
             facts: &BuildInfo::default(),
+            verb: SubjectVerb::Update,
             skip_ci: false,
             brought: Vec::new(),
             sources: BTreeMap::new(),
@@ -523,6 +582,7 @@ mod tests {
         let words = MessageParts {
             template: None,
             facts: &BuildInfo::default(),
+            verb: SubjectVerb::Update,
             skip_ci: false,
             brought: Vec::new(),
             sources: BTreeMap::new(),

@@ -27,7 +27,7 @@ pub use brought::BroughtCommits;
 pub use error::{GiveUpReason, LandingError, MessageError};
 pub use history::{BuildOrder, History};
 pub use landing_loop::land;
-pub use provenance::{FAR, ProvenCommit, Provenance, RollbackProof, claims_of, provenance};
+pub use provenance::{FAR, ProvenCommit, Provenance, RollbackProof, claims_of, provenance, rolled_back_by};
 pub use trailers::{Claims, RolledBack, brought, claims};
 
 /// Where a branch is.

@@ -188,6 +188,13 @@ pub fn claims_of(entry: &TagEntry, image: &str) -> Claims {
     by.and_then(|by| claims(&by.words.message, image, &version)).unwrap_or_default()
 }
 
+/// The tags that an entry's commit rolled back: those that it claims and really replaced.
+pub fn rolled_back_by(entry: &TagEntry, image: &str) -> Vec<String> {
+    let was_there = |bad: &RolledBack| entry.replaced.iter().any(|old| same_tag(old, &bad.tag));
+    let claimed = claims_of(entry, image).rolled_back.into_iter();
+    claimed.filter(was_there).map(|bad| bad.tag).collect()
+}
+
 /// Checks the rollbacks that the newest commit of a reference claims, from commit to older commit.
 #[derive(Clone, Debug, Default)]
 pub struct RollbackProof {

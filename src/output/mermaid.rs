@@ -65,7 +65,8 @@ fn bar(item: &HistoryEntry, timeline: &HistoryReport) -> String {
     let until = item.entry.until.unwrap_or(timeline.now).max(since);
     let state = if item.entry.until.is_none() { "active, " } else { "" };
     let lasted = lasting(until - since);
-    format!("    {} ({lasted}) :{state}{}, {}", name(&item.tag()), clock(since), clock(until))
+    let mark = if item.rolled_back.is_empty() { "" } else { "rollback, " };
+    format!("    {} ({mark}{lasted}) :{state}{}, {}", name(&item.tag()), clock(since), clock(until))
 }
 
 /// A bar's name: the tag, prefixed if it looks like a date or a word of the grammar.

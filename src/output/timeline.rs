@@ -34,12 +34,14 @@ pub enum HistoryOrigin {
     Fetched(Option<String>),
 }
 
-/// One tag, and the commit that it was built from, if known.
+/// One tag, the commit that it was built from, if known, and what it took away.
 #[derive(Clone, Debug)]
 pub struct HistoryEntry {
     pub entry: TagEntry,
     /// `[REPOSITORY@]SHA`.
     pub source: Option<String>,
+    /// The tags that the commit rolled back.
+    pub rolled_back: Vec<String>,
 }
 
 impl HistoryReport {
@@ -71,6 +73,15 @@ impl HistoryEntry {
         if tag.is_empty() { "-".to_owned() } else { inline(&tag) }
     }
 
+    /// `rolled back v2`, if the commit did that.
+    fn mark(&self) -> String {
+        if self.rolled_back.is_empty() {
+            return String::new();
+        }
+        let tags: Vec<_> = self.rolled_back.iter().map(|tag| inline(tag)).collect();
+        format!("rolled back {}", tags.join(", "))
+    }
+
     /// How long the tag was there, in seconds; `None` if its beginning isn't known.
     fn seconds(&self, now: i64) -> Option<i64> {
         let since = self.entry.written.as_ref()?.time;
@@ -78,8 +89,8 @@ impl HistoryEntry {
     }
 }
 
-/// One line per tag: the tag, since when and for how long, commit, author, source, and the file if there are
-/// several.
+/// One line per tag: the tag, since when and for how long, commit, author, source, the file if there are several, and
+/// what it rolled back.
 pub fn timeline_text(timeline: &HistoryReport) -> String {
     let several = timeline.has_several_files();
     let rows: Vec<Vec<String>> = timeline.entries.iter().map(|item| row(item, timeline, several)).collect();
@@ -120,6 +131,7 @@ fn row(item: &HistoryEntry, timeline: &HistoryReport, several: bool) -> Vec<Stri
     if several {
         cells.push(inline(file));
     }
+    cells.push(item.mark());
     cells
 }
 
@@ -180,6 +192,8 @@ struct HistoryEntryJson<'a> {
     /// The first line of the commit message.
     subject: Option<&'a str>,
     source: Option<&'a str>,
+    /// The tags that the commit rolled back.
+    rolled_back: &'a [String],
     file: &'a str,
     line: usize,
 }
@@ -210,6 +224,7 @@ fn shown(item: &HistoryEntry, now: i64) -> HistoryEntryJson<'_> {
         email: writer.map(|writer| writer.email.as_str()),
         subject: writer.map(|writer| writer.message.lines().next().unwrap_or_default()),
         source: item.source.as_deref(),
+        rolled_back: &item.rolled_back,
         file,
         line: *line,
     }

@@ -61,6 +61,7 @@ pub fn current_references(
 /// If a named file isn't valid YAML, or a target matches nothing, and the errors of the file source.
 pub fn some_mentions(shelf: &dyn FileSource, request: &Request) -> Result<Vec<CurrentReference>, PlanError> {
     let mut survey = files::survey(shelf, request)?;
+    survey.check_narrowed(request)?;
     let (matches, reports) = found(shelf, &mut survey, request)?;
     check_some(shelf, request, &survey, (&matches, &reports))?;
     Ok(listed(&survey, matches.iter()))
@@ -76,6 +77,7 @@ pub fn changeable_mentions(
     request: &Request,
 ) -> Result<Vec<CurrentReference>, PlanError> {
     let mut survey = files::survey(shelf, request)?;
+    survey.check_narrowed(request)?;
     let (matches, reports) = found(shelf, &mut survey, request)?;
     matching::check_fields(&survey, request)?;
     check_some(shelf, request, &survey, (&matches, &reports))?;

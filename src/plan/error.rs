@@ -21,6 +21,9 @@ pub enum PlanError {
     MatchedTwice { one: String, other: String, at: Location },
     #[error("no document of {files} has a field {path}; nothing was written")]
     FieldNotFound { files: String, path: String },
+    /// None of a service's files was typed.
+    #[error("service {} has no file in {}; its files are: {}", inline(.service), list_of(.typed), list_of(.own))]
+    NoneOfItsFiles { service: String, image: String, own: Vec<String>, typed: Vec<String> },
     #[error(transparent)]
     NoMatch(Box<NoMatch>),
     #[error("{}", refused_lines(.0))]
@@ -163,6 +166,13 @@ fn shared_lines(places: &[SharedPlace]) -> String {
 fn refused_lines(refused: &[RefusedReference]) -> String {
     let lines = refused.iter().take(LISTED + 1).map(|one| format!("{one}; nothing was written"));
     lines.collect::<Vec<_>>().join("\n")
+}
+
+fn list_of(paths: &[String]) -> String {
+    let more = paths.len().saturating_sub(LISTED);
+    let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let shown: Vec<_> = paths.iter().take(LISTED).map(|path| inline(path)).collect();
+    format!("{}{rest}", shown.join(", "))
 }
 
 fn list(found: &[MatchedValue]) -> String {

@@ -28,13 +28,6 @@ impl<'a> FieldIndex<'a> {
             return Vec::new();
         }
         let found = self.files.selecting(path).into_iter().map(|nth| self.fields[nth]);
-        found.filter(|&field| self.is_within(field, path)).collect()
-    }
-
-    /// Whether the scope of the target allows the field to be set in this file.
-    fn is_within(&self, FieldPosition { target, nth }: FieldPosition, path: &str) -> bool {
-        let scope = &self.request.targets[target].scope;
-        let within = scope.fields[nth].within.as_ref();
-        scope.takes(path) && within.is_none_or(|within| within.match_level(path).is_some())
+        found.filter(|&field| self.request.targets[field.target].scope.takes(path)).collect()
     }
 }

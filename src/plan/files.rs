@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 use std::ops::ControlFlow;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Mutex, PoisonError};
 
 use super::elsewhere::TargetNames;
@@ -15,7 +17,7 @@ use super::unparsed::{Unparsed, UnparsedReport, UnparsedText, stopped_at};
 use super::what_runs::FilePlace;
 use super::{FieldTarget, FileSource, PlanError, Request, SourceFile, TargetIndex, UpdateTarget};
 use crate::dotenv;
-use crate::file_selection::{MatchLevel, folder};
+use crate::file_selection::{MatchLevel, Selection, folder};
 use crate::image::ParsedReference;
 use crate::location::Location;
 use crate::manifest::{Reference, add, field_references, is_kustomization_file};
@@ -38,6 +40,8 @@ pub(super) struct ScannedFiles {
     pub looked_for: HashSet<FieldPosition>,
     /// The files around those that matter.
     pub around: Surroundings,
+    /// The targets whose files don't include any of those that were typed.
+    pub without_files: Vec<TargetIndex>,
 }
 
 /// The result of reading one file.
@@ -68,12 +72,14 @@ impl FileScan {
 pub(super) fn survey(shelf: &dyn FileSource, request: &Request) -> Result<ScannedFiles, PlanError> {
     let (screen, fields) = (Prefilter::of(request), FieldIndex::of(request)?);
     let names = TargetNames::of(request);
+    let narrowed = NarrowedTargets::of(request);
     let looked = Mutex::new(Vec::new());
     let (spare, around) = (SkippedFiles::new(), SurroundingsCollector::default());
     let look = |file: SourceFile<'_>| {
         if request.cancellation.is_cancelled() {
             return ControlFlow::Break(());
         }
+        narrowed.note(file.path, request);
         let fields = fields.in_file(file.path);
         let names_image = screen.lets_pass(file.bytes);
         around.note(&file, if names_image { Names::Image } else { Names::Nothing });
@@ -100,7 +106,31 @@ pub(super) fn survey(shelf: &dyn FileSource, request: &Request) -> Result<Scanne
     survey.warnings = found.warnings.into_iter().chain(left_out.too_costly).collect();
     survey.unparsable = left_out.not_yaml;
     survey.around = around.finish();
+    survey.without_files = narrowed.without_files();
     Ok(survey)
+}
+
+/// The services of which only some files were typed, and whether there are any such files.
+struct NarrowedTargets(Vec<(TargetIndex, AtomicBool)>);
+
+impl NarrowedTargets {
+    fn of(request: &Request) -> Self {
+        let targets = TargetIndex::each(&request.targets).filter(|(_, target)| target.scope.within.is_some());
+        NarrowedTargets(targets.map(|(index, _)| (index, AtomicBool::new(false))).collect())
+    }
+
+    fn note(&self, path: &str, request: &Request) {
+        for (target, has_files) in self.0.iter().filter(|(_, has_files)| !has_files.load(Relaxed)) {
+            if request.targets[*target].scope.reaches(path) {
+                has_files.store(true, Relaxed);
+            }
+        }
+    }
+
+    fn without_files(self) -> Vec<TargetIndex> {
+        let without = self.0.into_iter().filter(|(_, has_files)| !has_files.load(Relaxed));
+        without.map(|(target, _)| target).collect()
+    }
 }
 
 /// Whether a file must be parsed for the request although it names none of the images.
@@ -202,6 +232,21 @@ impl ScannedFiles {
     /// Whether every file could be parsed.
     pub fn is_whole(&self) -> bool {
         self.unparsable.is_empty() && self.warnings.is_empty()
+    }
+
+    /// Checks that each service has some of the files that were typed.
+    ///
+    /// # Errors
+    /// With the files of a service that has none of them.
+    pub fn check_narrowed(&self, request: &Request) -> Result<(), PlanError> {
+        let Some(&target) = self.without_files.first() else { return Ok(()) };
+        let UpdateTarget { name, service, scope, .. } = &request.targets[target];
+        Err(PlanError::NoneOfItsFiles {
+            service: service.clone().unwrap_or_else(|| name.clone()),
+            image: name.clone(),
+            own: scope.texts(),
+            typed: scope.within.iter().flat_map(Selection::texts).collect(),
+        })
     }
 
     /// Checks that the references found in the files are complete.

@@ -157,12 +157,12 @@ pub(super) fn match_of(
 pub(super) fn check_fields(survey: &ScannedFiles, request: &Request) -> Result<(), PlanError> {
     for (target, wanted) in TargetIndex::each(&request.targets) {
         // a field outside the files given with -f doesn't have to exist
-        let asked = |nth: usize, field: &FieldTarget| {
-            let everywhere = field.within.is_none() && wanted.scope.only.is_none();
+        let asked = |nth: usize| {
+            let everywhere = wanted.scope.within.is_none() && wanted.scope.only.is_none();
             everywhere || survey.looked_for.contains(&FieldPosition { target, nth })
         };
-        let missing = |(nth, field): &(usize, &FieldTarget)| {
-            asked(*nth, field) && !survey.fields.contains(&FieldPosition { target, nth: *nth })
+        let missing = |(nth, _): &(usize, &FieldTarget)| {
+            asked(*nth) && !survey.fields.contains(&FieldPosition { target, nth: *nth })
         };
         if let Some((_, field)) = wanted.scope.fields.iter().enumerate().find(missing) {
             let (files, path) = (field.files.to_string(), field.path.as_str().to_owned());

@@ -47,7 +47,7 @@ mod winning_place;
 
 use std::collections::BTreeSet;
 
-use crate::file_selection::{MatchLevel, Selection, SelectionError};
+use crate::file_selection::{MatchLevel, Selection, SelectionError, is_yaml};
 use crate::image::{Digest, Field, Tag};
 use crate::manifest::DesiredImage;
 use crate::yaml::FieldPath;
@@ -91,6 +91,8 @@ pub struct Scope {
     /// The files to search; `None` if only `fields` are set.
     pub files: Option<Selection>,
     pub fields: Vec<FieldTarget>,
+    /// If set, only what this selects of the above: the files that were typed, of a service with files of its own.
+    pub within: Option<Selection>,
     /// If set, only these files of the above.
     pub only: Option<BTreeSet<String>>,
 }
@@ -99,8 +101,6 @@ pub struct Scope {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldTarget {
     pub files: Selection,
-    /// If set, only files that this selects too.
-    pub within: Option<Selection>,
     pub path: FieldPath,
     /// If set, the path leads to a block scalar, and this one to a field of the YAML in it.
     pub inside: Option<FieldPath>,
@@ -154,24 +154,42 @@ impl Scope {
         Scope { files: Some(files.clone()), ..Scope::default() }
     }
 
+    /// A scope of some fields in the files of a selection.
+    pub fn of_fields(paths: &[FieldPath], files: &Selection) -> Self {
+        let field = |path: &FieldPath| FieldTarget { files: files.clone(), path: path.clone(), inside: None };
+        Scope { fields: paths.iter().map(field).collect(), ..Scope::default() }
+    }
+
     /// How strongly the scope asks for searching a file; `None` if it doesn't.
     fn match_level(&self, path: &str) -> Option<MatchLevel> {
-        self.files.as_ref().filter(|_| self.takes(path))?.match_level(path)
+        self.standing_of_any(path).filter(|level| *level == MatchLevel::Explicit || is_yaml(path))
     }
 
     /// As [`Scope::match_level`], for a file that may be something else than YAML.
     fn standing_of_any(&self, path: &str) -> Option<MatchLevel> {
-        let files = self.files.as_ref().filter(|_| self.takes(path))?;
-        files.match_level_of_any(path)
+        let level = self.files.as_ref().filter(|_| self.takes(path))?.match_level_of_any(path)?;
+        Some(
+            self.within
+                .as_ref()
+                .and_then(|within| within.match_level_of_any(path))
+                .map_or(level, |w| w.max(level)),
+        )
     }
 
     fn takes(&self, path: &str) -> bool {
         self.only.as_ref().is_none_or(|only| only.contains(path))
+            && self.within.as_ref().is_none_or(|within| within.match_level_of_any(path).is_some())
+    }
+
+    /// Whether any of its files or fields may be in a file.
+    fn reaches(&self, path: &str) -> bool {
+        let in_field = |field: &FieldTarget| field.files.match_level(path).is_some();
+        self.standing_of_any(path).is_some() || (self.takes(path) && self.fields.iter().any(in_field))
     }
 
     /// The paths and patterns of its files; empty for all files.
     pub fn texts(&self) -> Vec<String> {
-        let mut texts: Vec<String> = self.selections().flat_map(Selection::texts).collect();
+        let mut texts: Vec<String> = self.own_selections().flat_map(Selection::texts).collect();
         texts.sort();
         texts.dedup();
         texts
@@ -179,11 +197,18 @@ impl Scope {
 
     /// Whether the user chose the files.
     fn is_chosen(&self) -> bool {
-        self.only.is_some() || self.files.as_ref().is_none_or(|files| !files.is_everything())
+        let is_narrowed = self.only.is_some() || self.within.is_some();
+        is_narrowed || self.files.as_ref().is_none_or(|files| !files.is_everything())
     }
 
-    fn selections(&self) -> impl Iterator<Item = &Selection> {
+    fn own_selections(&self) -> impl Iterator<Item = &Selection> {
         self.files.iter().chain(self.fields.iter().map(|field| &field.files))
+    }
+
+    /// Selects at least the files of the scope.
+    fn selection(&self) -> Result<Selection, SelectionError> {
+        let own = Selection::all_of(self.own_selections())?;
+        self.within.as_ref().map_or(Ok(own.clone()), |within| own.narrowed_to(within))
     }
 }
 
@@ -234,7 +259,7 @@ impl Request {
         for (target, file, place) in fields {
             let Ok(path) = FieldPath::parse(&place.path) else { continue };
             let Ok(inside) = place.inside.as_deref().map(FieldPath::parse).transpose() else { continue };
-            let field = FieldTarget { files: Selection::of_file(file), within: None, path, inside };
+            let field = FieldTarget { files: Selection::of_file(file), path, inside };
             let fields = &mut request.targets[target].scope.fields;
             if !fields.contains(&field) {
                 fields.push(field);
@@ -248,7 +273,8 @@ impl Request {
     /// # Errors
     /// As [`Selection::new`].
     pub fn selection(&self) -> Result<Selection, SelectionError> {
-        Selection::all_of(self.targets.iter().flat_map(|target| target.scope.selections()))
+        let selections = self.targets.iter().map(|target| target.scope.selection());
+        Selection::all_of(&selections.collect::<Result<Vec<_>, _>>()?)
     }
 }
 
@@ -333,6 +359,7 @@ fn plan_on(
     survey: &mut files::ScannedFiles,
 ) -> Result<Plan, PlanError> {
     *survey = files::survey(shelf, request)?;
+    survey.check_narrowed(request)?;
     let (mut matches, mut reports) = winning::find(shelf, request, survey)?;
     if request.add {
         addition::add(survey, request, &reports, &mut matches);

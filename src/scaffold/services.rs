@@ -6,6 +6,7 @@ use super::environment::DeployEnvironment;
 use super::names::{self, TakenNames};
 use super::sorting::{DeployedImage, place};
 use crate::image::short_name;
+use crate::manifest::COMPOSE;
 use crate::plan::ListedReference;
 
 /// How many tags a remark lists.
@@ -34,14 +35,29 @@ pub fn of(images: &[&DeployedImage<'_>], taken: &mut TakenNames) -> Vec<Vec<Prop
 fn of_image(image: &DeployedImage<'_>, stem: &str, taken: &mut TakenNames) -> Vec<ProposedService> {
     let several = image.places.len() > 1;
     let one = |(environment, places): (&Option<DeployEnvironment>, &Vec<&ListedReference>)| {
-        let ending = environment.filter(|_| several).map(|e| format!("-{}", spelt(e, image, places)));
+        let ending = match environment {
+            Some(environment) => Some(spelt(*environment, image, places)),
+            // the plain name must not mean what deploys nothing
+            None => is_compose(places).then(|| COMPOSE.to_owned()),
+        };
+        let ending = ending.filter(|_| several).map(|word| format!("-{word}"));
         let name = taken.take(format!("{stem}{}", ending.unwrap_or_default()));
         let files: BTreeSet<&String> = places.iter().map(|r| &r.file).collect();
         let remarks = remarks(image, places, &files);
         let files = files.into_iter().cloned().collect();
         ProposedService { name, image: image.image.to_owned(), files, remarks }
     };
-    image.places.iter().map(one).collect()
+    let mut services: Vec<_> = image.places.iter().map(one).collect();
+    if several && image.places.get(&None).is_some_and(|places| is_compose(places)) {
+        // the first one is the workflow's default
+        services.rotate_left(1);
+    }
+    services
+}
+
+/// Whether only compose files have these places: most often those that a developer runs.
+fn is_compose(places: &[&ListedReference]) -> bool {
+    places.iter().all(|place| place.kind == COMPOSE)
 }
 
 /// The environment's name as its paths spell it, if they agree, or else its standard name.

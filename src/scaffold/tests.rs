@@ -4,7 +4,7 @@ use proptest::test_runner::RngSeed;
 
 use super::*;
 use crate::image::same_image;
-use crate::manifest::WORKLOAD;
+use crate::manifest::{COMPOSE, WORKLOAD};
 use crate::plan::ListedReference;
 
 fn reference(file: &str, image: &str, tag: &str) -> ListedReference {
@@ -71,6 +71,24 @@ fn a_service_for_each_environment() {
         "web ghcr.io/acme/web k8s/prod/web.yaml",
     ];
     assert_eq!(found, wanted);
+}
+
+/// A bump of the plain name would deploy nothing.
+#[test]
+fn compose_file_beside_environments_does_not_get_the_plain_name() {
+    let compose = |file| ListedReference { kind: COMPOSE, ..reference(file, "ghcr.io/acme/api", "v1") };
+    let environment = |file| reference(file, "ghcr.io/acme/api", "v1");
+    let references =
+        vec![compose("compose.yaml"), environment("k8s/dev/a.yaml"), environment("k8s/prod/a.yaml")];
+    let made = config(&Listing { references, ..Listing::default() }, "tagbump.yaml").unwrap().unwrap();
+    assert_eq!(made.example.as_deref(), Some("api-dev"));
+    let wanted = [
+        "api-compose ghcr.io/acme/api compose.yaml",
+        "api-dev ghcr.io/acme/api k8s/dev/a.yaml",
+        "api-prod ghcr.io/acme/api k8s/prod/a.yaml",
+    ];
+    assert_eq!(services_of(&made.text), wanted);
+    assert_eq!(services(vec![compose("compose.yaml")]), ["api ghcr.io/acme/api compose.yaml"]);
 }
 
 #[test]

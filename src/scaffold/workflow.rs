@@ -51,15 +51,18 @@ on:
         type: string
   workflow_dispatch:
     inputs:
+      command:
+        description: Deploy a tag, or go back
+        type: choice
+        options: [bump, rollback]
       services:
         description: A service from tagbump.yaml
         type: string
         required: true
 DEFAULT
       tag:
-        description: The tag to deploy
+        description: The tag to deploy, or to go back to (if empty, the one before)
         type: string
-        required: true
 
 permissions: {}
 
@@ -74,6 +77,8 @@ jobs:
           persist-credentials: false
       - uses: tagbump/tagbump@v1
         with:
+          command: ${{ inputs.command || 'bump' }}
           image: ${{ inputs.services }}
-          tag: ${{ inputs.tag }}
+          tag: ${{ inputs.command != 'rollback' && inputs.tag || '' }}
+          to: ${{ inputs.command == 'rollback' && inputs.tag || '' }}
 ";

@@ -86,10 +86,12 @@ pub fn rollback(
     Ok(settings)
 }
 
-/// What to do with an older build, if nothing is typed.
+/// What to do with an older build, if nothing is typed. In a workflow that a person started, a green run must not mean
+/// that nothing was deployed.
 pub(super) fn if_older(typed: IfOlder, environment: &Environment) -> IfOlder {
+    let run = ActionsRun::read(environment);
     match typed {
-        IfOlder::Auto if ActionsRun::read(environment).active => IfOlder::Skip,
+        IfOlder::Auto if run.active && !run.is_started_by_hand() => IfOlder::Skip,
         IfOlder::Auto => IfOlder::Fail,
         chosen => chosen,
     }

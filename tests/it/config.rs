@@ -760,19 +760,93 @@ fn missing_file_of_service_is_not_called_a_flag() {
     assert!(!said.contains("-f apps/gone.yaml"), "{said}");
 }
 
+/// `-f` narrows a service's files: a file of prod never becomes one of the service for dev.
 #[test]
-fn typed_files_override_files_of_service() {
+fn typed_files_narrow_files_of_service() {
+    const CONFIG: &str =
+        "services:\n  dev: { image: app, files: [dev] }\n  both: { image: app, files: ['*/*.yaml'] }\n";
+    let manifest = pod("app:v0");
+    let paths = ["dev/a.yaml", "dev/b.yaml", "prod/a.yaml"];
+    for (service, typed, expected) in [
+        ("dev", "dev/a.yaml", &paths[..1]),
+        ("dev", "**/a.yaml", &paths[..1]),
+        ("dev", ".", &paths[..2]),
+        ("both", "dev", &paths[..2]),
+        ("both", "*/a.yaml", &["dev/a.yaml", "prod/a.yaml"]),
+        ("both", "prod/a.yaml", &paths[2..]),
+    ] {
+        let mut files = vec![("tagbump.yaml", CONFIG)];
+        files.extend(paths.map(|path| (path, manifest.as_str())));
+        let folder = folder(&files);
+        let run = command(folder.path())
+            .args(["bump", service, "-t", "v1", "--format", "json"])
+            .env("TAGBUMP_FILE", typed)
+            .output()
+            .unwrap();
+        assert_eq!(changed(&ended(&Run::of(&run), 0, "edited")), expected, "{service} -f {typed}");
+    }
+}
+
+/// If nothing is left, every command that takes a service names both selections.
+#[test]
+fn typed_files_outside_service_are_exit_3() {
     let folder = configured(SERVICES);
     write(folder.path(), "elsewhere.yaml", &pod("ghcr.io/acme/backend:v0"));
-    let told = ended(&bump(folder.path(), &["shop:v1", "-f", "elsewhere.yaml"]), 0, "edited");
-    assert_eq!(changed(&told), ["elsewhere.yaml"]);
-    assert_eq!(read(folder.path(), SHOP), manifests()[0].1);
-    let variable = command(folder.path())
-        .args(["bump", "shop:v2", "--format", "json"])
-        .env("TAGBUMP_FILE", "else*.yaml")
-        .output()
-        .unwrap();
-    assert_eq!(changed(&ended(&Run::of(&variable), 0, "edited")), ["elsewhere.yaml"]);
+    let before = snapshot(folder.path());
+    for typed in ["elsewhere.yaml", "else*.yaml", "gone"] {
+        let said = failed(&bump(folder.path(), &["shop:v1", "-f", typed]), 3);
+        let both = format!("service shop has no file in {typed}; its files are: apps/shop.yaml");
+        assert!(said.contains(&both) && said.contains("ghcr.io/acme/backend"), "{said}");
+    }
+    let field = ["shop:v1", "-f", "elsewhere.yaml", "--field", "spec.containers[0].image"];
+    failed(&bump(folder.path(), &field), 3);
+    failed(&bump(folder.path(), &["jobs:v1", "-f", "elsewhere.yaml"]), 3);
+    assert_eq!(snapshot(folder.path()), before);
+    let world = world(SERVICES);
+    let (work, tip) = (world.shallow("w"), world.tip());
+    for arguments in [
+        &["bump", "shop", "-t", "v1", "--push"][..],
+        &["rollback", "shop", "--push"],
+        &["history", "shop"],
+        &["hold", "shop", "--reason", "r", "--push"],
+        &["unhold", "shop", "--push"],
+    ] {
+        let typed = [arguments, &["-f", "charts", "--format", "json"]].concat();
+        let run = Run::of(&command(&work).args(&typed).output().unwrap());
+        let said = failed(&run, 3);
+        assert!(said.contains("service shop has no file in charts"), "{arguments:?}: {said}");
+    }
+    assert_eq!(world.tip(), tip);
+}
+
+/// A broken or missing file of a service is of no concern if `-f` leaves it out.
+#[test]
+fn typed_files_leave_out_broken_files_of_service() {
+    let config = "services: { shop: { image: app, files: [a.yaml, broken.yaml, gone.yaml] } }\n";
+    let folder =
+        folder(&[("tagbump.yaml", config), ("a.yaml", &pod("app:v0")), ("broken.yaml", "a: [app:v0\n")]);
+    for typed in ["a.yaml", "a*.yaml"] {
+        let told = ended(&bump(folder.path(), &["shop:v1", "-f", typed]), 0, "edited");
+        assert_eq!(changed(&told), ["a.yaml"]);
+        write(folder.path(), "a.yaml", &pod("app:v0"));
+    }
+}
+
+/// A hold of a service's files among those that were typed doesn't hold its others, and ends in the same way.
+#[test]
+fn typed_files_narrow_hold_of_service() {
+    let config = "services: { shop: { image: app, files: ['*/*.yaml'] } }\n";
+    let manifest = pod("app:v0");
+    let folder = folder(&[("tagbump.yaml", config), ("dev/a.yaml", &manifest), ("prod/a.yaml", &manifest)]);
+    let run = |arguments: &[&str]| {
+        Run::of(&command(folder.path()).args(arguments).args(["--format", "json"]).output().unwrap())
+    };
+    ended(&run(&["hold", "shop", "--reason", "r", "-f", "prod"]), 0, "edited");
+    assert!(read(folder.path(), "tagbump-holds.yaml").contains("files: [prod/a.yaml]"));
+    let told = ended(&run(&["bump", "shop", "-t", "v1", "--if-held", "skip"]), 0, "edited");
+    assert_eq!(changed(&told), ["dev/a.yaml"]);
+    ended(&run(&["unhold", "shop", "-f", "prod"]), 0, "edited");
+    assert!(!read(folder.path(), "tagbump-holds.yaml").contains("image: app"));
 }
 
 /// A service's field still applies to files given with `-f`.

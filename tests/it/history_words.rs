@@ -115,6 +115,7 @@ fn json_of_history_has_every_field() {
             "email": format!("{who}@example.com"),
             "subject": subject,
             "source": source,
+            "rolled_back": [],
             "file": "a.yaml",
             "line": 5,
         })

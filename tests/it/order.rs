@@ -74,6 +74,23 @@ fn late_build_fails_outside_of_actions() {
     ended(&repo::run(&mut mono.job(&mono.builds[1], &["--if-older", "fail", "-n"])), 0, "planned");
 }
 
+/// A person who starts a workflow with an old tag must not see a green run that deployed nothing.
+#[test]
+fn older_build_fails_when_a_person_started_the_workflow() {
+    let mono = Mono::new(2);
+    ended(&repo::run(&mut mono.job(&mono.builds[1], &[])), 0, "landed");
+    let by_hand = |more: &[&str]| {
+        let mut command = mono.job(&mono.builds[0], more);
+        repo::run(command.env("GITHUB_EVENT_NAME", "workflow_dispatch"))
+    };
+    let run = by_hand(&[]);
+    let told = ended(&run, 4, "superseded");
+    assert!(told["error"]["hint"].as_str().unwrap().contains("rollback"), "{}", run.output());
+    ended(&by_hand(&["--if-older", "skip"]), 0, "superseded");
+    assert_eq!(mono.tag(), mono.builds[1][..7]);
+    ended(&repo::run(&mut mono.job(&mono.builds[0], &[])), 0, "superseded");
+}
+
 #[test]
 fn dry_run_reports_late_build() {
     let mono = Mono::new(2);

@@ -7,7 +7,7 @@ use proptest::sample::select;
 use proptest::test_runner::RngSeed;
 use tagbump::image::Field;
 use tagbump::landing::RolledBack;
-use tagbump::landing::message::MessageParts;
+use tagbump::landing::message::{MessageParts, SubjectVerb};
 use tagbump::plan::{ChangedReference, FileEdit, NewDigest, Plan, Scope, TargetIndex, UpdateTarget};
 use tagbump::tag::{BuildInfo, Source};
 
@@ -82,6 +82,7 @@ proptest! {
             brought: Vec::new(),
             template: None,
             facts: &BuildInfo::default(),
+            verb: SubjectVerb::Update,
             skip_ci,
             sources: source.into_iter().map(|source| (TargetIndex::new(0), source)).collect(),
             promoted_from: None,

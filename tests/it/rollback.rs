@@ -80,12 +80,33 @@ fn dry_run_shows_rollback() {
     assert_eq!(past.git("x", &["status", "--porcelain"]), "");
 }
 
+/// A rollback has a mark of its own; a later bump, which repeats the trailer, has none.
+#[test]
+fn history_marks_rollbacks() {
+    let past = past(&["v1", "v2"]);
+    committed(&past, &[API]);
+    let marks = |told: &serde_json::Value| {
+        let entries = told["entries"].as_array().unwrap().iter();
+        entries.map(|entry| entry["rolled_back"].to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(marks(&past.told(&[API])), ["[\"v2\"]", "[]", "[]"]);
+    let text = past.history(&[API]).stdout;
+    let lines: Vec<_> = text.lines().map(|line| line.ends_with("  rolled back v2")).collect();
+    assert_eq!(lines, [true, false, false], "{text}");
+    let timeline = past.history(&[API, "--format", "mermaid"]).stdout;
+    assert_eq!(timeline.matches("(rollback, ").count(), 1, "{timeline}");
+    let repeated = format!("fix\n\nTagbump-Image: {API}:v3\nTagbump-Rollback: {API}:v2");
+    past.write(FILE, &at(API, "v3"));
+    past.commit("Ada", &repeated);
+    assert_eq!(marks(&past.told(&[API])), ["[]", "[\"v2\"]", "[]", "[]"]);
+}
+
 #[test]
 fn commit_says_which_tag_was_rolled_back() {
     let past = past(&["v1", "v2"]);
     let message = committed(&past, &[API]);
     let wanted = format!(
-        "chore: update api image to v1 [skip ci]\n\n{API}: v2 -> v1 ({FILE})\n\nTagbump-Image: {API}:v1\n\
+        "revert: roll back api image to v1 [skip ci]\n\n{API}: v2 -> v1 ({FILE})\n\nTagbump-Image: {API}:v1\n\
          Tagbump-Rollback: {API}:v2"
     );
     assert_eq!(message, wanted);
@@ -288,7 +309,7 @@ fn each_image_goes_back_to_its_own_tag() {
     past.puts("Ada", PROD, &at(WEB, "w8"), WEB, "w8");
     let message = committed(&past, &[API, WEB]);
     let wanted = format!(
-        "chore: update 2 images [skip ci]\n\n{API}: v2 -> v1 ({FILE})\n{WEB}: w8 -> w7 ({PROD})\n\n\
+        "revert: roll back 2 images [skip ci]\n\n{API}: v2 -> v1 ({FILE})\n{WEB}: w8 -> w7 ({PROD})\n\n\
          Tagbump-Image: {API}:v1\nTagbump-Image: {WEB}:w7\nTagbump-Rollback: {API}:v2\nTagbump-Rollback: {WEB}:w8"
     );
     assert_eq!(message, wanted);

@@ -46,7 +46,7 @@ fn commit_of_rollback_has_trailers() {
     let mono = rolled_back(4);
     let (good, bad) = (&mono.builds[1], &mono.builds[3]);
     let wanted = format!(
-        "chore: update api image to {good:.7} [skip ci]\n\n{API}: {bad:.7} -> {good:.7} ({FILE})\n\n\
+        "revert: roll back api image to {good:.7} [skip ci]\n\n{API}: {bad:.7} -> {good:.7} ({FILE})\n\n\
          Tagbump-Image: {API}:{good:.7}\nTagbump-Rollback: {API}:{bad:.7} acme/gitops@{bad}\n\
          Tagbump-Source: acme/gitops@{good}"
     );

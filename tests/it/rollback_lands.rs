@@ -265,7 +265,7 @@ fn several_images_are_rolled_back_in_one_commit() {
         "Tagbump-Image: {API}:v0\nTagbump-Image: {WEB}:v0\nTagbump-Rollback: {API}:v1\nTagbump-Rollback: {WEB}:w1"
     );
     assert!(world.message().ends_with(&trailers), "{}", world.message());
-    assert_eq!((world.commits(), world.last("%s")), (4, "chore: update 2 images [skip ci]".to_owned()));
+    assert_eq!((world.commits(), world.last("%s")), (4, "revert: roll back 2 images [skip ci]".to_owned()));
 }
 
 /// Uncommitted changes in the checkout aren't rolled back, and stay.

@@ -600,6 +600,7 @@ fn plan_errors() -> Vec<PlanError> {
             file: s(),
             other: s(),
         })),
+        PlanError::NoneOfItsFiles { service: s(), image: s(), own: vec![s()], typed: vec![s()] },
         PlanError::OtherEnvironments {
             image: s(),
             limit: EnvironmentLimit::Only(s()),
