@@ -5,8 +5,8 @@ use crate::decision::{DecisionError, environment_limit};
 use crate::diagnostics::Error;
 use crate::environment::Environment;
 use crate::git::Checkout;
-use crate::holds::HoldsFile;
-use crate::plan::{self, Environments, Listing, NestedRepository};
+use crate::holds::{Hold, HoldsFile};
+use crate::plan::{self, Environments, Listing, NamedEnvironment, NestedRepository};
 use crate::settings::ScanSettings;
 use crate::worktree::{TrackedFiles, Worktree};
 
@@ -31,8 +31,11 @@ pub fn run(settings: &ScanSettings, now: i64, looked: &(dyn Fn() + Sync)) -> Res
     let listing = plan::list(&worktree, &settings.selection, &settings.images, &environments, looked)?;
     let mut listing = listing.with_winning(&settings.selection, &settings.images);
     let holds = HoldsFile::load(&worktree).map_err(DecisionError::from)?.holds;
+    let elsewhere = OtherEnvironments::of(&worktree);
     for reference in listing.references.iter_mut().chain(&mut listing.winning) {
-        let mut active = holds.iter().filter(|placed| !placed.hold.is_over(now));
+        let mut active = holds
+            .iter()
+            .filter(|placed| !placed.hold.is_over(now) && !elsewhere.have(&placed.hold, &reference.file));
         let hold = active.find(|placed| placed.held_image().covers(&reference.image, &reference.file));
         reference.held = hold.map(|placed| placed.hold.to_string());
     }
@@ -40,4 +43,23 @@ pub fn run(settings: &ScanSettings, now: i64, looked: &(dyn Fn() + Sync)) -> Res
         listing.warnings.extend(listing.nested.iter().map(NestedRepository::to_string));
     }
     Ok(listing)
+}
+
+/// The environments of `tagbump.yaml`, to show the hold of one of them only where it may hold something.
+struct OtherEnvironments(Vec<NamedEnvironment>);
+
+impl OtherEnvironments {
+    /// None if the file can't be read: that is an error only for those who name an environment.
+    fn of(worktree: &Worktree) -> Self {
+        let config = Config::load(worktree).unwrap_or_default();
+        OtherEnvironments(config.environments().cloned().collect())
+    }
+
+    /// Whether a file is in another environment than the one that is held.
+    fn have(&self, hold: &Hold, file: &str) -> bool {
+        let Some(held) = &hold.env else { return false };
+        let mut around = self.0.iter().filter(|one| one.files.match_level_of_any(file).is_some());
+        let is_known = self.0.iter().any(|one| one.name == *held);
+        is_known && around.next().is_some_and(|one| one.name != *held)
+    }
 }

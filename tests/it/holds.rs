@@ -299,3 +299,18 @@ fn scan_shows_who_holds() {
     assert!(text.lines().any(|line| line.starts_with("prod/") && line.ends_with(detail)), "{text}");
     assert!(!text.contains(HOLDS), "the file itself deploys nothing: {text}");
 }
+
+#[test]
+fn scan_shows_hold_of_environment_only_there() {
+    let folder = held();
+    write(folder.path(), HOLDS, &PROD.replace("files: [prod]", "env: prod"));
+    let is_held = || {
+        let json = repo::json(&repo::run(cli::command(folder.path()).args(["scan", "--format", "json"])));
+        let references = json["references"].as_array().unwrap().clone();
+        references.iter().map(|reference| !reference["held"].is_null()).collect::<Vec<_>>()
+    };
+    assert_eq!(is_held(), [true, true], "nobody knows where prod is");
+    let config = "environments:\n  dev: { files: [dev/**] }\n  prod: { files: [prod/**] }\n";
+    write(folder.path(), "tagbump.yaml", config);
+    assert_eq!(is_held(), [false, true]);
+}
