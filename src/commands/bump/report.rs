@@ -135,7 +135,7 @@ impl BumpReport {
     }
 }
 
-/// Removes the secrets of registries from everything that is said: registries may repeat what they were sent.
+/// Removes the secrets of registries from the whole report, because registries may repeat what they were sent.
 fn without_secrets(mut report: Report) -> Report {
     let secrets = Secrets::of(report.secrets.iter().map(Secret::as_str));
     let scrub = |text: &mut String| *text = secrets.scrub(text);

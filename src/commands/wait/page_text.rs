@@ -1,7 +1,7 @@
 //! Whether a page shows a version. Pure.
 
-/// Whether a text has a word: as it is, not as a part of a longer tag. `v1.2` is no word of `v1.20`, `v1.2.1`, `v1.2-rc1` or `api-v1.2`, but one of
-/// `"v1.2"`, `api:v1.2` and `It is v1.2.`
+/// Whether a text has a word, and not only as a part of a longer tag. `v1.20`, `v1.2.1`, `v1.2-rc1` and `api-v1.2` don't
+/// have the word `v1.2`; `"v1.2"`, `api:v1.2` and `It is v1.2.` do.
 pub(super) fn has_word(text: &str, word: &str) -> bool {
     !word.is_empty()
         && text.match_indices(word).any(|(at, _)| {
