@@ -81,11 +81,11 @@ impl<'a> Backoff<'a> {
         self.wait_up_to(Duration::MAX, at_least)
     }
 
-    /// As [`Backoff::wait`], but leaves half of the budget for the next try, unless the server asked for more. Returns `false` at
+    /// As [`Backoff::wait`], but leaves most of the budget for the next try, unless the server asked for more. Returns `false` at
     /// once if too little of the budget is left for a try.
     pub fn wait_shortly(&mut self, at_least: Option<Duration>) -> bool {
         let left = self.deadline.saturating_duration_since(self.clock.now());
-        left > BASE && self.wait_up_to(left / 2, at_least)
+        left > BASE && self.wait_up_to(left / 8, at_least)
     }
 
     fn wait_up_to(&mut self, longest: Duration, at_least: Option<Duration>) -> bool {
