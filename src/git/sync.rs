@@ -101,7 +101,7 @@ fn is_forwarded_without_git(
     checkout: &Checkout,
     head: CommitId,
     landed: &LandedCommit<'_>,
-    objects: &NewObjects,
+    objects: &NewObjects<'_>,
 ) -> Result<bool, String> {
     let Some(step) = FastForward::find(checkout, head, landed) else { return Ok(false) };
     signals::together(|| {
@@ -115,7 +115,7 @@ fn is_forwarded_without_git(
     _: &Checkout,
     _: CommitId,
     _: &LandedCommit<'_>,
-    _: &NewObjects,
+    _: &NewObjects<'_>,
 ) -> Result<bool, String> {
     Ok(false)
 }
