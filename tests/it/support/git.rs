@@ -43,7 +43,10 @@ fn program() -> &'static Path {
     PROGRAM.get_or_init(|| {
         let folders = env::var_os("PATH").unwrap_or_default();
         let name = format!("git{}", env::consts::EXE_SUFFIX);
-        env::split_paths(&folders).map(|folder| folder.join(&name)).find(|path| path.is_file()).expect("git is there")
+        env::split_paths(&folders)
+            .map(|folder| folder.join(&name))
+            .find(|path| path.is_file())
+            .expect("git is there")
     })
 }
 
