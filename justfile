@@ -17,9 +17,9 @@ lint:
 test:
     .ci/run test
 
-# The README's demo, by the oldest Rust that Cargo.toml promises
-msrv:
-    .ci/run msrv
+# The packaged crate, by the oldest Rust that Cargo.toml promises
+package:
+    .ci/run package
 
 # Signed commits, by gpg and ssh-keygen
 signing:

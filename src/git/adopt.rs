@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 use std::fs;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use git2::{Buf, Commit, Oid, Revwalk};
+use git2::{Buf, Commit, ObjectType, Oid, Revwalk, Sort, TreeEntry};
 
 use super::checkout::Checkout;
 use super::fetch::DEPTHS;
@@ -15,21 +15,21 @@ use super::workspace::Workspace;
 use crate::object_id::CommitId;
 
 /// The objects that the checkout lacks.
-pub enum NewObjects {
-    /// All objects in the workspace's own object folder.
-    Folder(PathBuf),
+pub enum NewObjects<'w> {
+    /// All objects that were fetched into the workspace's own folder, and the commits that were made in its memory.
+    Own { workspace: &'w Workspace, head: CommitId, commit: CommitId },
     /// A pack. The workspace of a partial clone also has older commits whose own parents are missing. They must not
     /// get into the checkout.
     Pack(Vec<u8>),
 }
 
-impl NewObjects {
+impl<'w> NewObjects<'w> {
     /// Finds the objects that lead from the checkout's commit to the landed one; `None` if there is a gap. The
     /// workspace of a partial clone starts with only the tip, so more of the history may be fetched to close the gap.
-    pub fn find(checkout: &Checkout, head: CommitId, landed: &LandedCommit<'_>) -> Option<Self> {
+    pub fn find(checkout: &Checkout, head: CommitId, landed: &LandedCommit<'w>) -> Option<Self> {
         let (workspace, commit) = (landed.workspace, landed.commit);
         if workspace.borrows {
-            return (!workspace.cut.get()).then(|| NewObjects::Folder(workspace.objects()));
+            return (!workspace.cut.get()).then_some(NewObjects::Own { workspace, head, commit });
         }
         let mut depths = DEPTHS.into_iter();
         while !is_connected(workspace, checkout, head, commit).unwrap_or(false) {
@@ -44,8 +44,10 @@ impl NewObjects {
     /// Fails if they can't be written.
     pub fn adopt(&self, checkout: &Checkout) -> Result<(), String> {
         match self {
-            NewObjects::Folder(from) => {
-                copy_all(from, &checkout.repo.commondir().join("objects")).map_err(|e| e.to_string())
+            NewObjects::Own { workspace, head, commit } => {
+                let to = checkout.repo.commondir().join("objects");
+                copy_all(&workspace.objects(), &to).map_err(|e| e.to_string())?;
+                copy_made(workspace, checkout, *head, *commit).map_err(|e| e.message().to_owned())
             }
             NewObjects::Pack(pack) => write(checkout, pack).map_err(|e| e.message().to_owned()),
         }
@@ -103,7 +105,54 @@ fn write(checkout: &Checkout, pack: &[u8]) -> Result<(), git2::Error> {
     writer.commit().map(drop)
 }
 
-/// Copies the workspace's own objects: everything that was fetched, and the commit. Each file appears as a whole or
+/// Copies the objects that were made in the workspace: those that the checkout lacks of the commits since `head`. An
+/// object is written after those that it names, so a killed process leaves none that lacks something.
+fn copy_made(
+    workspace: &Workspace,
+    checkout: &Checkout,
+    head: CommitId,
+    landed: CommitId,
+) -> Result<(), git2::Error> {
+    let (from, to) = (workspace.repo.odb()?, checkout.repo.odb()?);
+    let mut commits = since(workspace, head, landed)?;
+    commits.set_sorting(Sort::TOPOLOGICAL)?;
+    let mut left: Vec<(Oid, CopyStep)> =
+        commits.map(|id| Ok((id?, CopyStep::Look))).collect::<Result<_, git2::Error>>()?;
+    let mut seen = HashSet::new();
+    while let Some((id, step)) = left.pop() {
+        match step {
+            CopyStep::Write => {
+                let object = from.read(id)?;
+                to.write(object.kind(), object.data())?;
+            }
+            CopyStep::Look if seen.insert(id) && !to.exists(id) => {
+                left.push((id, CopyStep::Write));
+                left.extend(named_in(workspace, id)?.into_iter().map(|id| (id, CopyStep::Look)));
+            }
+            CopyStep::Look => {}
+        }
+    }
+    Ok(())
+}
+
+/// What to do with an object: first look for what it names, then write it.
+enum CopyStep {
+    Look,
+    Write,
+}
+
+/// The trees and files that an object names, but not the parents of a commit.
+fn named_in(workspace: &Workspace, id: Oid) -> Result<Vec<Oid>, git2::Error> {
+    let object = workspace.repo.find_object(id, None)?;
+    if let Some(commit) = object.as_commit() {
+        return Ok(vec![commit.tree_id()]);
+    }
+    let Some(tree) = object.as_tree() else { return Ok(Vec::new()) };
+    let is_here = |entry: &TreeEntry<'_>| entry.kind() != Some(ObjectType::Commit);
+    Ok(tree.iter().filter(is_here).map(|entry| entry.id()).collect())
+}
+
+/// Copies everything that was fetched. Each file appears as a whole or
 /// not at all, and a pack appears before its index, because git finds packs by their index.
 fn copy_all(from: &Path, to: &Path) -> std::io::Result<()> {
     for folder in fs::read_dir(from)?.flatten() {

@@ -313,7 +313,9 @@ impl Checkout {
     fn is_partial(&self) -> bool {
         self.config().is_ok_and(|config| {
             config::text(&config, "extensions.partialclone").is_some()
-                || config.entries(Some(r"^remote\..*\.promisor$")).is_ok_and(|mut e| e.next().is_some())
+                || config::starting_with(&config, "remote.")
+                    .iter()
+                    .any(|(name, _)| name.ends_with(".promisor"))
         })
     }
 }

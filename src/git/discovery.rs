@@ -41,6 +41,11 @@ pub struct GitLocation {
 }
 
 impl GitLocation {
+    /// Whether git would not find it by looking for `.git`.
+    pub fn is_named(&self) -> bool {
+        self.named.is_some()
+    }
+
     /// Names the repository for a git process, if that is necessary.
     pub fn name_for(&self, command: &mut Command) {
         if let Some((git_dir, work_tree)) = &self.named {

@@ -15,8 +15,8 @@ use crate::object_id::CommitId;
 use crate::visible::inline;
 
 /// The workspace's reference to the fetched tip.
-pub const TIP: &str = "refs/tagbump/tip";
-const HEAD: &str = "refs/tagbump/head";
+pub const TIP: &str = "refs/tagbump-tip";
+const HEAD: &str = "refs/tagbump-head";
 
 /// How many commits to fetch if there are none to build on, and one of ours may be among them.
 const HISTORY: i32 = 100;

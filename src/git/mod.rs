@@ -19,6 +19,7 @@ mod adopt;
 pub mod answers;
 pub(crate) mod carry;
 mod checkout;
+mod checkout_update;
 mod config;
 mod credential_helper;
 pub(crate) mod credentials;
@@ -27,12 +28,16 @@ mod discovery;
 mod env_config;
 pub(crate) mod equivalent_commit;
 mod error;
+#[cfg(unix)]
+mod fast_forward;
 pub(crate) mod fetch;
 mod identity;
 mod local_commit;
 mod netrc;
 pub(crate) mod oid;
 mod pkt_line;
+#[cfg(unix)]
+mod plain_checkout;
 pub mod process;
 pub(crate) mod push;
 mod remote_settings;
@@ -46,6 +51,8 @@ mod temporary_folder;
 mod tracked_paths;
 pub(crate) mod transport;
 pub(crate) mod tree;
+#[cfg(unix)]
+mod unchanged;
 mod url_text;
 pub(crate) mod workspace;
 

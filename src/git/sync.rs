@@ -1,12 +1,14 @@
 //! After landing, fast-forwards a clean checkout of the target branch, so that later steps see the commit.
 //!
-//! git does this, so that the checkout's filters and hooks run. tagbump gives it no URL and no credential: the new
-//! objects come from the workspace.
+//! Where there are filters, hooks or the like, git does this, so that they run. tagbump gives it no URL and no
+//! credential: the new objects come from the workspace. Elsewhere, `fast_forward` does it without starting git.
 
 use std::time::Duration;
 
 use super::adopt::NewObjects;
 use super::checkout::Checkout;
+#[cfg(unix)]
+use super::fast_forward::FastForward;
 use super::oid::oid;
 use super::process::{self, Interruption, NotRun, ProcessOutput, Purpose};
 use super::transport::TransferError;
@@ -73,6 +75,10 @@ fn forward(checkout: &Checkout, remote: &str, landed: &LandedCommit<'_>) -> Resu
     if !follows && !has_landed {
         return own_commits();
     }
+    if follows && is_forwarded_without_git(checkout, head, landed, &objects)? {
+        track(checkout, remote, branch, commit);
+        return Ok(());
+    }
     if !is_clean(checkout)? {
         return Err("it has uncommitted changes".to_owned());
     }
@@ -86,6 +92,32 @@ fn forward(checkout: &Checkout, remote: &str, landed: &LandedCommit<'_>) -> Resu
         track(checkout, remote, branch, commit);
         Ok(())
     })
+}
+
+/// Fast-forwards the checkout without git, where git would do nothing special. If that can't be done, git does it, or
+/// says why not.
+#[cfg(unix)]
+fn is_forwarded_without_git(
+    checkout: &Checkout,
+    head: CommitId,
+    landed: &LandedCommit<'_>,
+    objects: &NewObjects<'_>,
+) -> Result<bool, String> {
+    let Some(step) = FastForward::find(checkout, head, landed) else { return Ok(false) };
+    signals::together(|| {
+        objects.adopt(checkout)?;
+        Ok(step.make().is_ok())
+    })
+}
+
+#[cfg(not(unix))]
+fn is_forwarded_without_git(
+    _: &Checkout,
+    _: CommitId,
+    _: &LandedCommit<'_>,
+    _: &NewObjects<'_>,
+) -> Result<bool, String> {
+    Ok(false)
 }
 
 /// Asks git, because it knows about filters, sparse checkouts and file systems.

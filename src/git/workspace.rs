@@ -1,6 +1,7 @@
-//! A temporary bare repository to land from, so that nothing in the checkout moves.
+//! A temporary bare repository to land from, so that nothing in the checkout moves. What is made in it stays in memory:
+//! each new folder on disk, which has to be removed again, can take longer than everything else.
 //!
-//! It borrows the checkout's objects (`objects/info/alternates`) and its list of shallow commits, so a fetch brings
+//! It borrows the checkout's objects, as with `objects/info/alternates`, and its list of shallow commits, so a fetch brings
 //! only what is new. It borrows nothing from a partial clone: objects may be missing there, and libgit2 can't fetch
 //! them one by one.
 
@@ -19,6 +20,9 @@ use super::temporary_folder::temporary_folder;
 use crate::object_id::CommitId;
 use crate::worktree::open_regular_file;
 
+/// libgit2 writes to the object store with the highest number. Those on disk have 1 and 2 (`git_odb__add_default_backends`).
+const IN_MEMORY: i32 = 1000;
+
 /// A temporary repository. It is removed when dropped.
 pub struct Workspace {
     pub repo: Repository,
@@ -36,14 +40,16 @@ impl Workspace {
     /// Fails if the temporary folder can't be written.
     pub fn new(checkout: &Checkout) -> Result<Self, GitError> {
         let folder = temporary_folder()?;
+        make(folder.path()).map_err(GitError::Temporary)?;
         let borrows = checkout.is_whole();
-        make(folder.path())
-            .and_then(|()| if borrows { borrow(checkout, folder.path()) } else { Ok(()) })
-            .map_err(GitError::Temporary)?;
+        let lender = borrows.then(|| borrow(checkout, folder.path())).transpose();
+        let lender = lender.map_err(GitError::Temporary)?;
         // only this way of opening reads the list of shallow commits
         let none: [&Path; 0] = [];
-        let repo = Repository::open_ext(folder.path(), RepositoryOpenFlags::NO_SEARCH, none)
-            .map_err(|e| GitError::library("no temporary repository", &e))?;
+        let repo = Repository::open_ext(folder.path(), RepositoryOpenFlags::NO_SEARCH, none);
+        let unusable = |e| GitError::library("no temporary repository", &e);
+        let repo = repo.map_err(unusable)?;
+        add_stores(&repo, lender.as_deref()).map_err(unusable)?;
         Ok(Workspace { repo, borrows, cut: Cell::new(false), folder })
     }
 
@@ -58,7 +64,7 @@ impl Workspace {
         text.lines().filter_map(CommitId::parse).filter(|commit| self.has(*commit)).collect()
     }
 
-    /// The folder of the objects that only the workspace has.
+    /// The folder of the objects that were fetched.
     pub fn objects(&self) -> PathBuf {
         self.folder.path().join("objects")
     }
@@ -97,27 +103,41 @@ fn make_deletable(folder: &Path, depth: u32) {
 /// Makes the files that a bare repository needs (`git help repository-layout`) and no more: unused files would double
 /// the time that a landing takes by itself.
 fn make(folder: &Path) -> io::Result<()> {
-    for name in ["objects", "objects/info", "objects/pack", "refs"] {
+    for name in ["objects", "objects/pack", "refs"] {
         std::fs::create_dir(folder.join(name))?;
     }
     std::fs::write(folder.join("HEAD"), "ref: refs/heads/main\n")?;
     std::fs::write(folder.join("config"), "[core]\n\trepositoryformatversion = 0\n\tbare = true\n")
 }
 
-/// Borrows the checkout's objects and its shallow commits, and makes references to its commits: libgit2 offers to the
-/// server what references point at.
-fn borrow(checkout: &Checkout, workspace: &Path) -> io::Result<()> {
+/// Borrows the checkout's shallow commits, and makes references to its commits: libgit2 offers to the server what
+/// references point at. Returns the folder of the checkout's objects, to borrow them too.
+fn borrow(checkout: &Checkout, workspace: &Path) -> io::Result<PathBuf> {
     let common = checkout.repo.commondir();
     let objects = dunce::canonicalize(common.join("objects"))?;
-    let mut line = objects.into_os_string().into_encoded_bytes();
-    line.push(b'\n');
-    std::fs::write(workspace.join("objects/info/alternates"), line)?;
     match open_regular_file(&common.join("shallow")) {
         Ok((mut shallow, _)) => drop(io::copy(&mut shallow, &mut File::create(workspace.join("shallow"))?)?),
         Err(e) if e.is_not_found() => {}
         Err(e) => return Err(io::Error::other(e)),
     }
-    std::fs::write(workspace.join("packed-refs"), offers(checkout))
+    std::fs::write(workspace.join("packed-refs"), offers(checkout))?;
+    if objects.to_str().is_none() {
+        // git2 takes such a path only from this file
+        let mut line = objects.clone().into_os_string().into_encoded_bytes();
+        line.push(b'\n');
+        std::fs::create_dir(workspace.join("objects/info"))?;
+        std::fs::write(workspace.join("objects/info/alternates"), line)?;
+    }
+    Ok(objects)
+}
+
+/// Adds the checkout's objects, and a store in memory for what is made here.
+fn add_stores(repo: &Repository, lender: Option<&Path>) -> Result<(), git2::Error> {
+    let odb = repo.odb()?;
+    if let Some(objects) = lender.and_then(Path::to_str) {
+        odb.add_disk_alternate(objects)?;
+    }
+    odb.add_new_mempack_backend(IN_MEMORY).map(drop)
 }
 
 fn offers(checkout: &Checkout) -> String {

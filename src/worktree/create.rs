@@ -1,5 +1,6 @@
 //! Creates new files, entirely or not at all, and never replaces anything.
 
+use std::fs::File;
 use std::io::ErrorKind;
 
 use super::descent::split;
@@ -41,9 +42,9 @@ impl Worktree {
             Err(OpenError::Symlink) => return Err(not_reached(path, OpenError::Symlink).into()),
             opened => opened.map_err(|e| not_written(e.to_string()))?,
         };
-        let new = TemporaryFile::create(&folder, bytes, RIGHTS, |_| Ok(()));
+        let new = TemporaryFile::create(&folder, bytes, RIGHTS, File::sync_all);
         let new = new.map_err(|e| not_written(e.to_string()))?;
-        match signals::together(|| new.become_new(name, bytes)) {
+        match signals::together(|| new.become_new(&folder, name, bytes)) {
             Ok(()) => Ok(true),
             Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(false),
             Err(e) => Err(not_written(e.to_string())),

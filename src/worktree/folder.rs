@@ -143,32 +143,32 @@ impl Folder {
         Ok(File::from(fs::openat(&self.0, name, flags, Mode::from_raw_mode(mode as fs::RawMode))?))
     }
 
-    /// Renames a file, and replaces the target if it exists.
-    pub fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        Ok(fs::renameat(&self.0, from, &self.0, to)?)
+    /// Moves a file to a name in another folder or in this one, and replaces the target if it exists.
+    pub fn rename(&self, from: &str, folder: &Folder, to: &str) -> io::Result<()> {
+        Ok(fs::renameat(&self.0, from, &folder.0, to)?)
     }
 
-    /// Renames a file, but only if the new name doesn't exist yet, not even as a dangling symlink.
-    pub fn rename_new(&self, from: &str, to: &str) -> io::Result<()> {
-        if let Some(done) = self.rename_no_replace(from, to) {
+    /// Moves a file as [`Self::rename`] does, but only if the new name doesn't exist yet, not even as a dangling symlink.
+    pub fn rename_new(&self, from: &str, folder: &Folder, to: &str) -> io::Result<()> {
+        if let Some(done) = self.rename_no_replace(from, folder, to) {
             return done;
         }
-        fs::linkat(&self.0, from, &self.0, to, AtFlags::empty())?;
+        fs::linkat(&self.0, from, &folder.0, to, AtFlags::empty())?;
         self.remove(from)
     }
 
     /// `None` if the system or the file system doesn't support it.
     #[cfg(any(target_os = "linux", target_os = "macos"))]
-    fn rename_no_replace(&self, from: &str, to: &str) -> Option<io::Result<()>> {
+    fn rename_no_replace(&self, from: &str, folder: &Folder, to: &str) -> Option<io::Result<()>> {
         use rustix::io::Errno;
-        match fs::renameat_with(&self.0, from, &self.0, to, fs::RenameFlags::NOREPLACE) {
+        match fs::renameat_with(&self.0, from, &folder.0, to, fs::RenameFlags::NOREPLACE) {
             Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => None,
             done => Some(done.map_err(Into::into)),
         }
     }
 
     #[cfg(not(any(target_os = "linux", target_os = "macos")))]
-    fn rename_no_replace(&self, _: &str, _: &str) -> Option<io::Result<()>> {
+    fn rename_no_replace(&self, _: &str, _: &Folder, _: &str) -> Option<io::Result<()>> {
         None
     }
 

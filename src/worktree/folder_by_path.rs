@@ -103,18 +103,18 @@ impl Folder {
         OpenOptions::new().write(true).create_new(true).open(self.0.join(name))
     }
 
-    /// Renames a file, and replaces the target if it exists.
-    pub fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        let (from, to) = (self.0.join(from), self.0.join(to));
+    /// Moves a file to a name in another folder or in this one, and replaces the target if it exists.
+    pub fn rename(&self, from: &str, folder: &Folder, to: &str) -> io::Result<()> {
+        let (from, to) = (self.0.join(from), folder.0.join(to));
         match fs::rename(&from, &to) {
             Err(e) if e.kind() == ErrorKind::PermissionDenied => rename_over_read_only(&from, &to, e),
             done => done,
         }
     }
 
-    /// Renames a file, but only if the new name doesn't exist yet.
-    pub fn rename_new(&self, from: &str, to: &str) -> io::Result<()> {
-        fs::hard_link(self.0.join(from), self.0.join(to))?;
+    /// Moves a file as [`Self::rename`] does, but only if the new name doesn't exist yet.
+    pub fn rename_new(&self, from: &str, folder: &Folder, to: &str) -> io::Result<()> {
+        fs::hard_link(self.0.join(from), folder.0.join(to))?;
         self.remove(from)
     }
 
@@ -192,12 +192,12 @@ mod tests {
         let identity = FileIdentity::new(&new).unwrap();
         identity.give_rights_to(&new).unwrap();
         assert_eq!(root.create_file("new", 0o600).unwrap_err().kind(), ErrorKind::AlreadyExists);
-        root.rename_new("new", "app").unwrap();
+        root.rename_new("new", &root, "app").unwrap();
         assert_eq!(root.file("app").unwrap().1, identity);
         root.create_file("next", 0o600).unwrap();
-        assert_eq!(root.rename_new("next", "app").unwrap_err().kind(), ErrorKind::AlreadyExists);
+        assert_eq!(root.rename_new("next", &root, "app").unwrap_err().kind(), ErrorKind::AlreadyExists);
         fs::write(temporary.path().join("next"), "next").unwrap();
-        root.rename("next", "app").unwrap();
+        root.rename("next", &root, "app").unwrap();
         assert_eq!(read(&root, "app").as_deref(), Some("next"));
         root.remove("app").unwrap();
         assert_eq!(root.kind("app").unwrap(), None);

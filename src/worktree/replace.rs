@@ -3,6 +3,9 @@
 //! Someone else may own the folder while root writes in it. So owner and permissions are set on the open file,
 //! and a file is replaced only if it is still the one that was read, in the same folder as before.
 
+use std::fs::File;
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::create::RIGHTS;
@@ -33,13 +36,63 @@ impl Worktree {
     /// # Errors
     /// A file can't be written, or has changed since it was read.
     pub fn stage<'e>(&self, edits: &'e [FileEdit]) -> Result<StagedFiles<'e>, WorktreeError> {
+        self.stage_where(edits, Aside::Beside)
+    }
+
+    /// Writes the new files into a folder on the same file system, where a killed process may leave them. They are
+    /// copies: the disk needn't have them before they replace the old ones.
+    ///
+    /// # Errors
+    /// A file can't be written, or has changed since it was read.
+    pub fn stage_copies<'e>(
+        &self,
+        edits: &'e [FileEdit],
+        folder: &Path,
+    ) -> Result<StagedFiles<'e>, WorktreeError> {
+        let opened = Folder::open(folder).map_err(|e| WorktreeError::NotWritten {
+            path: folder.display().to_string(),
+            reason: e.to_string(),
+        })?;
+        self.stage_where(edits, Aside::In(&Arc::new(opened)))
+    }
+
+    fn stage_where<'e>(
+        &self,
+        edits: &'e [FileEdit],
+        aside: Aside<'_>,
+    ) -> Result<StagedFiles<'e>, WorktreeError> {
         let mut descent = self.descent();
-        let staged = edits.iter().map(|edit| StagedFile::new(&mut descent, edit));
+        let staged = edits.iter().map(|edit| StagedFile::new(&mut descent, edit, aside));
         Ok(StagedFiles { root: Arc::clone(&self.top), staged: staged.collect::<Result<_, WorktreeError>>()? })
     }
 }
 
-/// New files, each next to the one that it will replace. Dropping them deletes them.
+/// Where new files are until they replace the old ones.
+#[derive(Clone, Copy)]
+enum Aside<'f> {
+    /// Next to the old ones, and safely on the disk.
+    Beside,
+    /// In another folder.
+    In(&'f Arc<Folder>),
+}
+
+impl Aside<'_> {
+    fn folder<'a>(&'a self, target: &'a Arc<Folder>) -> &'a Arc<Folder> {
+        match self {
+            Aside::Beside => target,
+            Aside::In(folder) => folder,
+        }
+    }
+
+    fn finish(self, new: &File) -> io::Result<()> {
+        match self {
+            Aside::Beside => new.sync_all(),
+            Aside::In(_) => Ok(()),
+        }
+    }
+}
+
+/// New files, each with the one that it will replace. Dropping them deletes them.
 pub struct StagedFiles<'e> {
     root: Arc<Folder>,
     staged: Vec<StagedFile<'e>>,
@@ -65,7 +118,7 @@ impl StagedFiles<'_> {
         for StagedFile { edit, .. } in replaced {
             let FileEdit { path, before, after } = (*edit).clone();
             let undo = FileEdit { path, before: after, after: before };
-            let staged = StagedFile::new(&mut Descent::new(&self.root), &undo);
+            let staged = StagedFile::new(&mut Descent::new(&self.root), &undo, Aside::Beside);
             let _ = staged.and_then(|staged| staged.check(&self.root).and_then(|()| staged.replace()));
         }
     }
@@ -80,22 +133,25 @@ struct StagedFile<'e> {
 }
 
 impl<'e> StagedFile<'e> {
-    fn new(descent: &mut Descent, edit: &'e FileEdit) -> Result<Self, WorktreeError> {
+    fn new(descent: &mut Descent, edit: &'e FileEdit, aside: Aside<'_>) -> Result<Self, WorktreeError> {
         let path = &edit.path;
         let (folder, name) = descent.parent(path).map_err(|e| not_opened(path, e))?;
         let not_written =
-            |e: std::io::Error| WorktreeError::NotWritten { path: path.clone(), reason: e.to_string() };
+            |e: io::Error| WorktreeError::NotWritten { path: path.clone(), reason: e.to_string() };
         if edit.before.is_empty() && matches!(folder.kind(name), Ok(None)) {
-            let new = TemporaryFile::create(&folder, &edit.after, RIGHTS, |_| Ok(())).map_err(not_written)?;
-            return Ok(StagedFile { edit, folder, old: None, new });
+            let new =
+                TemporaryFile::create(aside.folder(&folder), &edit.after, RIGHTS, |new| aside.finish(new));
+            return Ok(StagedFile { edit, old: None, new: new.map_err(not_written)?, folder });
         }
         let (file, old) = folder.file(name).map_err(|e| not_opened(path, e))?;
         if !has_bytes(file, &edit.before).map_err(|e| not_opened(path, e.into()))? {
             return Err(changed(path, FileChange::Edited));
         }
-        let new =
-            TemporaryFile::create(&folder, &edit.after, RIGHTS_MEANWHILE, |new| old.give_rights_to(new));
-        Ok(StagedFile { edit, folder, old: Some(old), new: new.map_err(not_written)? })
+        let new = TemporaryFile::create(aside.folder(&folder), &edit.after, RIGHTS_MEANWHILE, |new| {
+            old.give_rights_to(new)?;
+            aside.finish(new)
+        });
+        Ok(StagedFile { edit, old: Some(old), new: new.map_err(not_written)?, folder })
     }
 
     /// Checks that the old file is unchanged and still in the same folder.
@@ -131,8 +187,8 @@ impl<'e> StagedFile<'e> {
         let FileEdit { path, after, .. } = self.edit;
         let name = split(path).1;
         let done = match self.old {
-            Some(_) => self.new.replace(name, after),
-            None => self.new.become_new(name, after),
+            Some(_) => self.new.replace(&self.folder, name, after),
+            None => self.new.become_new(&self.folder, name, after),
         };
         done.map_err(|e| WorktreeError::NotReplaced { path: path.clone(), reason: e.to_string() })
     }

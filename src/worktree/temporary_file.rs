@@ -1,5 +1,5 @@
-//! A new file under a temporary name, next to the one that it will become. It gets its final name only if it
-//! still has the content that was written.
+//! A new file under a temporary name, until it becomes another one. It gets its final name only if it still has the
+//! content that was written.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -17,7 +17,7 @@ pub struct TemporaryFile {
 }
 
 impl TemporaryFile {
-    /// Writes a file into a folder. `finish` sets its owner and permissions.
+    /// Writes a file into a folder. `finish` gets it at the end, to set its owner and permissions.
     pub fn create(
         folder: &Arc<Folder>,
         bytes: &[u8],
@@ -39,7 +39,6 @@ impl TemporaryFile {
         };
         file.write_all(bytes)?;
         finish(&file)?;
-        file.sync_all()?;
         made.identity = FileIdentity::new(&file)?;
         Ok(made)
     }
@@ -49,34 +48,39 @@ impl TemporaryFile {
         holds(&self.folder, &self.name, self.identity, bytes)
     }
 
-    /// Replaces the file `name` with this one.
+    /// Replaces the file `name` in a folder with this one.
     ///
     /// # Errors
     /// The new file was swapped, or can't be renamed.
-    pub fn replace(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
-        self.place(bytes, name, || self.folder.rename(&self.name, name))
+    pub fn replace(&self, folder: &Folder, name: &str, bytes: &[u8]) -> io::Result<()> {
+        self.place(bytes, (folder, name), || self.folder.rename(&self.name, folder, name))
     }
 
-    /// Renames it to `name`, if that doesn't exist yet.
+    /// Becomes the file `name` in a folder, if that doesn't exist yet.
     ///
     /// # Errors
     /// `AlreadyExists`; otherwise the same as for [`Self::replace`].
-    pub fn become_new(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
-        self.place(bytes, name, || self.folder.rename_new(&self.name, name))
+    pub fn become_new(&self, folder: &Folder, name: &str, bytes: &[u8]) -> io::Result<()> {
+        self.place(bytes, (folder, name), || self.folder.rename_new(&self.name, folder, name))
     }
 
-    fn place(&self, bytes: &[u8], name: &str, rename: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+    fn place(
+        &self,
+        bytes: &[u8],
+        (folder, name): (&Folder, &str),
+        rename: impl FnOnce() -> io::Result<()>,
+    ) -> io::Result<()> {
         let swapped = || Err(io::Error::other("the new file was swapped"));
         if !self.is_intact(bytes) {
             return swapped();
         }
         rename()?;
-        if holds(&self.folder, name, self.identity, bytes) {
+        if holds(folder, name, self.identity, bytes) {
             return Ok(());
         }
         // if it was swapped right after the check, our rename has put a symlink there
-        if matches!(self.folder.kind(name), Ok(Some(EntryKind::Symlink))) {
-            let _ = self.folder.remove(name);
+        if matches!(folder.kind(name), Ok(Some(EntryKind::Symlink))) {
+            let _ = folder.remove(name);
         }
         swapped()
     }

@@ -1,5 +1,5 @@
-//! A hundred landings that are killed (SIGKILL) at random moments: the checkout is in its old or its new state, never
-//! in between, and leftovers get in nobody's way.
+//! A hundred landings that are killed (SIGKILL) at random moments: the checkout is in its old or its new state, or as a
+//! killed `git merge` leaves it, and leftovers get in nobody's way.
 #![cfg(unix)]
 
 use std::io::Read;
@@ -50,17 +50,44 @@ fn checkout(world: &World, url: &str, nth: usize) -> (PathBuf, &'static [&'stati
     (folder, more)
 }
 
+/// What git locks for an instant at the end of a landing. If it is killed then, the lock stays, as with any git command,
+/// and the next one names it.
+const LOCKS: [&str; 3] = ["index.lock", "refs/heads/main.lock", "refs/remotes/origin/main.lock"];
+
+/// Whether it was killed in the middle of a fast-forward. Then some files, and perhaps the index, are already those of
+/// the tip. git says so, loses nothing, and goes on after a stash.
+#[track_caller]
+fn was_between(world: &World, folder: &Path, before: &str, of: &str) -> bool {
+    let found = locks(&folder.join(git(folder, &["rev-parse", "--git-common-dir"])));
+    assert!(found.len() < 2, "{of}: {found:?}");
+    for lock in found {
+        assert!(LOCKS.iter().any(|name| lock.ends_with(name)), "{of}: {lock:?}");
+        std::fs::remove_file(lock).unwrap();
+    }
+    let status = git(folder, &["status", "--porcelain"]);
+    if status.is_empty() {
+        return false;
+    }
+    assert_eq!(git(folder, &["rev-parse", "HEAD"]), before, "{of}: the branch comes last");
+    for line in status.lines() {
+        let file = line.trim_start_matches(['M', ' ']);
+        assert!(["README.md", FILE].contains(&file), "{of}: {status}");
+        assert_eq!(std::fs::read_to_string(folder.join(file)).unwrap().trim_end(), world.file(file), "{of}");
+    }
+    git(folder, &["stash", "--quiet"]);
+    true
+}
+
 /// The checkout is completely on one commit or the other; git, a pull and the next run work in it.
 #[track_caller]
 fn is_sound(world: &World, folder: &Path, before: &str, tag: &str, of: &str) {
+    was_between(world, folder, before, of);
     let head = git(folder, &["rev-parse", "HEAD"]);
     let landed = world.file(FILE).contains(&format!("newTag: {tag} "));
     assert!(head == before || (landed && head == world.tip()), "{of}: HEAD is {head}");
     assert_eq!(git(folder, &["status", "--porcelain"]), "", "{of}: files and index are those of HEAD");
     assert_eq!(git(folder, &["symbolic-ref", "HEAD"]), "refs/heads/main", "{of}");
-    assert_eq!(git(folder, &["for-each-ref", "--format=%(refname)", "refs/tagbump"]), "", "{of}");
-    let shared = folder.join(git(folder, &["rev-parse", "--git-common-dir"]));
-    assert_eq!(locks(&shared), Vec::<PathBuf>::new(), "{of}");
+    assert_eq!(git(folder, &["for-each-ref", "--format=%(refname)", "refs/tagbump*"]), "", "{of}");
     git(folder, &["fsck", "--strict", "--no-dangling"]);
     git(folder, &["remote", "set-url", "origin", world.bare.to_str().unwrap()]);
     git(folder, &["-c", "pull.rebase=true", "pull", "--quiet", "origin", "main"]);
@@ -177,4 +204,28 @@ fn checkout_stays_sound_when_landing_is_killed_at_any_byte() {
         !status.success()
     });
     assert_eq!(killed, RUNS);
+}
+
+/// Waits for the file to change, without a pause: the next step comes soon.
+fn changes(file: &Path, child: &mut Child) {
+    let before = std::fs::read(file).unwrap();
+    while std::fs::read(file).unwrap() == before && child.try_wait().unwrap().is_none() {}
+}
+
+#[test]
+fn git_goes_on_when_fast_forward_is_killed() {
+    const RUNS: usize = 24;
+    let between = in_parallel(RUNS, |world, nth| {
+        let (folder, _) = checkout(world, &world.url(), nth - nth % 4);
+        let (before, tag) = (git(&folder, &["rev-parse", "HEAD"]), format!("run-{nth}"));
+        let mut child = start(&push(&folder, &tag, &[]));
+        changes(&folder.join(FILE), &mut child);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let of = format!("run {nth}");
+        let between = was_between(world, &folder, &before, &of);
+        is_sound(world, &folder, &before, &tag, &of);
+        between
+    });
+    eprintln!("{between} of {RUNS} were killed between the files and the branch");
 }

@@ -110,6 +110,8 @@ mod submodule;
 mod support;
 mod swapped_files;
 mod sync;
+#[cfg(unix)]
+mod sync_without_git;
 mod tag;
 mod target;
 mod temporary_folders;

@@ -19,7 +19,7 @@ use crate::landing::{BuildOrder, FAR, History};
 
 /// How many bytes of files are read at most to find the commit that set a tag.
 const MAX_READ: usize = 256 << 20;
-const DEFAULT: &str = "refs/tagbump/default";
+const DEFAULT: &str = "refs/tagbump-default";
 
 impl History for GitBranch {
     fn may_lack_newer(&self, commit: &str) -> bool {

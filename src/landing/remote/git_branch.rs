@@ -21,7 +21,7 @@ use crate::landing::{self, FetchError, PublishOutcome, Tip};
 use crate::object_id::CommitId;
 use crate::plan::FileSource;
 
-const DEEPER: &str = "refs/tagbump/deeper";
+const DEEPER: &str = "refs/tagbump-deeper";
 
 /// A branch of a git remote.
 pub struct GitBranch {

@@ -20,7 +20,7 @@ use crate::http::HttpSettings;
 use crate::landing::{Backoff, FetchError};
 use crate::object_id::CommitId;
 
-const DEEPER: &str = "refs/tagbump/past";
+const DEEPER: &str = "refs/tagbump-past";
 
 /// A remote branch and its history, fetched as far as it is needed.
 pub struct RemoteHistory {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::OnceLock;
 use std::{env, fs};
 
 /// No files of templates, which nobody reads, and no housekeeping.
@@ -25,7 +26,7 @@ const SETTINGS: [(&str, &str); 15] = [
 
 /// A `git` command in `dir`: of the caller's environment it keeps `PATH` alone.
 pub fn command(dir: &Path) -> Command {
-    let mut command = Command::new("git");
+    let mut command = Command::new(program());
     command
         .current_dir(dir)
         .env_clear()
@@ -33,6 +34,20 @@ pub fn command(dir: &Path) -> Command {
         .env("HOME", empty_home())
         .envs(SETTINGS);
     command
+}
+
+/// The path of git. By its name, a command with a `PATH` of its own is started by `fork`, which copies the page tables of
+/// all the tests.
+fn program() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let folders = env::var_os("PATH").unwrap_or_default();
+        let name = format!("git{}", env::consts::EXE_SUFFIX);
+        env::split_paths(&folders)
+            .map(|folder| folder.join(&name))
+            .find(|path| path.is_file())
+            .expect("git is there")
+    })
 }
 
 /// Runs `git` in `dir` and returns its stdout without the line end; panics when it fails.
