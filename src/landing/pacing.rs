@@ -59,7 +59,7 @@ pub struct Pacing {
     took: Option<Duration>,
     /// How long a push takes now, as far as the branch shows.
     round: Duration,
-    state: State,
+    state: PacingState,
     /// When the tip was read last.
     looked: Instant,
     /// When the branch was seen to move, or to have stood still.
@@ -67,7 +67,7 @@ pub struct Pacing {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum State {
+enum PacingState {
     /// Push on any tip.
     Due,
     /// The last push was lost to others.
@@ -81,7 +81,7 @@ enum State {
 impl Pacing {
     pub fn new(random: fastrand::Rng, now: Instant) -> Self {
         let (took, round) = (None, SHORTEST_ROUND);
-        Pacing { random, chance: 1.0, took, round, state: State::Due, looked: now, since: now }
+        Pacing { random, chance: 1.0, took, round, state: PacingState::Due, looked: now, since: now }
     }
 
     /// A push lost to another one. `took` is the time since its tip was read.
@@ -102,32 +102,32 @@ impl Pacing {
 
     /// A push failed, perhaps because of another one. The caller waits before it reads the tip.
     pub fn failed(&mut self, took: Duration) {
-        self.state = State::Failed(took);
+        self.state = PacingState::Failed(took);
     }
 
     /// The tip was read: so many commits came since it was read before.
     pub fn next(&mut self, now: Instant, commits: u32) -> Pace {
         let moved = commits > 0;
         self.note_speed(now, commits);
-        if let (State::Failed(took), true) = (self.state, moved) {
+        if let (PacingState::Failed(took), true) = (self.state, moved) {
             self.lost(took);
-            self.state = State::Watching;
+            self.state = PacingState::Watching;
         }
         match (self.state, moved) {
-            (State::Due, _) | (State::Failed(_), false) => self.push(),
-            (State::Lost, false) => {
-                self.state = State::Due;
+            (PacingState::Due, _) | (PacingState::Failed(_), false) => self.push(),
+            (PacingState::Lost, false) => {
+                self.state = PacingState::Due;
                 Pace::BackOff
             }
-            (State::Lost, true) => {
+            (PacingState::Lost, true) => {
                 self.note_move(now);
                 self.push_or_look(self.chance * IN_STEP, LOOK_AFTER)
             }
-            (State::Watching | State::Failed(_), true) => {
+            (PacingState::Watching | PacingState::Failed(_), true) => {
                 self.note_move(now);
                 self.push_or_look(self.chance, LOOK_AFTER)
             }
-            (State::Watching, false) => {
+            (PacingState::Watching, false) => {
                 let idle_at = self.since + self.round.mul_f64(IDLE_ROUNDS);
                 if now < idle_at {
                     return Pace::LookAfter(idle_at - now);
@@ -146,7 +146,7 @@ impl Pacing {
 
     fn lower_chance(&mut self) {
         self.chance = (self.chance * AFTER_LOSS).max(LEAST_CHANCE);
-        self.state = State::Lost;
+        self.state = PacingState::Lost;
     }
 
     /// Our own push may have been slow because all others pushed at the same time. If so, the branch moves faster than that.
@@ -170,13 +170,13 @@ impl Pacing {
         if self.random.f64() < chance {
             return self.push();
         }
-        self.state = State::Watching;
+        self.state = PacingState::Watching;
         let jitter = 1.0 + JITTER * (2.0 * self.random.f64() - 1.0);
         Pace::LookAfter(self.round.mul_f64(rounds * jitter))
     }
 
     fn push(&mut self) -> Pace {
-        self.state = State::Due;
+        self.state = PacingState::Due;
         Pace::Push
     }
 }

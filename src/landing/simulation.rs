@@ -82,7 +82,7 @@ struct Crowd {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Step {
+enum WriterStep {
     Look,
     /// The server names the tip.
     TipRead,
@@ -92,7 +92,7 @@ enum Step {
     PushEnds,
 }
 
-struct Writer {
+struct SimulatedWriter {
     schedule: Box<dyn Schedule>,
     started: Instant,
     looked: Instant,
@@ -118,8 +118,8 @@ struct Simulation {
     crowd: Crowd,
     random: fastrand::Rng,
     start: Instant,
-    steps: BinaryHeap<Reverse<(Instant, usize, Step)>>,
-    writers: Vec<Writer>,
+    steps: BinaryHeap<Reverse<(Instant, usize, WriterStep)>>,
+    writers: Vec<SimulatedWriter>,
     tip: u32,
     /// When a serial server has handled everything that it got.
     free_at: Instant,
@@ -137,8 +137,8 @@ impl Crowd {
         for nth in 0..self.writers as usize {
             let spread = self.in_turn().mul_f64(self.spread).max(PROCESS);
             let started = start + spread.mul_f64(random.f64());
-            steps.push(Reverse((started, nth, Step::Look)));
-            writers.push(Writer {
+            steps.push(Reverse((started, nth, WriterStep::Look)));
+            writers.push(SimulatedWriter {
                 schedule: schedule(random.fork(), start),
                 started,
                 looked: started,
@@ -171,15 +171,15 @@ impl Crowd {
 }
 
 impl Simulation {
-    fn step(&mut self, now: Instant, nth: usize, step: Step) {
+    fn step(&mut self, now: Instant, nth: usize, step: WriterStep) {
         let writer = &mut self.writers[nth];
         let (after, next) = match step {
-            Step::Look => {
+            WriterStep::Look => {
                 writer.looked = now;
                 writer.requests += 1;
-                (REQUEST / 2, Step::TipRead)
+                (REQUEST / 2, WriterStep::TipRead)
             }
-            Step::TipRead => {
+            WriterStep::TipRead => {
                 let commits = self.tip - writer.tip;
                 let moved = commits > 0;
                 writer.tip = self.tip;
@@ -190,23 +190,23 @@ impl Simulation {
                         writer.tries += 1;
                         writer.requests += 1;
                         let plan = PLAN.mul_f64(0.8 + 0.4 * self.random.f64());
-                        (answered + plan + REQUEST / 2, Step::PushStarts)
+                        (answered + plan + REQUEST / 2, WriterStep::PushStarts)
                     }
-                    Pace::LookAfter(time) => (answered + time, Step::Look),
+                    Pace::LookAfter(time) => (answered + time, WriterStep::Look),
                     Pace::BackOff => panic!("a push that lost has seen the branch move"),
                 }
             }
-            Step::PushStarts if writer.tip != self.tip => return self.lose(now, nth, false),
-            Step::PushStarts => {
+            WriterStep::PushStarts if writer.tip != self.tip => return self.lose(now, nth, false),
+            WriterStep::PushStarts => {
                 writer.requests += 1;
                 let varied = 1.0 + self.crowd.varies * (2.0 * self.random.f64() - 1.0);
                 let push = self.crowd.push.mul_f64(varied);
                 let begins = if self.crowd.serial { self.free_at.max(now + REQUEST) } else { now + REQUEST };
                 self.free_at = begins + push;
-                (self.free_at - now, Step::PushEnds)
+                (self.free_at - now, WriterStep::PushEnds)
             }
-            Step::PushEnds if writer.tip != self.tip => return self.lose(now, nth, true),
-            Step::PushEnds => {
+            WriterStep::PushEnds if writer.tip != self.tip => return self.lose(now, nth, true),
+            WriterStep::PushEnds => {
                 self.tip += 1;
                 writer.landed = Some(now + REQUEST / 2 - writer.started);
                 return;
@@ -218,12 +218,14 @@ impl Simulation {
     fn lose(&mut self, now: Instant, nth: usize, sent: bool) {
         let (writer, answered) = (&mut self.writers[nth], now + REQUEST / 2);
         writer.schedule.lost(answered - writer.looked, sent);
-        self.steps.push(Reverse((answered, nth, Step::Look)));
+        self.steps.push(Reverse((answered, nth, WriterStep::Look)));
     }
 
     fn score(&self) -> Score {
         let count = f64::from(self.crowd.writers);
-        let mean = |of: &dyn Fn(&Writer) -> u32| f64::from(self.writers.iter().map(of).sum::<u32>()) / count;
+        let mean = |of: &dyn Fn(&SimulatedWriter) -> u32| {
+            f64::from(self.writers.iter().map(of).sum::<u32>()) / count
+        };
         let ends = self.writers.iter().map(|writer| writer.started + writer.landed.unwrap_or(Duration::MAX));
         let wall = ends.max().map_or(Duration::MAX, |end| end - self.start);
         Score {
