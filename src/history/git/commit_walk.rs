@@ -3,10 +3,11 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
-use git2::{ErrorCode, ObjectType, Oid, Repository};
+use git2::{ErrorCode, Oid, Repository};
 
+use super::commit_links::read_links;
+use super::fast_reads;
 use super::renames::Renames;
-use super::{commit_header, fast_reads};
 use crate::git::oid::{object_id, oid};
 use crate::git::{Checkout, GitError};
 use crate::history::{CommitId, CommitLinks, CommitMessage, CommitStore, HistoryError, ObjectId};
@@ -66,30 +67,6 @@ impl<'r> CommitWalk<'r> {
         self.stopped.take()
     }
 
-    fn read_links(&self, commit: CommitId) -> Result<CommitLinks, git2::Error> {
-        let odb = self.repo.odb()?;
-        let object = odb.read(oid(commit))?;
-        let links = match object.kind() {
-            ObjectType::Commit => commit_header::links(object.data()),
-            _ => None,
-        };
-        links.map_or_else(|| self.parse_links(commit), Ok)
-    }
-
-    /// Reads a commit of another form than git writes, or reports that it is none.
-    fn parse_links(&self, commit: CommitId) -> Result<CommitLinks, git2::Error> {
-        let commit = self.repo.find_commit(oid(commit))?;
-        // from the header: libgit2 omits parents that a shallow clone lacks, even after more was fetched
-        let header = commit.raw_header_bytes();
-        let parents = header.split(|byte| *byte == b'\n').filter_map(|line| line.strip_prefix(b"parent "));
-        let parents = parents.filter_map(|hex| CommitId::parse(std::str::from_utf8(hex).ok()?));
-        Ok(CommitLinks {
-            time: commit.time().seconds(),
-            tree: object_id(commit.tree_id()),
-            parents: parents.collect(),
-        })
-    }
-
     fn look_up(&self, tree: ObjectId, path: &str) -> Result<Option<Oid>, git2::Error> {
         let mut trails = self.trails.borrow_mut();
         let trail = match trails.get_mut(path) {
@@ -131,7 +108,7 @@ impl<'r> CommitWalk<'r> {
 
 impl CommitStore for CommitWalk<'_> {
     fn links(&self, commit: CommitId) -> Result<Option<CommitLinks>, HistoryError> {
-        match self.read_links(commit) {
+        match read_links(self.repo, commit) {
             Ok(links) => Ok(Some(links)),
             Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
             Err(error) => Err(unreadable(&error)),
