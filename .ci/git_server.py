@@ -1,4 +1,4 @@
-"""git's own server (`git http-backend`) on loopback, over http or https. For .ci/platform_checks.py."""
+"""git's own server (`git http-backend`) on loopback, over http or https. For .ci/platform_checks.py and .ci/newcomer."""
 import base64
 import http.server
 import os
