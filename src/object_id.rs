@@ -21,21 +21,28 @@ impl ObjectId {
         if pairs.len() != bytes.len() {
             return None;
         }
+        let mut all = 0;
         for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
-            *byte = digit(*high)? << 4 | digit(*low)?;
+            let (high, low) = (DIGITS[usize::from(*high)], DIGITS[usize::from(*low)]);
+            *byte = high << 4 | low;
+            all |= high | low;
         }
-        Some(ObjectId(bytes))
+        (all < 16).then_some(ObjectId(bytes))
     }
 }
 
-fn digit(hex: u8) -> Option<u8> {
-    match hex {
-        b'0'..=b'9' => Some(hex - b'0'),
-        b'a'..=b'f' => Some(hex - b'a' + 10),
-        b'A'..=b'F' => Some(hex - b'A' + 10),
-        _ => None,
+/// The value of each hex digit, and for other bytes a number that no digit has. A long history has hundreds of thousands
+/// of IDs, and whether a digit is a letter can't be predicted.
+const DIGITS: [u8; 256] = {
+    let mut digits = [0xff; 256];
+    let mut value = 0;
+    while value < 16 {
+        digits[b"0123456789abcdef"[value] as usize] = value as u8;
+        digits[b"0123456789ABCDEF"[value] as usize] = value as u8;
+        value += 1;
     }
-}
+    digits
+};
 
 impl CommitId {
     /// Parses 40 hex digits.
