@@ -1,7 +1,7 @@
 //! Reads a git repository's commits in the form that `history` needs.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use git2::{ErrorCode, Oid, Repository};
 
@@ -21,7 +21,7 @@ const DEPTHS: [i32; 5] = [50, 250, 1000, 5000, 25_000];
 /// The commits of a repository. If its history is shallow, it may be able to fetch more of them.
 pub struct CommitWalk<'r> {
     repo: &'r Repository,
-    trails: RefCell<HashMap<String, PathTrail>>,
+    trails: RefCell<BTreeMap<String, PathTrail>>,
     /// The renames between the last two trees.
     renames: RefCell<Option<Renames>>,
     deepen: Option<Box<Deepen<'r>>>,
@@ -75,10 +75,11 @@ impl<'r> CommitWalk<'r> {
         };
         let odb = self.repo.odb()?;
         let mut next = oid(tree);
-        let depth = path.split('/').count();
-        for (at, part) in path.split('/').enumerate() {
+        let mut parts = path.split('/').enumerate().peekable();
+        while let Some((at, part)) = parts.next() {
             let tree = odb.read(next)?;
-            let found = entry(tree.data(), part).filter(|(is_tree, _)| *is_tree == (at + 1 < depth));
+            let has_more = parts.peek().is_some();
+            let found = entry(tree.data(), part).filter(|(is_tree, _)| *is_tree == has_more);
             let Some((_, there)) = found else {
                 trail.parts.truncate(at);
                 trail.file = None;
