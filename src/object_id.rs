@@ -21,16 +21,28 @@ impl ObjectId {
         if pairs.len() != bytes.len() {
             return None;
         }
+        let mut all = 0;
         for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
-            *byte = digit(*high)? << 4 | digit(*low)?;
+            let (high, low) = (DIGITS[usize::from(*high)], DIGITS[usize::from(*low)]);
+            *byte = high << 4 | low;
+            all |= high | low;
         }
-        Some(ObjectId(bytes))
+        (all < 16).then_some(ObjectId(bytes))
     }
 }
 
-fn digit(hex: u8) -> Option<u8> {
-    char::from(hex).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
-}
+/// The value of each hex digit, and for other bytes a number that no digit has. A long history has hundreds of thousands
+/// of IDs, and whether a digit is a letter can't be predicted.
+const DIGITS: [u8; 256] = {
+    let mut digits = [0xff; 256];
+    let mut value = 0;
+    while value < 16 {
+        digits[b"0123456789abcdef"[value] as usize] = value as u8;
+        digits[b"0123456789ABCDEF"[value] as usize] = value as u8;
+        value += 1;
+    }
+    digits
+};
 
 impl CommitId {
     /// Parses 40 hex digits.

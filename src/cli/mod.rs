@@ -144,27 +144,35 @@ impl Command {
     }
 }
 
+// Only the arguments of the command that was typed are built (`defer`), so each command says here, too, what it is for.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub enum Command {
+    /// Set image references to a tag: edit files, commit, or land the commit on the remote branch
     Bump(Box<BumpArgs>),
+    /// Print the tag for the current commit; the build step should push this tag
     Tag(TagArgs),
+    /// List every reference found: file:line, kind, image, tag, digest, or why it can't be edited
     Scan(ScanArgs),
+    /// List the tags that an image has had, newest first: when, by which commit, for how long
     History(HistoryArgs),
+    /// Set images back to their previous tags, or to the tag given with --to
     Rollback(Box<RollbackArgs>),
+    /// Set an environment to the tags and digests that the environment before it runs
     Promote(Box<PromoteArgs>),
+    /// Block bumps and rollbacks of images for a while
     Hold(Box<HoldArgs>),
+    /// Allow bumps of held images again
     Unhold(Box<UnholdArgs>),
+    /// Wait until a landed change is live, by commit statuses or by the answer of a URL
     Wait(WaitArgs),
+    /// Propose a tagbump.yaml and a workflow, based on the references found; never overwrites
     Init(InitArgs),
     /// Print shell completions
-    Completions {
-        shell: clap_complete::Shell,
-    },
+    Completions { shell: clap_complete::Shell },
     /// Write the man pages into a folder
     #[command(hide = true)]
-    Man {
-        folder: std::path::PathBuf,
-    },
+    Man { folder: std::path::PathBuf },
 }
 
 /// Flags of every command. They include `-h` and `-V`, because clap would list its own separately, under

@@ -30,6 +30,18 @@ fn headings_in(help: &str) -> Vec<&str> {
     lines.filter(|line| !["Arguments", "Examples", "Exit codes"].contains(line)).collect()
 }
 
+/// The list of commands has only what each says before its arguments are built.
+#[test]
+fn commands_are_described_before_their_arguments_are_built() {
+    let about = |command: &Command| command.get_about().map(ToString::to_string).unwrap();
+    let unbuilt = Cli::command();
+    for built in commands() {
+        let unbuilt = unbuilt.find_subcommand(built.get_name()).unwrap();
+        assert_eq!(about(unbuilt), about(&built), "{}", built.get_name());
+    }
+    assert_eq!(unbuilt.find_subcommand("bump").unwrap().get_arguments().count(), 0);
+}
+
 #[test]
 fn every_flag_of_bump_and_rollback_has_a_heading() {
     for name in ["bump", "rollback"] {

@@ -10,7 +10,8 @@ use crate::settings::{BadCombination, SettingsError};
 
 /// Every long flag of any command.
 fn flags() -> Vec<String> {
-    let command = Cli::command();
+    let mut command = Cli::command();
+    command.build();
     let all = std::iter::once(&command).chain(command.get_subcommands());
     all.flat_map(|command| command.get_arguments().filter_map(|flag| flag.get_long()).map(str::to_owned))
         .collect()

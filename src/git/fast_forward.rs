@@ -1,9 +1,7 @@
 //! Fast-forwards a checkout as `git merge --ff-only` does, but without a git process: where git would do no more than
 //! replace a few files. In all other cases, git does it.
 
-use std::path::Path;
-
-use git2::{Delta, DiffDelta, FileMode, Index, ObjectType, Oid, Repository};
+use git2::{Index, ObjectType, Oid, Repository, TreeEntry};
 
 use super::checkout::Checkout;
 use super::checkout_update::{BranchStep, CheckoutUpdate, EditedFile};
@@ -19,6 +17,9 @@ use crate::worktree::Worktree;
 
 /// With more changed files, starting git takes less time than what it does.
 const MAX_FILES: usize = 64;
+
+/// The modes of regular files.
+const FILES: [i32; 2] = [0o100_644, 0o100_755];
 
 /// A step of a clean checkout to a commit that follows `HEAD`.
 pub struct FastForward<'a> {
@@ -42,7 +43,8 @@ impl<'a> FastForward<'a> {
         index.read(true).ok()?;
         let files = edits(&landed.workspace.repo, head, landed.commit)?;
         let paths = files.iter().map(|file| file.path.as_str());
-        if !is_plain(checkout, &index, landed.branch, paths) || !is_unchanged(checkout, head, &index) {
+        if !is_plain(checkout, &index, landed.branch, paths) || !is_unchanged(checkout, head, &index, &before)
+        {
             return None;
         }
         let worktree = Worktree::open(&checkout.workdir).ok()?;
@@ -74,23 +76,43 @@ impl<'a> FastForward<'a> {
     }
 }
 
-/// The changes from one commit to another; `None` if these are not only other contents of a few regular files.
+/// The changes from one commit to another; `None` if these are not only other contents of a few regular files. libgit2's
+/// diff would read every tree, also those that are the same in both.
 fn edits(repo: &Repository, from: CommitId, to: CommitId) -> Option<Vec<EditedFile>> {
-    let tree = |commit| repo.find_commit(oid(commit)).and_then(|commit| commit.tree()).ok();
-    let changes = repo.diff_tree_to_tree(Some(&tree(from)?), Some(&tree(to)?), None).ok()?;
-    if changes.deltas().len() > MAX_FILES {
-        return None;
+    let tree = |commit| repo.find_commit(oid(commit)).map(|commit| commit.tree_id()).ok();
+    let mut left = vec![(String::new(), tree(from)?, tree(to)?)];
+    let mut edits = Vec::new();
+    while let Some((folder, old, new)) = left.pop() {
+        let (old, new) = (repo.find_tree(old).ok()?, repo.find_tree(new).ok()?);
+        if old.len() != new.len() {
+            return None;
+        }
+        for (old, new) in old.iter().zip(&new).filter(|(old, new)| !is_same(old, new)) {
+            if edits.len() + left.len() >= MAX_FILES || !has_same_name_and_mode(&old, &new) {
+                return None;
+            }
+            let path = format!("{folder}{}", new.name().ok()?);
+            match new.kind()? {
+                ObjectType::Tree => left.push((path + "/", old.id(), new.id())),
+                _ => edits.push(edit(repo, path, &old, &new)?),
+            }
+        }
     }
-    changes.deltas().map(|change| edit(repo, &change)).collect()
+    Some(edits)
 }
 
-fn edit(repo: &Repository, change: &DiffDelta<'_>) -> Option<EditedFile> {
-    let (old, new) = (change.old_file(), change.new_file());
-    let is_regular = [FileMode::Blob, FileMode::BlobExecutable].contains(&new.mode());
-    if change.status() != Delta::Modified || !is_regular || old.mode() != new.mode() {
+fn is_same(old: &TreeEntry<'_>, new: &TreeEntry<'_>) -> bool {
+    old.id() == new.id() && has_same_name_and_mode(old, new)
+}
+
+fn has_same_name_and_mode(old: &TreeEntry<'_>, new: &TreeEntry<'_>) -> bool {
+    (old.name_bytes(), old.filemode_raw()) == (new.name_bytes(), new.filemode_raw())
+}
+
+fn edit(repo: &Repository, path: String, old: &TreeEntry<'_>, new: &TreeEntry<'_>) -> Option<EditedFile> {
+    if !FILES.contains(&new.filemode_raw()) {
         return None;
     }
-    let path = new.path().and_then(Path::to_str)?.to_owned();
     let edit = FileEdit { path: path.clone(), before: bytes(repo, old.id())?, after: bytes(repo, new.id())? };
     Some(EditedFile { path, index: edit.clone(), work: edit })
 }

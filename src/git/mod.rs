@@ -32,6 +32,7 @@ mod error;
 mod fast_forward;
 pub(crate) mod fetch;
 mod identity;
+mod index_file;
 mod local_commit;
 mod netrc;
 pub(crate) mod oid;

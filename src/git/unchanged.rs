@@ -13,19 +13,29 @@ use std::path::{Path, PathBuf};
 use git2::{Index, IndexEntry, IndexTime, ObjectType, Oid};
 
 use super::checkout::Checkout;
+use super::index_file::IndexFile;
 use super::oid::oid;
 use crate::object_id::CommitId;
 
 /// Whether the index equals the commit, and the work tree equals the index. Untracked files don't count. False where
-/// only git can decide it, or if something can't be read.
-pub fn is_unchanged(checkout: &Checkout, head: CommitId, index: &Index) -> bool {
-    is_index_unchanged(checkout, head, index).unwrap_or(false)
+/// only git can decide it, or if something can't be read. `bytes` is the index as it is on disk.
+pub fn is_unchanged(checkout: &Checkout, head: CommitId, index: &Index, bytes: &[u8]) -> bool {
+    is_index_unchanged(checkout, head, index, bytes).unwrap_or(false)
         && CheckedOutFiles::new(&checkout.workdir, index)
             .is_some_and(|mut files| index.iter().all(|e| files.has(&e)))
 }
 
-fn is_index_unchanged(checkout: &Checkout, head: CommitId, index: &Index) -> Result<bool, git2::Error> {
+fn is_index_unchanged(
+    checkout: &Checkout,
+    head: CommitId,
+    index: &Index,
+    bytes: &[u8],
+) -> Result<bool, git2::Error> {
     let tree = checkout.repo.find_commit(oid(head))?.tree()?;
+    // what git notes after a clone saves reading all trees
+    if IndexFile::parse(bytes).and_then(|index| index.cached_tree()) == Some(tree.id()) {
+        return Ok(true);
+    }
     let changes = checkout.repo.diff_tree_to_index(Some(&tree), Some(index), None)?;
     Ok(changes.deltas().len() == 0)
 }

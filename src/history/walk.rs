@@ -114,8 +114,8 @@ pub(super) struct Walk<'a> {
     files: Vec<TracedFile>,
     /// By time, newest first.
     queue: BinaryHeap<(i64, CommitId)>,
-    waiting: HashMap<CommitId, QueuedCommit>,
-    /// The commits visited per file. With wrong clocks, the walk can reach a commit twice.
+    waiting: BTreeMap<CommitId, QueuedCommit>,
+    /// The commits visited per file while others were waiting. With wrong clocks, the walk can reach such a commit twice.
     done: HashSet<(CommitId, TracedIndex)>,
     /// When a reference got another tag, by the reference's number.
     until: HashMap<ReferenceNumber, i64>,
@@ -130,7 +130,7 @@ impl<'a> Walk<'a> {
             request,
             files,
             queue: BinaryHeap::new(),
-            waiting: HashMap::new(),
+            waiting: BTreeMap::new(),
             done: HashSet::new(),
             until: HashMap::new(),
             last_number: ReferenceNumber::default(),
@@ -187,8 +187,12 @@ impl<'a> Walk<'a> {
         let QueuedCommit { links, tracks } = stop;
         let parents = self.parents(&links)?;
         let mut entries = Vec::new();
+        // all that follows comes before this commit, so it isn't reached again
+        let is_alone = self.queue.is_empty();
         for track in tracks {
-            if self.done.insert((commit, track.file)) {
+            let visit = (commit, track.file);
+            let is_first = if is_alone { !self.done.contains(&visit) } else { self.done.insert(visit) };
+            if is_first {
                 self.trace(CommitContext { commit, links: &links, parents: &parents }, track, &mut entries)?;
             }
         }

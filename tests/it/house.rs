@@ -381,7 +381,8 @@ fn rooms_use_only_what_the_map_allows() {
 /// Hints are made by these functions, from a flag's name.
 #[test]
 fn flag_in_hint_exists() {
-    let command = tagbump::cli::Cli::command();
+    let mut command = tagbump::cli::Cli::command();
+    command.build();
     let flags: BTreeSet<_> = std::iter::once(&command)
         .chain(command.get_subcommands())
         .flat_map(|command| command.get_arguments().filter_map(clap::Arg::get_long))

@@ -1,12 +1,13 @@
 //! Reads a git repository's commits in the form that `history` needs.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
-use git2::{ErrorCode, ObjectType, Oid, Repository};
+use git2::{ErrorCode, Oid, Repository};
 
+use super::commit_links::read_links;
+use super::fast_reads;
 use super::renames::Renames;
-use super::{commit_header, fast_reads};
 use crate::git::oid::{object_id, oid};
 use crate::git::{Checkout, GitError};
 use crate::history::{CommitId, CommitLinks, CommitMessage, CommitStore, HistoryError, ObjectId};
@@ -20,7 +21,7 @@ const DEPTHS: [i32; 5] = [50, 250, 1000, 5000, 25_000];
 /// The commits of a repository. If its history is shallow, it may be able to fetch more of them.
 pub struct CommitWalk<'r> {
     repo: &'r Repository,
-    trails: RefCell<HashMap<String, PathTrail>>,
+    trails: RefCell<BTreeMap<String, PathTrail>>,
     /// The renames between the last two trees.
     renames: RefCell<Option<Renames>>,
     deepen: Option<Box<Deepen<'r>>>,
@@ -66,30 +67,6 @@ impl<'r> CommitWalk<'r> {
         self.stopped.take()
     }
 
-    fn read_links(&self, commit: CommitId) -> Result<CommitLinks, git2::Error> {
-        let odb = self.repo.odb()?;
-        let object = odb.read(oid(commit))?;
-        let links = match object.kind() {
-            ObjectType::Commit => commit_header::links(object.data()),
-            _ => None,
-        };
-        links.map_or_else(|| self.parse_links(commit), Ok)
-    }
-
-    /// Reads a commit of another form than git writes, or reports that it is none.
-    fn parse_links(&self, commit: CommitId) -> Result<CommitLinks, git2::Error> {
-        let commit = self.repo.find_commit(oid(commit))?;
-        // from the header: libgit2 omits parents that a shallow clone lacks, even after more was fetched
-        let header = commit.raw_header_bytes();
-        let parents = header.split(|byte| *byte == b'\n').filter_map(|line| line.strip_prefix(b"parent "));
-        let parents = parents.filter_map(|hex| CommitId::parse(std::str::from_utf8(hex).ok()?));
-        Ok(CommitLinks {
-            time: commit.time().seconds(),
-            tree: object_id(commit.tree_id()),
-            parents: parents.collect(),
-        })
-    }
-
     fn look_up(&self, tree: ObjectId, path: &str) -> Result<Option<Oid>, git2::Error> {
         let mut trails = self.trails.borrow_mut();
         let trail = match trails.get_mut(path) {
@@ -98,10 +75,11 @@ impl<'r> CommitWalk<'r> {
         };
         let odb = self.repo.odb()?;
         let mut next = oid(tree);
-        let depth = path.split('/').count();
-        for (at, part) in path.split('/').enumerate() {
+        let mut parts = path.split('/').enumerate().peekable();
+        while let Some((at, part)) = parts.next() {
             let tree = odb.read(next)?;
-            let found = entry(tree.data(), part).filter(|(is_tree, _)| *is_tree == (at + 1 < depth));
+            let has_more = parts.peek().is_some();
+            let found = entry(tree.data(), part).filter(|(is_tree, _)| *is_tree == has_more);
             let Some((_, there)) = found else {
                 trail.parts.truncate(at);
                 trail.file = None;
@@ -131,7 +109,7 @@ impl<'r> CommitWalk<'r> {
 
 impl CommitStore for CommitWalk<'_> {
     fn links(&self, commit: CommitId) -> Result<Option<CommitLinks>, HistoryError> {
-        match self.read_links(commit) {
+        match read_links(self.repo, commit) {
             Ok(links) => Ok(Some(links)),
             Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
             Err(error) => Err(unreadable(&error)),

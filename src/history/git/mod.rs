@@ -1,6 +1,6 @@
 //! Reads a git repository's commits for `history`.
 
-mod commit_header;
+mod commit_links;
 mod commit_walk;
 mod fast_reads;
 mod renames;

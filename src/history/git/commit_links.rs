@@ -1,9 +1,40 @@
-//! The header of a commit, read from the object's bytes. libgit2 would also parse and copy names and message.
+//! Time, tree and parents of a commit, read from the object's bytes. libgit2 would also parse and copy names and message.
 
+use git2::{ObjectType, Repository};
+
+use crate::git::oid::{object_id, oid};
 use crate::history::{CommitId, CommitLinks, ObjectId};
 
+/// Reads a commit's time, tree and parents.
+///
+/// # Errors
+/// It isn't here, or it isn't a commit.
+pub fn read_links(repo: &Repository, commit: CommitId) -> Result<CommitLinks, git2::Error> {
+    let odb = repo.odb()?;
+    let object = odb.read(oid(commit))?;
+    let found = match object.kind() {
+        ObjectType::Commit => links(object.data()),
+        _ => None,
+    };
+    found.map_or_else(|| parsed_links(repo, commit), Ok)
+}
+
+/// Reads a commit of another form than git writes, or fails because it isn't one.
+fn parsed_links(repo: &Repository, commit: CommitId) -> Result<CommitLinks, git2::Error> {
+    let commit = repo.find_commit(oid(commit))?;
+    // from the header: libgit2 omits parents that a shallow clone lacks, even after more was fetched
+    let header = commit.raw_header_bytes();
+    let parents = header.split(|byte| *byte == b'\n').filter_map(|line| line.strip_prefix(b"parent "));
+    let parents = parents.filter_map(|hex| CommitId::parse(std::str::from_utf8(hex).ok()?));
+    Ok(CommitLinks {
+        time: commit.time().seconds(),
+        tree: object_id(commit.tree_id()),
+        parents: parents.collect(),
+    })
+}
+
 /// Time, tree and parents of a commit; `None` if it isn't as git writes it ("Commit Objects" in "Pro Git").
-pub fn links(commit: &[u8]) -> Option<CommitLinks> {
+fn links(commit: &[u8]) -> Option<CommitLinks> {
     let mut lines = HeaderLines(commit);
     let tree = id(lines.next()?.strip_prefix(b"tree ")?)?;
     let mut parents = Vec::with_capacity(1);
