@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::place::{FileId, Place};
+use super::second_reader::SecondReader;
 use super::value::Value;
 use crate::dotenv::{Assignment, DotenvError, parse};
 use crate::location::Location;
@@ -34,6 +35,8 @@ pub struct Files<'a> {
     dotenv: HashMap<String, Option<FileId>>,
     /// YAML inside block scalars, by the scalar.
     embedded: HashMap<Place, Option<FileId>>,
+    /// Scalars that are read a second time.
+    read_again: HashMap<Place, SecondReader>,
     budget: Budget,
 }
 
@@ -59,6 +62,7 @@ impl<'a> Files<'a> {
             by_path: HashMap::new(),
             dotenv: HashMap::new(),
             embedded: HashMap::new(),
+            read_again: HashMap::new(),
             budget: Budget::of_steps(MAX_VALUES, cancellation),
         }
     }
@@ -157,6 +161,16 @@ impl<'a> Files<'a> {
     pub fn kinds(&self, id: FileId) -> impl Iterator<Item = &str> {
         let yaml = self.file(id).yaml.iter();
         yaml.flat_map(|yaml| yaml.roots().iter().filter_map(|&root| yaml.text(yaml.at(root, &["kind"])?)))
+    }
+
+    /// Notes that a scalar is read a second time.
+    pub fn note_second_reader(&mut self, scalar: Place, reader: SecondReader) {
+        self.read_again.insert(scalar, reader);
+    }
+
+    /// Who reads a scalar a second time.
+    pub fn second_reader(&self, scalar: Place) -> Option<SecondReader> {
+        self.read_again.get(&scalar).copied()
     }
 
     /// Counts values that a build makes. Once this gives `false`, the build must end.

@@ -25,6 +25,7 @@ mod place;
 mod repository_url;
 mod root;
 mod roots;
+mod second_reader;
 mod setting;
 #[cfg(test)]
 mod testing;
@@ -41,5 +42,6 @@ pub use overriders::overriders;
 pub use place::{FileId, Place};
 pub use root::{Doubt, Root, StaleChart, UnmatchedEntry};
 pub use roots::{FileMarks, FileRole, Scene, roots};
+pub use second_reader::SecondReader;
 pub use setting::{AppVersion, EffectiveImage, Fixed, Holds, Link, Setting, TextPart};
 pub use value::{Rendered, Scalar, Value};

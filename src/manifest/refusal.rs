@@ -40,6 +40,9 @@ pub enum RefusalReason {
     OtherEntry { image: String },
     #[error("also sets the tag of {others}")]
     SetsOthers { others: String },
+    /// The place is written with quotes, and read again without them.
+    #[error("{reader} would take {tag} for something other than text here")]
+    Misread { reader: &'static str, tag: String },
     #[error("the tag is a variable with {around}, so a new tag must have that too")]
     AroundVariable { around: String },
     /// The place decides what runs, but its value isn't one that can be set here.
@@ -90,6 +93,11 @@ impl RefusalReason {
             }
             RefusalReason::SetsOthers { .. } => {
                 "bump those to the same tag in the same command, or set their tag in a place of their own"
+                    .to_owned()
+            }
+            RefusalReason::Misread { .. } => {
+                "bump to a tag that can't be read as a number, such as one with a prefix, or write the tag without a \
+                 variable"
                     .to_owned()
             }
             RefusalReason::AroundVariable { .. } => {

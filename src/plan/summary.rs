@@ -86,6 +86,10 @@ impl Summary<'_> {
                 outside: Vec::new(),
                 environments: BTreeSet::new(),
                 feeds: self.other_images(place, wanted),
+                second_reader: match setting {
+                    Setting::Parts { tag, .. } => self.roots.files.second_reader(*tag),
+                    _ => None,
+                },
             });
             if self.request.holds_environments() {
                 winner.environments.extend(self.other(root).environment);
@@ -199,13 +203,16 @@ impl Summary<'_> {
         reported
     }
 
-    /// The places that set the tag of an image that a stronger place renames.
+    /// The places that set the tag of an image that another place renames.
     fn feeds(&self) -> HashMap<FilePlace, Vec<String>> {
         let mut feeds: HashMap<FilePlace, Vec<String>> = HashMap::new();
         for (root, image) in self.roots.images() {
             let (winning, feeder) = (image.winning().and_then(Setting::place), image.feeder());
-            let places = feeder.filter(|feeder| feeder.place() != winning).map(Setting::version_places);
-            for place in places.into_iter().flatten() {
+            let feeder = feeder.filter(|feeder| feeder.place() != winning);
+            // the new name can be in an entry that this one is merged with
+            let entry =
+                image.winning().filter(|one| matches!(one, Setting::Entry { .. }) && !self.is_wanted(image));
+            for place in feeder.into_iter().chain(entry).flat_map(Setting::version_places) {
                 feeds
                     .entry(self.roots.file_place(place))
                     .or_default()

@@ -7,7 +7,7 @@ use super::rendered_roots::{Renderer, read_part};
 use super::summary::Summary;
 use super::surroundings::Surroundings;
 use super::{FileSource, InTwoEnvironments, OtherPlace, OtherRoot, Request, TargetIndex};
-use crate::effective::Setting;
+use crate::effective::{SecondReader, Setting};
 use crate::location::Location;
 use crate::manifest::ScalarPlace;
 use crate::yaml::NodeId;
@@ -91,6 +91,8 @@ pub(super) struct Winner {
     pub environments: BTreeSet<String>,
     /// Other images that it sets too.
     pub feeds: Vec<String>,
+    /// Who reads the tag a second time.
+    pub second_reader: Option<SecondReader>,
 }
 
 impl Winner {

@@ -15,9 +15,10 @@ use super::{
     UpdateTarget, matching,
 };
 use crate::dotenv;
-use crate::effective::Setting;
+use crate::effective::{SecondReader, Setting};
 use crate::file_selection::MatchLevel;
-use crate::image::Field;
+use crate::image::{Field, Tag};
+use crate::location::Location;
 use crate::manifest::{COMPOSE, KUSTOMIZATION, Refusal, RefusalReason, WORKLOAD};
 use crate::visible::inline;
 use crate::yaml::scan_until;
@@ -133,11 +134,12 @@ fn keep_winners(
         judge.new_winners(&kept).partition(|winner| judge.file_of(winner).is_some());
     kept.extend(added.into_iter().filter_map(|winner| judge.addition(request, winner)).collect::<Vec<_>>());
     kept.sort_by_key(|m| (m.file, m.at));
+    let misread = judge.check_second_readers(request, &mut kept);
     *matches = kept;
     let weaker = weaker.into_iter().map(|(m, by)| (m.target, survey.files[m.file].place_of(&m), by));
     let unread: Vec<String> = unread.into_iter().map(unread_file).collect();
     let reports = Reports::new(request, survey, what_runs, weaker.collect(), entries, matches);
-    reports.with_warnings(unread).with_other_environments(request, elsewhere, matches)
+    reports.with_warnings(unread).with_warnings(misread).with_other_environments(request, elsewhere, matches)
 }
 
 /// What becomes of a match.
@@ -228,6 +230,29 @@ impl<'a> Judge<'a> {
                 m.kind == COMPOSE && in_project && self.what_runs.winners.iter().any(sets_target)
             }
         }
+    }
+
+    /// Refuses the tags that Flux would misread. A warning is about those that Helm would misread, which most charts
+    /// turn into the same text again.
+    fn check_second_readers(&self, request: &Request, kept: &mut [Match]) -> Vec<String> {
+        let mut warnings = Vec::new();
+        for m in kept {
+            let Some(winner) = self.winner(m) else { continue };
+            let tag = request.targets[m.target].tag.as_ref().map(Tag::as_str);
+            let is_new = |tag: &&str| winner.tag.as_deref() != Some(*tag);
+            let misread = |tag: &str| winner.second_reader.filter(|reader| reader.misreads(tag));
+            let Some((tag, reader)) = tag.filter(is_new).and_then(|tag| Some((tag, misread(tag)?))) else {
+                continue;
+            };
+            match reader {
+                SecondReader::PostBuild => {
+                    let reason = RefusalReason::Misread { reader: "Flux", tag: tag.to_owned() };
+                    m.result = Err(Refusal::new(m.at, reason));
+                }
+                SecondReader::HelmSet => warnings.push(misread_by_helm(&winner.location(), tag)),
+            }
+        }
+        warnings
     }
 
     fn verdict(&self, m: &Match, wins: bool, target: &UpdateTarget) -> Verdict {
@@ -324,6 +349,13 @@ impl<'a> Judge<'a> {
         let place = WinningPlace { parsed, file, match_level, winner, target };
         place.as_any_match()
     }
+}
+
+fn misread_by_helm(at: &Location, tag: &str) -> String {
+    format!(
+        "{at}: Helm takes {tag} for a number here, and a chart may need text; give an Argo CD parameter forceString: true, \
+         or a ConfigMap's value quotes of its own"
+    )
 }
 
 fn unread_file(winner: &Winner) -> String {

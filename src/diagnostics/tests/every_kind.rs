@@ -542,6 +542,7 @@ fn refusal_reasons() -> Vec<RefusalReason> {
         RefusalReason::SharedValue { with: at() },
         RefusalReason::OtherEntry { image: s() },
         RefusalReason::SetsOthers { others: s() },
+        RefusalReason::Misread { reader: "Flux", tag: s() },
         RefusalReason::AroundVariable { around: s() },
         RefusalReason::Fixed { reason: s() },
         RefusalReason::ImagesNotList,

@@ -7,6 +7,7 @@ use super::super::helm::maps::{embedded_map, load_map};
 use super::super::helm::merge::{overlay, parse_path, set_path};
 use super::super::helm::{Chart, Trail};
 use super::super::images::values_images;
+use super::super::second_reader::SecondReader;
 use super::super::value::{Scalar, Value};
 use super::DeployedChart;
 use super::template::{has_placeholder, placeholders, substitute};
@@ -43,7 +44,7 @@ impl ChartSource<'_> {
             overlay(&mut user, load_map(files, path, trail).unwrap_or_default());
         }
         overlay(&mut user, self.inline(files, trail));
-        self.set_parameters(&mut user, trail);
+        self.set_parameters(&mut user, files, trail);
         let chart = folder.and_then(|folder| Chart::load(files, folder, trail));
         let size = chart.as_ref().map_or(0, Chart::size) + user.size();
         if !files.spend(size) {
@@ -79,10 +80,13 @@ impl ChartSource<'_> {
     }
 
     /// `--set` comes before `--set-string`. (Argo CD, `helm.Cmd.template`; Helm, `values.Options.MergeValues`.)
-    fn set_parameters(&self, user: &mut Value, trail: &mut Trail) {
+    fn set_parameters(&self, user: &mut Value, files: &mut Files<'_>, trail: &mut Trail) {
         let parameters = self.list("parameters");
         let is_forced = |item: &&Value| item.text_at(&["forceString"]) == Some("true");
         let (forced, plain): (Vec<_>, Vec<_>) = parameters.iter().partition(is_forced);
+        for place in plain.iter().filter_map(|item| item.get("value")?.scalar()?.place) {
+            files.note_second_reader(place, SecondReader::HelmSet);
+        }
         for item in plain.into_iter().chain(forced) {
             let Some(name) = item.text_at(&["name"]) else { continue };
             let Some(path) = parse_path(name) else {

@@ -10,6 +10,7 @@ mod tests;
 use super::files::{Files, join};
 use super::helm::Objects;
 use super::kustomize::{Additions, Build, build, build_all, kustomization_file};
+use super::second_reader::SecondReader;
 use super::value::Value;
 
 /// The folder that a Flux Kustomization builds; `None` if its path is not plain text, or leaves the repository.
@@ -33,7 +34,9 @@ pub fn render(files: &mut Files<'_>, kustomization: &Value, objects: &Objects<'_
         Some(_) => build(files, &folder, &additions),
         None => build_all(files, &folder, &additions),
     };
-    substitution::apply(&mut built, kustomization, objects);
+    for place in substitution::apply(&mut built, kustomization, objects) {
+        files.note_second_reader(place, SecondReader::PostBuild);
+    }
     Some(built)
 }
 

@@ -7,6 +7,7 @@ use super::super::composed::{MAX_LENGTH, fixed_piece, own_piece, piece_of, set_p
 use super::super::helm::Objects;
 use super::super::images::may_decide_image;
 use super::super::kustomize::Build;
+use super::super::place::Place;
 use super::super::root::Doubt;
 use super::super::setting::Fixed;
 use super::super::value::{Scalar, Value};
@@ -28,24 +29,33 @@ struct Substitutes {
     sure: HashSet<String>,
 }
 
-/// Replaces the variables in all objects.
-pub(super) fn apply(build: &mut Build, kustomization: &Value, objects: &Objects<'_>) {
-    let Some(post_build) = kustomization.at(&["spec", "postBuild"]) else { return };
+/// Replaces the variables in all objects. Gives the places of those that are a whole value.
+pub(super) fn apply(build: &mut Build, kustomization: &Value, objects: &Objects<'_>) -> Vec<Place> {
+    let Some(post_build) = kustomization.at(&["spec", "postBuild"]) else { return Vec::new() };
     let namespace = kustomization.text_at(&["metadata", "namespace"]);
     let variables = Substitutes::read(post_build, namespace, objects);
     if variables.values.is_empty() && !variables.unsure {
-        return;
+        return Vec::new();
     }
-    let mut doubts = Vec::new();
+    let mut noted = Noted::default();
     for object in build.objects.iter_mut().filter(|object| !is_switched_off(&object.value)) {
-        walk(&mut object.value, "", &variables, &mut doubts);
+        walk(&mut object.value, "", &variables, &mut noted);
     }
     for image in &mut build.chart_images {
         // the values of a chart that kustomize renders can hold variables too
-        image.change_scalars(|scalar| substitute(scalar, &variables, &mut doubts));
+        image.change_scalars(|scalar| substitute(scalar, &variables, &mut noted));
     }
-    doubts.retain(|doubt| !build.uncertain.contains(doubt));
-    build.uncertain.append(&mut doubts);
+    noted.doubts.retain(|doubt| !build.uncertain.contains(doubt));
+    build.uncertain.append(&mut noted.doubts);
+    noted.whole
+}
+
+/// What the replacement of variables has found.
+#[derive(Default)]
+struct Noted {
+    doubts: Vec<Doubt>,
+    /// Variables that are a whole value.
+    whole: Vec<Place>,
 }
 
 impl Substitutes {
@@ -95,23 +105,26 @@ fn is_switched_off(object: &Value) -> bool {
     has("labels") || has("annotations")
 }
 
-fn walk(value: &mut Value, key: &str, variables: &Substitutes, doubts: &mut Vec<Doubt>) {
+fn walk(value: &mut Value, key: &str, variables: &Substitutes, noted: &mut Noted) {
     match value {
-        Value::Map(pairs) => pairs.iter_mut().for_each(|(key, value)| walk(value, key, variables, doubts)),
-        Value::List(items) => items.iter_mut().for_each(|item| walk(item, key, variables, doubts)),
+        Value::Map(pairs) => pairs.iter_mut().for_each(|(key, value)| walk(value, key, variables, noted)),
+        Value::List(items) => items.iter_mut().for_each(|item| walk(item, key, variables, noted)),
         Value::Scalar(scalar) => {
-            let mut found = Vec::new();
+            let mut found = Noted::default();
             substitute(scalar, variables, &mut found);
-            doubts.extend(found.into_iter().filter(|_| may_decide_image(key)));
+            if may_decide_image(key) {
+                noted.doubts.append(&mut found.doubts);
+                noted.whole.append(&mut found.whole);
+            }
         }
     }
 }
 
-fn substitute(scalar: &mut Scalar, variables: &Substitutes, doubts: &mut Vec<Doubt>) {
+fn substitute(scalar: &mut Scalar, variables: &Substitutes, noted: &mut Noted) {
     if !scalar.text.contains("$") || scalar.text.len() > MAX_LENGTH {
         return;
     }
-    let mut doubt = |what: String| doubts.push(Doubt { at: scalar.place, what });
+    let mut doubt = |what: String| noted.doubts.push(Doubt { at: scalar.place, what });
     let Some(parts) = parse(&scalar.text) else {
         return doubt("has a placeholder that Flux refuses".to_owned());
     };
@@ -121,6 +134,7 @@ fn substitute(scalar: &mut Scalar, variables: &Substitutes, doubts: &mut Vec<Dou
             if variables.may_change(name) {
                 doubt(format!("uses {name}, which an object outside of this repository may set"));
             }
+            noted.whole.extend(value.place);
             let mut value = value.clone();
             value.override_scalar(scalar);
             *scalar = value;

@@ -68,6 +68,15 @@ fn images_of_flux_are_merged_with_the_entry_of_the_same_name() {
     assert_eq!(run.images, [chain]);
 }
 
+/// Flux releases before July 2026 replace the entry as a whole.
+#[test]
+fn entry_of_flux_without_a_version_is_uncertain() {
+    let kustomization = "resources: [deployment.yaml]\nimages: [{name: app, newName: api, newTag: v2}]\n";
+    let run = with("  images:\n    - {name: app}\n", &[("app/kustomization.yaml", kustomization)]);
+    assert_eq!(run.images, ["api:v2 <- app/kustomization.yaml:2; app/deployment.yaml:10, flux.yaml:7"]);
+    assert!(run.uncertain[0].contains("drop what the entry of the same name sets"), "{run:?}");
+}
+
 /// kustomize appends `imageTags` only when it builds what Flux wrote.
 #[test]
 fn image_tags_at_the_path_win_over_images_of_flux() {

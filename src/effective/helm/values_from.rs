@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::super::files::Files;
 use super::super::images::may_decide_image;
 use super::super::place::Place;
+use super::super::second_reader::SecondReader;
 use super::super::value::{Scalar, Value};
 use super::maps::{embedded_map, whole_file};
 use super::merge::{PathStep, overlay, parse_path, set_path};
@@ -52,6 +53,9 @@ pub fn release_values(
         match (parse_path(target), reference.scalar(files, around)) {
             (Some(path), Ok(scalar)) => {
                 result.strongest.extend(scalar.places());
+                if let Some(place) = scalar.place {
+                    files.note_second_reader(place, SecondReader::HelmSet);
+                }
                 set_path(&mut result.values, &path, Value::Scalar(scalar));
             }
             (Some(path), Err(why)) => {

@@ -104,15 +104,15 @@ impl ImageEntry {
 
     /// Takes the place of another entry of the same name, and keeps what it doesn't set itself. Tag and digest are one
     /// (fluxcd/pkg, `kustomize_generator.go`).
-    fn merged_with(mut self, other: ImageEntry) -> Self {
-        if self.new_name.is_empty() {
-            self.new_name.clone_from(&other.new_name);
+    fn merged_with(mut self, mut other: ImageEntry) -> Self {
+        let new_name = if self.new_name.is_empty() { &other.new_name } else { &self.new_name }.clone();
+        if self.sets_version() || !other.sets_version() {
+            self.new_name = new_name;
+            return self.replacing(other);
         }
-        if !self.sets_version() {
-            let ImageEntry { new_tag, digest, tag_suffix, setting, weaker, .. } = other;
-            return ImageEntry { new_tag, digest, tag_suffix, setting, weaker, ..self };
-        }
-        self.replacing(other)
+        let place = self.place;
+        other.weaker.push(self);
+        ImageEntry { new_name, place, ..other }
     }
 
     fn sets_version(&self) -> bool {
