@@ -4,7 +4,7 @@
 //!
 //! The server is a real git server (`git http-backend`) on this machine. Each of the N builds has its own shallow
 //! clone, as actions/checkout makes it, and bumps its own image, all at once. The clones are made before the clock
-//! starts. "× in turn" is the wall-clock time as a multiple of the same N landings one after the other, by the same
+//! starts. With `--push-takes 1`, a hook on the server waits one second before the branch moves. "× in turn" is the wall-clock time as a multiple of the same N landings one after the other, by the same
 //! program in the same run. Compare these ratios; the seconds are only those of one machine.
 
 #![allow(clippy::unwrap_used, reason = "an example: it ends at the first error")]
@@ -30,6 +30,9 @@ struct Options {
     /// Put all images in one file, instead of one file each
     #[arg(long)]
     same_file: bool,
+    /// How many seconds each push takes on the server, before it compares the branch with the tip
+    #[arg(long, value_name = "SECONDS", default_value_t = 0.0)]
+    push_takes: f64,
     /// Run only this tool
     #[arg(long)]
     only: Option<Tool>,
@@ -78,13 +81,13 @@ fn main() -> ExitCode {
         let files = if options.same_file { "all in one file" } else { "each in its own file" };
         println!("{writers} builds, {files}");
         println!(
-            "{:12} {:>7} {:>8} {:>9} {:>15} {:>7}",
-            "", "landed", "wall", "× in turn", "tries per build", "max"
+            "{:12} {:>7} {:>8} {:>9} {:>15} {:>7} {:>7} {:>9}",
+            "", "landed", "wall", "× in turn", "tries per build", "max", "pushes", "requests"
         );
         for _ in 0..options.rounds {
             for tool in [Tool::Tagbump, Tool::Shell] {
                 if options.only.is_none_or(|only| only == tool) {
-                    let race = Race { tool, tagbump: &tagbump, writers, same_file: options.same_file };
+                    let race = Race { tool, tagbump: &tagbump, writers, options: &options };
                     truthful &= race.run_and_print();
                 }
             }
@@ -112,7 +115,7 @@ struct Race<'a> {
     tool: Tool,
     tagbump: &'a Path,
     writers: usize,
-    same_file: bool,
+    options: &'a Options,
 }
 
 /// The result of N builds.
@@ -123,6 +126,9 @@ struct Score {
     claimed: usize,
     wall: Duration,
     tries: Vec<u64>,
+    /// What the server got from each build on average: pushes, and requests of any kind.
+    pushes: f64,
+    requests: f64,
 }
 
 impl Race<'_> {
@@ -132,13 +138,15 @@ impl Race<'_> {
         let at_once = self.score(true);
         let sum: u64 = at_once.tries.iter().sum();
         println!(
-            "{:12} {:>7} {:>8} {:>9.1} {:>15.1} {:>7}",
+            "{:12} {:>7} {:>8} {:>9.2} {:>15.1} {:>7} {:>7.1} {:>9.1}",
             self.tool,
             format!("{}/{}", at_once.landed, self.writers),
             format!("{:.1} s", at_once.wall.as_secs_f64()),
             at_once.wall.as_secs_f64() / in_turn.wall.as_secs_f64(),
             sum as f64 / self.writers as f64,
             at_once.tries.iter().max().unwrap(),
+            at_once.pushes,
+            at_once.requests,
         );
         let truthful = [in_turn, at_once].iter().all(|score| score.landed == score.claimed);
         if !truthful {
@@ -155,6 +163,7 @@ impl Race<'_> {
         let start = |mut command: Command| {
             command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
         };
+        let cloning = arena.server.requests().len();
         let started = Instant::now();
         let ended: Vec<Output> = if at_once {
             let running: Vec<_> = commands.map(start).collect();
@@ -162,8 +171,13 @@ impl Race<'_> {
         } else {
             commands.map(|command| start(command).wait_with_output().unwrap()).collect()
         };
+        let wall = started.elapsed();
+        let requests = arena.server.requests().split_off(cloning);
+        let pushes = requests.iter().filter(|asked| asked.method == "POST" && is_push(&asked.path));
         Score {
-            wall: started.elapsed(),
+            wall,
+            pushes: pushes.count() as f64 / self.writers as f64,
+            requests: requests.len() as f64 / self.writers as f64,
             landed: arena.landed(),
             claimed: ended.iter().filter(|output| output.status.success()).count(),
             tries: ended.iter().map(|output| self.tries(output)).collect(),
@@ -199,9 +213,13 @@ impl Race<'_> {
 
     /// The file with a build's image.
     fn file(&self, nth: usize) -> String {
-        let folder = if self.same_file { "all".to_owned() } else { format!("{nth:02}") };
+        let folder = if self.options.same_file { "all".to_owned() } else { format!("{nth:02}") };
         format!("apps/{folder}/kustomization.yaml")
     }
+}
+
+fn is_push(path: &str) -> bool {
+    path.ends_with("/git-receive-pack")
 }
 
 fn image(nth: usize) -> String {
@@ -234,6 +252,7 @@ impl Arena {
         let bare = root.join("gitops.git");
         git(&bare, &["config", "http.receivepack", "true"]);
         git(&seed, &["push", "--quiet", bare.to_str().unwrap(), "main"]);
+        wait_before_each_push(&bare, race.options.push_takes);
         Arena { server: GitServer::builder(&root).start(), folder }
     }
 
@@ -249,6 +268,19 @@ impl Arena {
         let files = git(&bare, &["archive", "main"]);
         String::from_utf8_lossy(&files).matches(&format!("newTag: {TAG}\n")).count()
     }
+}
+
+/// Adds a hook to a repository. git runs it before it compares the branch with the tip.
+fn wait_before_each_push(bare: &Path, seconds: f64) {
+    if seconds == 0.0 {
+        return;
+    }
+    let (hooks, text) = (bare.join("hooks"), format!("#!/bin/sh\nexec sleep {seconds}\n"));
+    std::fs::create_dir_all(&hooks).unwrap();
+    let hook = hooks.join("pre-receive");
+    std::fs::write(&hook, text).unwrap();
+    #[cfg(unix)]
+    std::fs::set_permissions(hook, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
 }
 
 /// What git prints.

@@ -70,10 +70,26 @@ impl<'a> Backoff<'a> {
         self.deadline += time;
     }
 
+    /// Random numbers that differ from those of every other run.
+    pub fn fork_random(&mut self) -> fastrand::Rng {
+        self.random.fork()
+    }
+
+    /// How much of the budget is left.
+    pub fn left(&self) -> Duration {
+        self.deadline.saturating_duration_since(self.clock.now())
+    }
+
+    /// Waits this long, which is no answer to a failure: the next wait after one doesn't grow.
+    pub fn pause(&mut self, time: Duration) {
+        self.clock.sleep(time);
+        self.since = self.clock.now();
+    }
+
     /// When half of the time that is left will have passed.
     pub fn half_time(&self) -> Instant {
         let now = self.clock.now();
-        now + self.deadline.saturating_duration_since(now) / 2
+        now + self.left() / 2
     }
 
     /// Waits until the next try, at least as long as the server asked for. Returns `false` at once if the budget ends before that.
@@ -84,7 +100,7 @@ impl<'a> Backoff<'a> {
     /// As [`Backoff::wait`], but leaves most of the budget for the next try, unless the server asked for more. Returns `false` at
     /// once if too little of the budget is left for a try.
     pub fn wait_shortly(&mut self, at_least: Option<Duration>) -> bool {
-        let left = self.deadline.saturating_duration_since(self.clock.now());
+        let left = self.left();
         left > BASE && self.wait_up_to(left / 8, at_least)
     }
 
@@ -93,13 +109,12 @@ impl<'a> Backoff<'a> {
         let bound = took.max(BASE).saturating_mul(1 << self.tries.min(16));
         let bound = bound.min(CAP.max(took * CAP_IN_TRIES)).min(longest);
         self.tries += 1;
-        let left = self.deadline.saturating_duration_since(self.clock.now());
+        let left = self.left();
         let time = bound.mul_f64(self.random.f64()).saturating_add(at_least.unwrap_or_default());
         if time >= left {
             return false;
         }
-        self.clock.sleep(time);
-        self.since = self.clock.now();
+        self.pause(time);
         true
     }
 

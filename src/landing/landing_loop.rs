@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::pacing::{Pace, Pacing};
 use super::{
     Backoff, FetchError, GiveUpReason, Landing, LandingError, NotLanded, Proposal, Propose, PublishOutcome,
     TargetBranch, Tip, with_snapshot,
@@ -46,6 +47,13 @@ struct LandingLoop<'a, 'c, B, P, E> {
     place: &'a mut B,
     backoff: &'a mut Backoff<'c>,
     propose: &'a mut Propose<'a, P, E>,
+    pacing: Pacing,
+    /// The tip, as it was read last.
+    seen: Option<Tip>,
+    /// Why the last try failed.
+    problem: String,
+    /// Whether the last push was made because there was no time for a later one.
+    was_last_chance: bool,
     attempts: u32,
     /// The commits that were tried, each with its proposal: one may be on the branch after all.
     made: Vec<(CommitId, P)>,
@@ -68,7 +76,12 @@ struct StuckPush {
 
 impl<'a, 'c, B: TargetBranch, P: Proposal, E> LandingLoop<'a, 'c, B, P, E> {
     fn new(place: &'a mut B, backoff: &'a mut Backoff<'c>, propose: &'a mut Propose<'a, P, E>) -> Self {
+        let pacing = Pacing::new(backoff.fork_random(), backoff.now());
         LandingLoop {
+            pacing,
+            seen: None,
+            problem: String::new(),
+            was_last_chance: false,
             place,
             backoff,
             propose,
@@ -84,11 +97,17 @@ impl<'a, 'c, B: TargetBranch, P: Proposal, E> LandingLoop<'a, 'c, B, P, E> {
 
     fn run(&mut self) -> StepResult<LandedProposal<P>, B, E> {
         loop {
+            let started = self.backoff.now();
             let tip = self.tip()?;
-            if let Some(landed) = self.landed_before(&tip)? {
+            let is_new = self.seen != Some(tip);
+            let commits = self.note_tip(&tip);
+            if is_new && let Some(landed) = self.landed_before(&tip)? {
                 return Ok(landed);
             }
             self.check_stuck(&tip)?;
+            if !self.is_time_to_push(commits)? {
+                continue;
+            }
             let proposal = with_snapshot(&*self.place, &tip, self.backoff.deadline(), &mut *self.propose)?;
             self.backoff.postpone(proposal.waited());
             let plan = proposal.plan();
@@ -106,8 +125,9 @@ impl<'a, 'c, B: TargetBranch, P: Proposal, E> LandingLoop<'a, 'c, B, P, E> {
             if let PublishOutcome::Published { commit } = verdict {
                 return Ok((proposal, Some(commit)));
             }
+            let took = self.backoff.now().saturating_duration_since(started + proposal.waited());
             self.made.push((commit, proposal));
-            self.after(&tip, verdict)?;
+            self.after(&tip, verdict, took)?;
         }
     }
 
@@ -143,6 +163,45 @@ impl<'a, 'c, B: TargetBranch, P: Proposal, E> LandingLoop<'a, 'c, B, P, E> {
         Ok(None)
     }
 
+    /// How many commits came since the tip was read before.
+    fn note_tip(&mut self, tip: &Tip) -> u32 {
+        let Some(seen) = self.seen.replace(*tip).filter(|seen| seen.published != tip.published) else {
+            return 0;
+        };
+        let commits = seen
+            .published
+            .zip(tip.published)
+            .and_then(|(old, new)| self.place.history().range(&old.to_string(), &new.to_string()));
+        // none of them is new if the branch was set back
+        commits.map_or(1, |range| u32::try_from(range.total).unwrap_or(u32::MAX).max(1))
+    }
+
+    /// Whether to push on a tip with so many new commits. If not, this waits until it is time to read the branch again.
+    fn is_time_to_push(&mut self, commits: u32) -> StepResult<bool, B, E> {
+        if self.attempts > 0 && self.backoff.left().is_zero() {
+            return Err(self.timed_out());
+        }
+        match self.pacing.next(self.backoff.now(), commits) {
+            Pace::Push => Ok(true),
+            Pace::LookAfter(time) => self.pause(time),
+            Pace::BackOff if self.backoff.wait(None) => Ok(false),
+            Pace::BackOff => Err(self.timed_out()),
+        }
+    }
+
+    /// Waits until the next look, if that leaves time for a push. If not, it is time for the last one.
+    fn pause(&mut self, time: Duration) -> StepResult<bool, B, E> {
+        if time + self.pacing.round() < self.backoff.left() {
+            self.backoff.pause(time);
+            return Ok(false);
+        }
+        if self.was_last_chance {
+            return Err(self.timed_out());
+        }
+        self.was_last_chance = true;
+        Ok(true)
+    }
+
     /// A rejection without a known reason was a race if the tip has moved since, otherwise a refusal.
     fn check_stuck(&mut self, tip: &Tip) -> StepResult<(), B, E> {
         let Some(stuck) = &self.stuck else { return Ok(()) };
@@ -161,19 +220,32 @@ impl<'a, 'c, B: TargetBranch, P: Proposal, E> LandingLoop<'a, 'c, B, P, E> {
     }
 
     /// Waits or gives up, depending on how a try ended.
-    fn after(&mut self, tip: &Tip, verdict: PublishOutcome<B::Error>) -> StepResult<(), B, E> {
+    fn after(
+        &mut self,
+        tip: &Tip,
+        verdict: PublishOutcome<B::Error>,
+        took: Duration,
+    ) -> StepResult<(), B, E> {
         match verdict {
             PublishOutcome::Published { .. } => {}
+            PublishOutcome::Outdated { what } => {
+                self.stuck = None;
+                self.note(what);
+                self.pacing.outdated(took);
+            }
             PublishOutcome::NonFastForward { what } => {
                 self.stuck = None;
-                self.wait(what, None)?;
+                self.note(what);
+                self.pacing.lost(took);
             }
             PublishOutcome::RefLocked { what } => {
                 self.note_stuck(tip, true, &what);
+                self.pacing.failed(took);
                 self.wait(what, None)?;
             }
             PublishOutcome::RejectedUnclear { words } => {
                 self.note_stuck(tip, false, &words);
+                self.pacing.failed(took);
                 self.wait(words, None)?;
             }
             PublishOutcome::Unknown { what, retry_after } => {
@@ -221,11 +293,17 @@ impl<'a, 'c, B: TargetBranch, P: Proposal, E> LandingLoop<'a, 'c, B, P, E> {
     }
 
     fn wait(&mut self, what: String, retry_after: Option<Duration>) -> StepResult<(), B, E> {
+        self.note(what);
+        if self.backoff.wait(retry_after) { Ok(()) } else { Err(self.timed_out()) }
+    }
+
+    fn note(&mut self, what: String) {
         self.log.push(format!("try {}: {what}", self.attempts));
-        if self.backoff.wait(retry_after) {
-            return Ok(());
-        }
-        Err(self.gave_up(what, GiveUpReason::TimedOut))
+        self.problem = what;
+    }
+
+    fn timed_out(&self) -> LandingError<B::Error, E> {
+        self.gave_up(self.problem.clone(), GiveUpReason::TimedOut)
     }
 
     fn gave_up(&self, problem: String, reason: GiveUpReason) -> LandingError<B::Error, E> {

@@ -3,7 +3,8 @@
 //! The loop reads the tip, plans on *that*, and publishes a commit on top of it without force. If another push got there first, it
 //! starts over on the new tip, so two bumps of one file never conflict.
 //! A branch that commits can be made and published on is a [`TargetBranch`]: [`remote`] has the one of a git remote, tests have
-//! their own. Everything outside of `remote` is pure but for the clock.
+//! their own. If others push at the same time, `pacing` says when to push again; after any other failure, [`Backoff`] does.
+//! Everything outside of `remote` is pure but for the clock.
 
 mod backoff;
 mod brought;
@@ -11,6 +12,7 @@ mod error;
 mod history;
 mod landing_loop;
 pub mod message;
+mod pacing;
 mod provenance;
 pub mod remote;
 mod skip_mark;
@@ -107,6 +109,8 @@ impl<E> From<E> for FetchError<E> {
 pub enum PublishOutcome<E> {
     /// It is on the branch, under this ID: its own, or that of the commit which the server made from it.
     Published { commit: CommitId },
+    /// The branch had moved before anything was sent.
+    Outdated { what: String },
     /// The branch moved. The commit is not on it.
     NonFastForward { what: String },
     /// The server holds a lock on the branch. The commit is not on it.
@@ -126,6 +130,7 @@ impl<E> PublishOutcome<E> {
     pub fn map<F>(self, convert: impl FnOnce(E) -> F) -> PublishOutcome<F> {
         match self {
             PublishOutcome::Published { commit } => PublishOutcome::Published { commit },
+            PublishOutcome::Outdated { what } => PublishOutcome::Outdated { what },
             PublishOutcome::NonFastForward { what } => PublishOutcome::NonFastForward { what },
             PublishOutcome::RefLocked { what } => PublishOutcome::RefLocked { what },
             PublishOutcome::UnpackFailed { words } => PublishOutcome::UnpackFailed { words },
@@ -253,5 +258,7 @@ pub struct NotLanded<B, P> {
     pub log: Vec<String>,
 }
 
+#[cfg(test)]
+mod simulation;
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,5 @@
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 use super::landing_loop::FINAL_CHECK;
 use super::*;
@@ -21,6 +21,11 @@ struct FakeClock {
 impl FakeClock {
     fn new() -> Self {
         FakeClock { now: Cell::new(Instant::now()), slept: RefCell::default() }
+    }
+
+    /// Something else takes this long.
+    fn pass(&self, time: Duration) {
+        self.now.set(self.now.get() + time);
     }
 
     fn slept(&self) -> Vec<Duration> {
@@ -61,6 +66,8 @@ fn commit(nth: usize) -> CommitId {
 /// A branch in memory: its commits, oldest first.
 struct FakeBranch {
     branch: Vec<CommitId>,
+    /// Where each of them is in it.
+    positions: HashMap<CommitId, usize>,
     /// The names of all commits, whether they are on the branch or not. Ours start with `ours`.
     names: Vec<String>,
     pushes: VecDeque<(PushEffect, PublishOutcome<TestError>)>,
@@ -83,6 +90,7 @@ struct FakeBranch {
 fn place() -> FakeBranch {
     FakeBranch {
         branch: vec![commit(0)],
+        positions: HashMap::from([(commit(0), 0)]),
         names: vec!["base".to_owned()],
         pushes: VecDeque::new(),
         then: (Lands, published()),
@@ -119,8 +127,13 @@ impl FakeBranch {
         commit(self.names.len() - 1)
     }
 
+    fn land(&mut self, id: CommitId) {
+        self.positions.insert(id, self.branch.len());
+        self.branch.push(id);
+    }
+
     fn name(&self, id: CommitId) -> &str {
-        self.names.iter().enumerate().find(|(nth, _)| commit(*nth) == id).unwrap().1
+        &self.names[usize::from_str_radix(&id.to_string(), 16).unwrap()]
     }
 
     fn names_on_branch(&self) -> Vec<&str> {
@@ -149,7 +162,7 @@ impl TargetBranch for FakeBranch {
     }
 
     fn files(&self, tip: &Tip) -> Result<Box<dyn FileSource + '_>, TestError> {
-        let at = self.branch.iter().position(|commit| *commit == tip.commit).unwrap();
+        let at = self.positions[&tip.commit];
         Ok(Box::new(CommitList(self.names_on_branch()[..=at].join("\n"))))
     }
 
@@ -170,18 +183,19 @@ impl TargetBranch for FakeBranch {
         let rival = format!("rival-{}", self.pushed);
         match does {
             Nothing => {}
-            Lands => self.branch.push(commit),
+            Lands => self.land(commit),
             Loses => {
                 let rival = self.add(rival);
-                self.branch.push(rival);
+                self.land(rival);
             }
             Bumps => {
                 let rival = self.add(format!("{rival} bumped"));
-                self.branch.push(rival);
+                self.land(rival);
             }
             LandsUnder => {
                 let rival = self.add(rival);
-                self.branch.extend([commit, rival]);
+                self.land(commit);
+                self.land(rival);
             }
         }
         match verdict {
@@ -191,8 +205,8 @@ impl TargetBranch for FakeBranch {
     }
 
     fn find(&mut self, tip: &Tip, commit: CommitId) -> Result<Option<CommitId>, TestError> {
-        let at = self.branch.iter().position(|c| *c == tip.commit).unwrap();
-        Ok(self.branch[..=at].iter().find(|c| **c == commit).copied())
+        let is_there = self.positions.get(&commit).is_some_and(|at| *at <= self.positions[&tip.commit]);
+        Ok(is_there.then_some(commit))
     }
 }
 
@@ -547,11 +561,48 @@ fn unreachable_server_is_tried_a_few_times() {
 
 #[test]
 fn spent_budget_ends_landing_with_the_number_of_tries() {
-    let (_, message, place, clock) = fails(place().then(Loses, stale()), GaveUp(TimedOut));
+    let clock = FakeClock::new();
+    let (mut place, started) = (place().then(Loses, stale()), clock.now());
+    let mut backoff = Backoff::new(&clock, BUDGET, fastrand::Rng::with_seed(7));
+    let failed = land(&mut place, &mut backoff, &mut |seen: TipSnapshot<'_>| {
+        clock.pass(Duration::from_millis(100));
+        bump(seen)
+    });
+    let error = failed.unwrap_err().error;
+    assert!(matches!(error, LandingError::GaveUp { reason: TimedOut, .. }), "{error}");
     assert!(place.pushed > 60, "it goes on to the end: {}", place.pushed);
-    assert!(message.contains(&format!("after {} tries", place.pushed)));
-    let slept: Duration = clock.slept().iter().sum();
-    assert!(slept < BUDGET && slept > BUDGET - Duration::from_secs(3), "{slept:?}");
+    assert!(error.to_string().contains(&format!("after {} tries", place.pushed)));
+    let passed = clock.now() - started;
+    assert!(passed <= BUDGET + Duration::from_millis(100), "{passed:?}");
+    assert!(passed > BUDGET - Duration::from_secs(3), "{passed:?}");
+}
+
+/// The server says that the branch moved, and shows the same tip: what it shows may be late.
+#[test]
+fn push_that_lost_while_the_tip_stays_backs_off() {
+    let (_, _, place, clock) = fails(place().then(Nothing, stale()), GaveUp(TimedOut));
+    assert!((60..300).contains(&place.pushed), "{}", place.pushed);
+    assert_eq!(place.looks, 2 * place.pushed);
+    assert!(clock.slept().iter().sum::<Duration>() > BUDGET - Duration::from_secs(3));
+}
+
+/// The branch is only looked at, until there is time for one more push.
+#[test]
+fn end_of_the_budget_is_used_for_one_more_push() {
+    let clock = FakeClock::new();
+    let mut place = place().then(Loses, stale());
+    let push = Duration::from_secs(9);
+    let mut last = clock.now();
+    let mut backoff = Backoff::new(&clock, BUDGET, fastrand::Rng::with_seed(7));
+    let failed = land(&mut place, &mut backoff, &mut |seen: TipSnapshot<'_>| {
+        last = clock.now();
+        clock.pass(push);
+        bump(seen)
+    });
+    assert!(matches!(failed.unwrap_err().error, LandingError::GaveUp { reason: TimedOut, .. }));
+    let (deadline, looks) = (backoff.deadline(), place.looks - place.pushed);
+    assert!(last > deadline - push * 2 && last < deadline, "{:?} before the end", deadline - last);
+    assert!(looks > 0, "some tips were left to others");
 }
 
 #[test]
@@ -611,7 +662,7 @@ fn a_bump_that_is_there_already_makes_no_commit() {
     let clock = FakeClock::new();
     let mut place = place();
     let bumped = place.add("somebody bumped it".to_owned());
-    place.branch.push(bumped);
+    place.land(bumped);
     let landed = land_on(&mut place, &clock).unwrap();
     assert_eq!((landed.commit, landed.attempts, place.made), (None, 0, 0));
 }

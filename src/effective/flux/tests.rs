@@ -60,11 +60,11 @@ fn entry_at_the_path_wins_over_a_patch_of_flux() {
 }
 
 #[test]
-fn images_of_flux_replace_the_entry_of_the_same_name() {
+fn images_of_flux_are_merged_with_the_entry_of_the_same_name() {
     let kustomization = "resources: [deployment.yaml]\nimages: [{name: app, newName: api, newTag: v2}]\n";
     let run =
         with("  images:\n    - {name: app, newTag: v3}\n", &[("app/kustomization.yaml", kustomization)]);
-    let chain = "app:v3 <- flux.yaml:7; app/deployment.yaml:10, app/kustomization.yaml:2";
+    let chain = "api:v3 <- flux.yaml:7; app/deployment.yaml:10, app/kustomization.yaml:2";
     assert_eq!(run.images, [chain]);
 }
 

@@ -7,7 +7,7 @@ use super::super::place::{FileId, Place};
 use super::super::root::Doubt;
 use super::super::setting::EffectiveImage;
 use super::super::value::Value;
-use super::entries::{AppliedEntries, ImageEntry, one_per_name, replace_by_name};
+use super::entries::{AppliedEntries, ImageEntry, merge_by_name, one_per_name, replace_by_name};
 use super::field_paths::{FieldSpec, value_at};
 use super::images::image_scalars;
 use super::name_pattern::has_pattern;
@@ -28,6 +28,9 @@ const COST_OF_PATTERN: usize = 1000;
 
 /// What one more kustomization counts, in values.
 const COST_OF_LEVEL: usize = 300;
+
+const DEPENDS_ON_FLUX: &str =
+    "sets no tag or digest, and Flux releases before July 2026 drop what the entry of the same name sets";
 
 /// What a kustomization and all that it includes have given so far (kustomize's `ResAccumulator`).
 pub(super) struct Gathered {
@@ -267,7 +270,9 @@ impl<'b, 'f> Builder<'b, 'f> {
             return;
         }
         let mut entries: Vec<_> = level.list("images").iter().filter_map(ImageEntry::read).collect();
-        replace_by_name(&mut entries, images.iter().filter_map(ImageEntry::read));
+        for at in merge_by_name(&mut entries, images.iter().filter_map(ImageEntry::read)) {
+            self.is_uncertain(at, DEPENDS_ON_FLUX);
+        }
         // `FixKustomization`: these come last
         entries.extend(level.list("imageTags").iter().filter_map(ImageEntry::read));
         if !overrides.is_empty() {

@@ -102,6 +102,29 @@ impl ImageEntry {
         self
     }
 
+    /// Takes the place of another entry of the same name, and keeps what it doesn't set itself. Tag and digest are one
+    /// (fluxcd/pkg, `kustomize_generator.go`).
+    fn merged_with(mut self, other: ImageEntry) -> Self {
+        if self.new_name.is_empty() {
+            self.new_name.clone_from(&other.new_name);
+        }
+        if !self.sets_version() {
+            let ImageEntry { new_tag, digest, tag_suffix, setting, weaker, .. } = other;
+            return ImageEntry { new_tag, digest, tag_suffix, setting, weaker, ..self };
+        }
+        self.replacing(other)
+    }
+
+    fn sets_version(&self) -> bool {
+        !self.new_tag.is_empty() || !self.digest.is_empty()
+    }
+
+    /// Whether it has no version of its own, and lacks something that the other entry sets.
+    fn depends_on(&self, other: &ImageEntry) -> bool {
+        let lacks_name = self.new_name.is_empty() && !other.new_name.is_empty();
+        !self.sets_version() && (lacks_name || other.sets_version())
+    }
+
     /// Without an entry to replace, there is nothing to keep.
     fn alone(mut self) -> Self {
         for part in [&mut self.new_name, &mut self.new_tag, &mut self.digest] {
@@ -197,15 +220,39 @@ impl AppliedEntries {
     }
 }
 
-/// Puts entries in place of those with the same name, or appends them (Flux, `Generator.WriteFile`).
+/// Merges entries with those of the same name, or appends them (Flux, `Generator.WriteFile`). Gives the places of those
+/// whose effect depends on Flux's release: until July 2026, an entry replaced the other one as a whole.
+pub(super) fn merge_by_name(
+    entries: &mut Vec<ImageEntry>,
+    new: impl Iterator<Item = ImageEntry>,
+) -> Vec<Option<Place>> {
+    let mut dependent = Vec::new();
+    combine_by_name(entries, new, |entry, other| {
+        if entry.depends_on(&other) {
+            dependent.push(entry.place);
+        }
+        entry.merged_with(other)
+    });
+    dependent
+}
+
+/// Puts entries in place of those with the same name, or appends them.
 pub(super) fn replace_by_name(entries: &mut Vec<ImageEntry>, new: impl Iterator<Item = ImageEntry>) {
+    combine_by_name(entries, new, ImageEntry::replacing);
+}
+
+fn combine_by_name(
+    entries: &mut Vec<ImageEntry>,
+    new: impl Iterator<Item = ImageEntry>,
+    mut combine: impl FnMut(ImageEntry, ImageEntry) -> ImageEntry,
+) {
     let mut positions = HashMap::new();
     for (at, entry) in entries.iter().enumerate() {
         positions.entry(entry.name.clone()).or_insert(at);
     }
     for entry in new {
         match positions.get(&entry.name) {
-            Some(&at) => entries[at] = entry.replacing(entries[at].clone()),
+            Some(&at) => entries[at] = combine(entry, entries[at].clone()),
             None => {
                 positions.insert(entry.name.clone(), entries.len());
                 entries.push(entry.alone());

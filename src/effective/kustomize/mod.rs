@@ -48,7 +48,7 @@ pub struct Additions {
     pub strategic_merges: Vec<Value>,
     /// Items of `patchesJson6902`; a list under `patch` is the patch itself.
     pub json_patches: Vec<Value>,
-    /// Items of `images`: each replaces the entry of the same name as a whole, or is appended.
+    /// Items of `images`: each is merged with the entry of the same name, or is appended.
     pub images: Vec<Value>,
     /// Argo CD's `kustomize.images`: `name[=newName][:tag][@digest]`. Each replaces the entry of that name.
     pub overrides: Vec<Value>,

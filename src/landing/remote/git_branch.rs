@@ -211,7 +211,7 @@ impl GitBranch {
             return None;
         }
         self.builds_on_pr_branch = true;
-        Some(PublishOutcome::NonFastForward {
+        Some(PublishOutcome::Outdated {
             what: "the branch proposes other images too: the bump goes on top".to_owned(),
         })
     }

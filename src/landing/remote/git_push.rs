@@ -58,7 +58,7 @@ pub fn push_commit(
         Ok(PushResult::Accepted { printed }) => {
             return (PublishOutcome::Published { commit }, Some(endpoint.scrub(&printed)));
         }
-        Ok(PushResult::RefMoved) => PublishOutcome::NonFastForward { what: "the branch moved".to_owned() },
+        Ok(PushResult::RefMoved) => PublishOutcome::Outdated { what: "the branch moved".to_owned() },
         Ok(PushResult::Rejected { status, words }) => {
             classify::of_status(&endpoint.scrub(&status), &endpoint.scrub(&words), &url)
         }
