@@ -36,7 +36,7 @@ const SHORTEST_ROUND: Duration = Duration::from_millis(50);
 const LONGEST_ROUND: Duration = Duration::from_secs(60);
 /// Commits may follow each other faster than pushes, if one push brings several. So a round is at most this many times shorter
 /// than our last push took.
-const FASTER_THAN_OURS: u32 = 4;
+const FASTER_THAN_OURS: u32 = 16;
 
 /// What to do with a tip that was just read.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -331,6 +331,9 @@ fn lost_pushes_stay_few_if_server_handles_one_after_the_other() {
             crowd.score(&|random, _| Box::new(DoublingWait { random, losses: 0, due: None })),
         );
         assert!(ours.tries <= MEAN_TRIES && ours.most_tries <= MOST_TRIES, "{crowd:?}: {ours:?}");
-        assert!(ours.tries <= doubling.tries * 1.2, "{crowd:?}: {ours:?}, {doubling:?}");
+        assert!(
+            ours.tries <= doubling.tries * 1.2 && ours.wall <= doubling.wall * 1.25,
+            "{crowd:?}: {ours:?}, {doubling:?}"
+        );
     }
 }
