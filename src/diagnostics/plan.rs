@@ -6,7 +6,7 @@ use crate::hint::{Hint, flag, hint, setting, switch};
 use crate::manifest::RefusalReason;
 use crate::plan::{
     EnvironmentLimit, Instead, NestedRepository, NoMatch, OtherPlace, PlanError, RefusedReference,
-    SharedPlace, UnsetPlace,
+    SharedPlace, UnsetPlace, WiderPattern,
 };
 use crate::visible::inline;
 
@@ -14,6 +14,7 @@ pub(super) fn describe(error: &PlanError) -> Failure {
     let (exit, hint) = match error {
         PlanError::Selection(error) => return selection::describe(error),
         PlanError::Source(error) => return worktree::describe_source(error),
+        PlanError::NotFoundHere { wider, .. } => (Exit::NoMatch, wider_files(wider)),
         PlanError::MatchedTwice { .. } => {
             let advice = "name each image once; services of the same image need different files";
             (Exit::Usage, hint(advice))
@@ -100,9 +101,17 @@ pub(super) fn into_nested<'a>(nested: impl IntoIterator<Item = &'a NestedReposit
     ways.take(3).reduce(|one, other| one + "\n" + other).unwrap_or_else(which_places)
 }
 
+fn wider_files(wider: &WiderPattern) -> Hint {
+    let files = if wider.files == 1 { "1 file".to_owned() } else { format!("{} files", wider.files) };
+    setting("file", format!("'{}'", inline(&wider.pattern))) + hint(format!(" would match {files}"))
+}
+
 fn where_to_look(no_match: &NoMatch) -> Hint {
     if no_match.files == 0 && !no_match.nested.is_empty() {
         return into_nested(&no_match.nested);
+    }
+    if let Some(wider) = &no_match.wider {
+        return wider_files(wider);
     }
     if no_match.files == 0 {
         return hint("found no YAML files; check ") + flag("repo") + " and " + flag("file");

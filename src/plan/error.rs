@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use super::SourceError;
 use super::environments::{EnvironmentLimit, InTwoEnvironments, OtherPlace, SharedPlace};
 use super::no_match::NoMatch;
+use super::{SourceError, WiderPattern};
 use crate::file_selection::SelectionError;
 use crate::location::Location;
 use crate::manifest::RefusalReason;
@@ -56,6 +56,9 @@ pub enum PlanError {
     Selection(#[from] SelectionError),
     #[error(transparent)]
     Source(#[from] SourceError),
+    /// A path that was typed isn't there, but in another folder.
+    #[error("{error}")]
+    NotFoundHere { error: SourceError, wider: WiderPattern },
 }
 
 /// A reference that would have to be edited, and why it can't be.

@@ -10,7 +10,7 @@ use super::listed_winners::unlisted;
 use super::parse_listed::{Parsed, parse_and_render};
 use super::unparsed::{Unparsed, UnparsedReport};
 use super::what_runs::FilePlace;
-use super::{Environments, FileSource, NestedRepository, PlanError, SourceFile};
+use super::{Environments, FileSource, NestedRepository, PlanError, SourceFile, wider_pattern};
 use crate::file_selection::{MatchLevel, Selection, folder};
 use crate::image::full_name;
 use crate::manifest::ScalarPlace;
@@ -101,7 +101,9 @@ pub fn list(
         }
         ControlFlow::Continue(())
     };
-    let found = shelf.visit(selection, true, &look)?;
+    let found = shelf
+        .visit(selection, true, &look)
+        .map_err(|error| wider_pattern::with_wider(error.into(), shelf, selection))?;
     let GatheredFiles { texts, mut listed, around } = files.finish();
     let Parsed { rendered, listed: more } = parse_and_render(shelf, &around, environments, texts, images)?;
     let ListedPlaces { overridden, known, winning, cut_off, files } = rendered;

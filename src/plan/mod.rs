@@ -42,6 +42,7 @@ mod summary;
 mod surroundings;
 mod unparsed;
 mod what_runs;
+mod wider_pattern;
 mod winning;
 mod winning_place;
 
@@ -69,6 +70,7 @@ pub use running::{RunningReference, running};
 pub use source::{
     FileContent, FileSource, FoundFiles, NestedRepository, PathProblem, SourceError, SourceFile, Visitor,
 };
+pub use wider_pattern::WiderPattern;
 
 /// One image, the tag and digest that its references should get, and where to look for them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -358,7 +360,8 @@ fn plan_on(
     request: &Request,
     survey: &mut files::ScannedFiles,
 ) -> Result<Plan, PlanError> {
-    *survey = files::survey(shelf, request)?;
+    *survey = files::survey(shelf, request)
+        .or_else(|error| Err(wider_pattern::with_wider(error, shelf, &request.selection()?)))?;
     survey.check_narrowed(request)?;
     let (mut matches, mut reports) = winning::find(shelf, request, survey)?;
     if request.add {
@@ -383,7 +386,9 @@ fn plan_on(
         survey.warnings.extend(left_out.too_costly);
         survey.warnings.sort();
         survey.warnings.dedup();
-        return Err(PlanError::NoMatch(Box::new(NoMatch::new(&seen, survey, request, &missing))));
+        let no_match = NoMatch::new(&seen, survey, request, &missing);
+        let wider = if no_match.files == 0 { WiderPattern::find(shelf, &request.selection()?) } else { None };
+        return Err(PlanError::NoMatch(Box::new(NoMatch { wider, ..no_match })));
     }
     survey.check()?;
     matching::check(survey, request, &matches)?;

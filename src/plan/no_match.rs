@@ -6,7 +6,7 @@ use std::fmt;
 use super::elsewhere::{self, UnsetPlace};
 use super::files::ScannedFiles;
 use super::image_inventory::ImageInventory;
-use super::{NestedRepository, Request, TargetIndex, UpdateTarget};
+use super::{NestedRepository, Request, TargetIndex, UpdateTarget, WiderPattern};
 use crate::image::{NAME_LENGTH, same_image, short_name};
 use crate::location::Location;
 use crate::visible::inline;
@@ -27,6 +27,8 @@ pub struct NoMatch {
     pub files: usize,
     /// Folders that were left out: their files belong to repositories of their own.
     pub nested: BTreeSet<NestedRepository>,
+    /// If no file was selected: a pattern that selects some.
+    pub wider: Option<WiderPattern>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,6 +89,7 @@ impl NoMatch {
             services: request.services.clone(),
             files: seen.count,
             nested: seen.nested.clone(),
+            wider: None,
         }
     }
 }

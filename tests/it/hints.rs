@@ -37,6 +37,30 @@ fn hint_names_inputs_in_action() {
     assert!(run.exit == 3 && run.stderr.ends_with(hint), "{}", run.stderr);
 }
 
+/// `-f prod` and `-f 'prod/**'` where the folder is further down.
+#[test]
+fn hint_names_the_pattern_that_would_match() {
+    let folder = tempfile::tempdir().unwrap();
+    for file in ["apps/prod/a.yaml", "apps/prod/b/c.yaml", "values.yaml"] {
+        write(folder.path(), file, "image: acme/api:v1\n");
+    }
+    for (typed_pattern, wider) in
+        [("prod", "'**/prod/**' would match 2 files"), ("prod/*.yaml", "'**/prod/*.yaml' would match 1 file")]
+    {
+        let run = typed(folder.path(), &["bump", "acme/api:v2", "-n", "-f", typed_pattern]);
+        let hint = format!("hint: -f {wider}\n");
+        assert!(run.exit == 3 && run.stderr.ends_with(&hint), "{}", run.stderr);
+    }
+    let run = typed(folder.path(), &["scan", "-f", "prod"]);
+    assert!(
+        run.exit == 3 && run.stderr.ends_with("hint: -f '**/prod/**' would match 2 files\n"),
+        "{}",
+        run.stderr
+    );
+    let run = typed(folder.path(), &["bump", "acme/api:v2", "-n", "-f", "nowhere"]);
+    assert!(run.exit == 3 && run.stderr.contains("hint: paths in -f"), "{}", run.stderr);
+}
+
 #[test]
 fn json_has_hint_of_action_too() {
     let folder = environments();

@@ -32,7 +32,7 @@ use crate::manifest::RefusalReason;
 use crate::object_id::CommitId;
 use crate::plan::{
     EnvironmentLimit, InTwoEnvironments, Instead, NestedRepository, NoMatch, OtherPlace, OtherRoot,
-    PathProblem, PlanError, RefusedReference, SharedPlace, SourceError, UnmatchedImage,
+    PathProblem, PlanError, RefusedReference, SharedPlace, SourceError, UnmatchedImage, WiderPattern,
 };
 use crate::registry::{AuthFileError, HelperProblem, RegistryError, TokenServerProblem};
 use crate::scaffold::ScaffoldError;
@@ -553,6 +553,10 @@ fn refusal_reasons() -> Vec<RefusalReason> {
     all(include_str!("../../manifest/refusal.rs"), "RefusalReason", samples)
 }
 
+fn wider() -> WiderPattern {
+    WiderPattern { pattern: s(), files: 2 }
+}
+
 fn no_matches() -> Vec<PlanError> {
     let instead = vec![
         Instead::WithoutTag { at: at() },
@@ -567,9 +571,18 @@ fn no_matches() -> Vec<PlanError> {
         for (files, nested) in [(0, Vec::new()), (0, nested.to_vec()), (3, Vec::new())] {
             let images = vec![UnmatchedImage { name: s(), instead: instead.clone() }];
             let nested = nested.into_iter().collect();
-            found.push(PlanError::NoMatch(Box::new(NoMatch { images, services: vec![s()], files, nested })));
+            let no_match = NoMatch { images, services: vec![s()], files, nested, wider: None };
+            found.push(PlanError::NoMatch(Box::new(no_match)));
         }
     }
+    let wider = Some(wider());
+    found.push(PlanError::NoMatch(Box::new(NoMatch {
+        images: Vec::new(),
+        services: Vec::new(),
+        files: 0,
+        nested: Default::default(),
+        wider,
+    })));
     found
 }
 
@@ -588,6 +601,7 @@ fn plan_errors() -> Vec<PlanError> {
     samples.extend(source_errors().into_iter().map(PlanError::Source));
     samples.extend([
         PlanError::NotEditable(Vec::new()),
+        PlanError::NotFoundHere { error: SourceError::NotFound { path: s(), reason: None }, wider: wider() },
         PlanError::MatchedTwice { one: s(), other: s(), at: at() },
         PlanError::FieldNotFound { files: s(), path: s() },
         PlanError::NotVerified { file: s() },

@@ -1,0 +1,71 @@
+//! What a path or pattern that selects no file was probably meant to select: `prod` or `prod/**` where the files are in
+//! `apps/prod`.
+
+use std::ops::ControlFlow;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::{FileSource, PlanError, SourceError};
+use crate::file_selection::Selection;
+
+/// A pattern that selects files, in place of one that selects none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WiderPattern {
+    pub pattern: String,
+    /// How many files it selects.
+    pub files: usize,
+}
+
+impl WiderPattern {
+    /// Looks for the paths and patterns of a selection in all folders.
+    pub(super) fn find(shelf: &dyn FileSource, selection: &Selection) -> Option<Self> {
+        let typed: Vec<String> = selection.texts().filter(|text| !text.starts_with("**")).collect();
+        let patterns = typed.iter().flat_map(|text| {
+            let text = text.trim_end_matches('/');
+            [format!("**/{text}"), format!("**/{text}/**")]
+        });
+        let candidates: Vec<CountedPattern> = patterns.filter_map(CountedPattern::new).collect();
+        let everything = Selection::new(&[]).ok().filter(|_| !candidates.is_empty())?;
+        let count = |file: super::SourceFile<'_>| {
+            candidates.iter().for_each(|candidate| candidate.count(file.path));
+            ControlFlow::Continue(())
+        };
+        shelf.visit(&everything, false, &count).ok()?;
+        candidates.into_iter().map(CountedPattern::counted).find(|wider| wider.files > 0)
+    }
+}
+
+struct CountedPattern {
+    pattern: String,
+    selection: Selection,
+    files: AtomicUsize,
+}
+
+impl CountedPattern {
+    fn new(pattern: String) -> Option<Self> {
+        let selection = Selection::new(std::slice::from_ref(&pattern)).ok()?;
+        Some(CountedPattern { pattern, selection, files: AtomicUsize::new(0) })
+    }
+
+    fn count(&self, path: &str) {
+        if self.selection.match_level(path).is_some() {
+            self.files.fetch_add(1, Relaxed);
+        }
+    }
+
+    fn counted(self) -> WiderPattern {
+        WiderPattern { pattern: self.pattern, files: self.files.into_inner() }
+    }
+}
+
+/// Adds to the error about a missing path where such a path is.
+pub(super) fn with_wider(error: PlanError, shelf: &dyn FileSource, selection: &Selection) -> PlanError {
+    match error {
+        PlanError::Source(error @ SourceError::NotFound { .. }) => match WiderPattern::find(shelf, selection)
+        {
+            Some(wider) => PlanError::NotFoundHere { error, wider },
+            None => PlanError::Source(error),
+        },
+        other => other,
+    }
+}
