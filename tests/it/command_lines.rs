@@ -67,6 +67,8 @@ fn command_lines_have_no_password_of_url_in_any_clone() {
             "full" => world.clone_of(&elsewhere, "w", &[]),
             _ => partial(&world, &elsewhere, "w", &[]),
         };
+        // without one, no git is started for a whole clone
+        script_at(&folder.join(".git/hooks/post-merge"), "true");
         let run = run(watch.over(&mut push(&folder, "v1", &["--remote", &world.url()])));
         ended(&run, 0, "landed");
         watch.saw_no_secret();
