@@ -11,7 +11,7 @@ use crate::support::repo::{API, World, ended, failed, push, run};
 fn takes_options(world: &World) -> std::path::PathBuf {
     let log = world.path().join("options");
     git(&world.bare, &["config", "receive.advertisePushOptions", "true"]);
-    world.hook("pre-receive", &format!("env | grep ^GIT_PUSH_OPTION_ | sort > '{}'", log.display()));
+    world.hook("pre-receive", &format!("env | sed -n /^GIT_PUSH_OPTION_/p | sort > '{}'", log.display()));
     log
 }
 
