@@ -80,7 +80,7 @@ impl<'a> Backoff<'a> {
         self.deadline.saturating_duration_since(self.clock.now())
     }
 
-    /// Waits this long, which is no answer to a failure: the next wait after one doesn't grow.
+    /// Waits this long. No failure is behind this, so the next wait after one doesn't grow.
     pub fn pause(&mut self, time: Duration) {
         self.clock.sleep(time);
         self.since = self.clock.now();

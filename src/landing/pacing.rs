@@ -1,6 +1,6 @@
 //! When to push next, while others push to the same branch.
 //!
-//! Only one of several pushes on the same tip can land, and nobody sees the pushes of others until one has landed. So each
+//! Only one of several pushes on the same tip can land, and no writer sees the pushes of others until one has landed. So each
 //! writer estimates how many others wait, from what it sees, and pushes on a new tip with the chance that about three of all
 //! writers do: if it was fewer, the branch would often stand still; if it was more, most pushes would be wasted. In between,
 //! it only looks. This is the control of slotted ALOHA channels by feedback (R. L. Rivest, "Network control by Bayesian
@@ -23,7 +23,7 @@ const IN_STEP: f64 = 1.8;
 /// The smallest chance, as if this many waited for each push that is wanted.
 const LEAST_CHANCE: f64 = 0.01;
 
-/// In how many rounds a branch that nobody pushes to is known to stand still: pushes don't all take the same time.
+/// After so many rounds without a commit, nobody seems to push. More than one, since pushes don't all take the same time.
 const IDLE_ROUNDS: f64 = 1.1;
 /// After how many rounds to look again, on average, and after one in which the branch stood still.
 const LOOK_AFTER: f64 = 0.8;

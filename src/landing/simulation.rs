@@ -269,7 +269,7 @@ fn shortcomings(schedule: &dyn Fn(fastrand::Rng, Instant) -> Box<dyn Schedule>) 
     found
 }
 
-/// Everyone starts at once, which nobody can know.
+/// All writers start at once, and none of them knows that.
 #[test]
 fn crowds_land_in_little_more_time_than_in_turn_with_few_pushes() {
     let found = shortcomings(&pacing);
