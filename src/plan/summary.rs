@@ -88,6 +88,9 @@ impl Summary<'_> {
                 feeds: self.other_images(place, wanted),
                 second_reader: match setting {
                     Setting::Parts { tag, .. } => self.roots.files.second_reader(*tag),
+                    Setting::Part(part) if part.holds == Holds::whole_tag() => {
+                        self.roots.files.second_reader(part.place)
+                    }
                     _ => None,
                 },
             });

@@ -141,6 +141,8 @@ fn substitute(scalar: &mut Scalar, variables: &Substitutes, noted: &mut Noted) {
             return;
         }
     }
+    // its default can be the value
+    noted.whole.extend(scalar.place.filter(|_| matches!(parts.as_slice(), [Placeholder::Variable { .. }])));
     let mut pieces = Pieces { scalar, variables, found: Vec::new(), unsure: None };
     pieces.add(&parts, None);
     let Pieces { found, unsure, .. } = pieces;
