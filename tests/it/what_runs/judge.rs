@@ -292,6 +292,8 @@ impl<'a> Case<'a> {
         let settable = self.targets.iter().find(|place| self.can_be_set(place));
         let only = self.repository.only.is_some();
         let differ = self.may_have_different_tags() && !self.repository.all;
+        // a placeholder without a value is in no file, but a given file names it
+        let mut named = self.targets.iter().chain(&self.optional);
         // the place that names it would change what runs under another name
         let feeds_other = run.output().contains("also sets the tag of");
         let why = match (run.exit, settable) {
@@ -303,8 +305,8 @@ impl<'a> Case<'a> {
                 "each place also feeds another image, or can't be set"
             }
             (3, Some(_)) if differ => "different tags run",
-            (6, Some(_)) if differ && self.targets.iter().any(|place| !self.can_be_set(place)) => {
-                "different tags, and a shared place"
+            (6, Some(_)) if differ && named.any(|place| !self.can_be_set(place)) => {
+                "different tags, and a place that is shared or filled in by another tool"
             }
             (_, Some(place)) => {
                 let (image, file) = (&self.before.images[place], self.file(place).unwrap_or("no file"));
