@@ -1,5 +1,6 @@
 """Runs the steps of the release workflow that need no GitHub, twice in a row, against a repository on this machine: from the
-archives to the checksums, the formula, the tag and the branch `releases`. A recorder stands in for GitHub's client.
+archives to the checksums, the formula, the tag, the branch `releases`, and the README that pins the release. A recorder
+stands in for GitHub's client.
 """
 import hashlib
 import os
@@ -9,6 +10,7 @@ import tomllib
 import yaml
 
 STEPS = ("Write the checksums", "Tag and publish")
+PIN = re.compile("tagbump/tagbump@(COMMIT|[0-9a-f]{40}) # v[0-9.]+")
 GH = """#!/bin/sh
 [ "$1 $2" = 'auth setup-git' ] && exit
 if [ "$1" = api ]; then
@@ -50,6 +52,10 @@ class Rehearsal:
     def commit_version(self, version):
         """What a maintainer commits to `main` for a release; returns the commit."""
         work = self.folder / "main"
+        if not (work / "README.md").exists():
+            (work / "README.md").write_text((self.root / "README.md").read_text())
+        else:
+            self.git(work, "pull", "--quiet", "--ff-only")
         for name in ("packaging/homebrew/tagbump.rb", "packaging/homebrew/fill", "action/checksums.txt"):
             (work / name).parent.mkdir(parents=True, exist_ok=True)
             (work / name).write_text((self.root / name).read_text())
@@ -62,6 +68,13 @@ class Rehearsal:
         self.git(work, "push", "--quiet", "origin", "main")
         return self.git(work, "rev-parse", "HEAD")
 
+    def commit_file(self, name, text):
+        work = self.folder / "main"
+        self.git(work, "pull", "--quiet", "--ff-only")
+        (work / name).write_text(text)
+        self.git(work, "commit", "--quiet", "--message", "Change " + name, "--", name)
+        self.git(work, "push", "--quiet", "origin", "main")
+
     def release(self, version):
         """Runs the steps in a checkout as actions/checkout makes it; returns what they printed."""
         checkout = self.folder / ("checkout-" + version)
@@ -71,24 +84,31 @@ class Rehearsal:
             (checkout / "archives" / ("tagbump-%s-%s.tar.gz" % (version, target))).write_text(version + target)
         (checkout / "archives" / ("tagbump-%s.cdx.json" % version)).write_text("{}")
         printed = ""
-        for step in self.workflow["jobs"]["publish"]["steps"]:
-            if step.get("name") not in STEPS:
-                continue
-            done = subprocess.run(["bash", "-e", "-c", step["run"]], cwd=checkout, text=True,
-                                  env=dict(self.environment, VERSION=version), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        for name in STEPS:
+            done = self.run_step("publish", name, checkout, VERSION=version)
             printed += done.stdout
             if done.returncode != 0:
-                raise AssertionError("%s: %s" % (step["name"], printed))
+                raise AssertionError("%s: %s" % (name, printed))
         return printed
+
+    def run_step(self, job, name, folder, **variables):
+        [step] = [step for step in self.workflow["jobs"][job]["steps"] if step.get("name") == name]
+        return subprocess.run(["bash", "-e", "-c", step["run"]], cwd=folder, env=dict(self.environment, **variables), text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
     def move_major(self, version, immutable):
         """Runs the step that moves the major tag; returns how it ended, and the calls that change something."""
         calls = self.folder / "api-calls"
         calls.write_text("")
-        [step] = self.workflow["jobs"]["major"]["steps"]
-        environment = dict(self.environment, VERSION=version, IMMUTABLE=immutable, GITHUB_REPOSITORY="acme/gitops")
-        done = subprocess.run(["bash", "-e", "-c", step["run"]], cwd=self.folder, env=environment, stdout=subprocess.PIPE)
+        done = self.run_step("major", "Move the tag", self.folder, VERSION=version, IMMUTABLE=immutable,
+                             GITHUB_REPOSITORY="acme/gitops")
         return done.returncode, [line for line in calls.read_text().splitlines() if "--method" in line]
+
+    def pin(self, version):
+        """Runs the step that pins a release in the README of `main`, in a checkout of its own; returns how it ended."""
+        checkout = self.folder / ("pins-%d" % len(list(self.folder.glob("pins-*"))))
+        self.git(self.folder, "clone", "--quiet", "--depth", "1", "file://%s" % self.origin, str(checkout))
+        return self.run_step("major", "Pin the release in the README", checkout, VERSION=version, BRANCH="main")
 
     def published(self, name):
         return (self.folder / "published" / name).read_text()
@@ -108,7 +128,7 @@ class Rehearsal:
 def rehearse(root, folder, equal, check):
     """Two releases, with other work on `main` in between."""
     rehearsal = Rehearsal(root, folder)
-    before = None
+    before, readme = None, (root / "README.md").read_text()
     for version in ("1.0.0", "1.1.0"):
         built = rehearsal.commit_version(version)
         rehearsal.release(version)
@@ -131,7 +151,17 @@ def rehearse(root, folder, equal, check):
         notes = rehearsal.published("notes.md")
         check("Notes on %s\n" % version in notes and notes.count("Notes on") == 1, "the notes: " + notes)
         check("uses: tagbump/tagbump@%s # v%s\n" % (tagged, version) in notes, "the notes don't pin the action: " + notes)
+        for again in (False, True):
+            done = rehearsal.pin(version)
+            equal(done.returncode, 0, "the pin%s: %s" % (" again" if again else "", done.stdout))
+            equal(rehearsal.git(rehearsal.origin, "rev-parse", "main^"), built, "the commit below the one with the pin")
+            equal(rehearsal.git(rehearsal.origin, "diff", "--name-only", built, "main"), "README.md", "what the pin changes")
+        pinned = "tagbump/tagbump@%s # v%s" % (tagged, version)
+        equal(rehearsal.git(rehearsal.origin, "show", "main:README.md"), PIN.sub(pinned, readme).strip(), "the README")
         before = tagged
+    rehearsal.commit_file("README.md", PIN.sub("tagbump/tagbump@v1", readme))
+    done = rehearsal.pin("1.1.0")
+    check(done.returncode == 1 and "no line that pins" in done.stdout, "a README without a pin: " + done.stdout)
     moved = "api --method PATCH repos/acme/gitops/git/refs/tags/v1 -f sha=1a2b3c4 -F force=true --silent"
     equal(rehearsal.move_major("1.1.0", "true"), (0, [moved]), "the move of v1")
     equal(rehearsal.move_major("1.1.0", "false"), (1, []), "the move of v1 to a release that can be changed")

@@ -43,6 +43,22 @@ fn commands_are_described_before_their_arguments_are_built() {
 }
 
 #[test]
+fn every_flag_has_a_variable() {
+    for command in commands() {
+        let flags = command.get_arguments().filter(|arg| !arg.is_positional());
+        let flags = flags.filter(|arg| !["help", "version"].contains(&arg.get_id().as_str()));
+        let wrong: Vec<_> = flags
+            .filter(|flag| {
+                let variable = format!("TAGBUMP_{}", flag.get_long().unwrap_or_default()).to_uppercase();
+                flag.get_env().is_none_or(|env| env != variable.replace('-', "_").as_str())
+            })
+            .map(|flag| flag.get_id().as_str())
+            .collect();
+        assert!(wrong.is_empty(), "{}: {wrong:?}", command.get_name());
+    }
+}
+
+#[test]
 fn every_flag_of_bump_and_rollback_has_a_heading() {
     for name in ["bump", "rollback"] {
         let command = command(name);

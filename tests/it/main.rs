@@ -76,6 +76,7 @@ mod push_reports;
 mod race;
 mod random_faults;
 mod readme;
+mod readme_claims;
 mod refusals;
 mod registry;
 mod registry_labels;

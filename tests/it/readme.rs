@@ -46,3 +46,27 @@ fn every_flag_of_the_readme_exists() {
 fn readme_is_short() {
     assert!(readme().lines().count() < 150);
 }
+
+/// The release workflow replaces this text, see "Pin the release in the README" in `.github/workflows/release.yml`.
+#[test]
+fn readme_pins_one_release() {
+    let readme = readme();
+    let pin = regex::Regex::new(r"tagbump/tagbump@(COMMIT|[0-9a-f]{40}) # v([0-9.]+)").unwrap();
+    let pinned: Vec<_> = pin.captures_iter(&readme).map(|found| found[2].to_owned()).collect();
+    assert_eq!(pinned.len(), 1, "{pinned:?}");
+    assert_eq!(pinned[0].split('.').next(), Some(env!("CARGO_PKG_VERSION_MAJOR")), "{pinned:?}");
+}
+
+#[test]
+fn version_is_the_same_everywhere() {
+    let read =
+        |name: &str| std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap();
+    let version = env!("CARGO_PKG_VERSION");
+    assert_eq!(read("action/VERSION").trim(), version);
+    assert!(read("CHANGELOG.md").contains(&format!("\n## [{version}] - ")));
+    assert!(read("docs/comparison.md").contains(&format!("| tagbump | {version} |")));
+    assert_eq!(
+        readme().matches("tagbump/tagbump@v").count(),
+        readme().matches("tagbump/tagbump@v1\n").count()
+    );
+}
