@@ -8,6 +8,7 @@ use tempfile::TempDir;
 use crate::support::cli::{self, Run};
 use crate::support::files::write;
 use crate::support::repo::{self, ended, failed};
+use crate::support::schema::Schema;
 
 const API: &str = "ghcr.io/acme/api";
 const HOLDS: &str = "tagbump-holds.yaml";
@@ -78,10 +79,8 @@ fn hold_writes_an_entry_and_unhold_removes_it() {
 
 #[test]
 fn schema_accepts_what_is_written_and_rejects_mistakes() {
-    let schema = concat!(env!("CARGO_MANIFEST_DIR"), "/tagbump-holds.schema.json");
-    let schema: Value = serde_json::from_str(&std::fs::read_to_string(schema).unwrap()).unwrap();
-    let validator = jsonschema::validator_for(&schema).unwrap();
-    let is_valid = |text: &str| validator.is_valid(&serde_yaml::from_str(text).unwrap());
+    let schema = Schema::of_file("tagbump-holds.schema.json");
+    let is_valid = |text: &str| schema.problems(&serde_yaml::from_str(text).unwrap()).is_empty();
     let folder = folder();
     ended(
         &tagbump(folder.path(), &["hold", API, "--reason", "r", "--until", "4h", "-f", "dev"]),

@@ -32,6 +32,7 @@ pub mod proxy;
 pub mod pty;
 pub mod registry;
 pub mod repo;
+pub mod schema;
 #[cfg(unix)]
 pub mod signal;
 pub mod trap;

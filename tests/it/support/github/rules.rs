@@ -4,9 +4,10 @@
 use std::collections::HashMap;
 use std::sync::{LazyLock, OnceLock};
 
-use jsonschema::Validator;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
+
+use crate::support::schema;
 
 pub static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
     let told: Value = serde_json::from_str(include_str!("rest.json")).expect("rest.json is JSON");
@@ -112,9 +113,10 @@ pub fn route(method: &str, path: &str) -> Option<(&'static Route, Vec<String>)> 
     routes.find_map(|route| Some((route, route.parameters(path)?)))
 }
 
+/// A schema that is made ready when it is first used: few of them are in a test.
 pub struct Schema {
     json: Value,
-    made: OnceLock<Validator>,
+    made: OnceLock<schema::Schema>,
 }
 
 impl Schema {
@@ -123,11 +125,6 @@ impl Schema {
     }
 
     pub fn problems(&self, value: &Value) -> Vec<String> {
-        let make = || {
-            let options = jsonschema::options().should_validate_formats(true);
-            options.build(&self.json).expect("a schema that can be used")
-        };
-        let validator = self.made.get_or_init(make);
-        validator.iter_errors(value).map(|error| format!("at '{}': {error}", error.instance_path())).collect()
+        self.made.get_or_init(|| schema::Schema::new(self.json.clone())).problems(value)
     }
 }
