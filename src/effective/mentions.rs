@@ -63,7 +63,7 @@ impl<'a> Mentions<'a> {
             paths,
             declarations,
             declared,
-            path_words: WordIndex::new(files.values().map(|file| &file.words.paths)),
+            path_words: WordIndex::new(files.values().map(|file| file.words.paths.as_slice())),
             name_words: OnceCell::new(),
             by: HashMap::new(),
             compared: HashSet::new(),
@@ -116,7 +116,7 @@ impl<'a> Mentions<'a> {
 
     /// The files that refer to a declaration by name.
     fn referring(&self, name: &str) -> impl Iterator<Item = &'a str> {
-        let index = || WordIndex::new(self.files.values().map(|file| &file.words.names));
+        let index = || WordIndex::new(self.files.values().map(|file| file.words.names.as_slice()));
         let words = self.name_words.get_or_init(index).with_hash(hash(name.as_bytes()));
         let files = words.map(|(position, word)| (self.positions[position], word));
         files.filter(move |((_, file), word)| word.text(&file.bytes) == name).map(|((path, _), _)| path)

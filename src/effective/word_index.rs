@@ -13,22 +13,26 @@ pub(super) struct WordIndex {
 const MAX_PARTS: usize = 1 << 16;
 
 impl WordIndex {
-    /// `words` gives the words of each file.
-    pub fn new<'a, W: IntoIterator<Item = &'a Word>>(words: impl Iterator<Item = W> + Clone) -> Self {
-        let each =
-            || words.clone().enumerate().flat_map(|(file, words)| words.into_iter().map(move |w| (file, *w)));
-        let Some(first) = each().next() else { return WordIndex { starts: vec![0; 2], words: Vec::new() } };
-        let count = each().count();
+    /// `files` gives the words of each file.
+    pub fn new<'a>(files: impl Iterator<Item = &'a [Word]> + Clone) -> Self {
+        let count = files.clone().map(<[Word]>::len).sum::<usize>();
+        let Some(first) = files.clone().flatten().next() else {
+            return WordIndex { starts: vec![0; 2], words: Vec::new() };
+        };
         let parts = count.next_power_of_two().min(MAX_PARTS);
         let part = |word: &Word| word.hash as usize & (parts - 1);
         let mut starts = vec![0; parts + 1];
-        each().for_each(|(_, word)| starts[part(&word) + 1] += 1);
+        for words in files.clone() {
+            words.iter().for_each(|word| starts[part(word) + 1] += 1);
+        }
         (0..parts).for_each(|at| starts[at + 1] += starts[at]);
-        let (mut next, mut sorted) = (starts.clone(), vec![first; count]);
-        for (file, word) in each() {
-            let at = &mut next[part(&word)];
-            sorted[*at] = (file, word);
-            *at += 1;
+        let (mut next, mut sorted) = (starts.clone(), vec![(0, *first); count]);
+        for (file, words) in files.enumerate() {
+            for word in words {
+                let at = &mut next[part(word)];
+                sorted[*at] = (file, *word);
+                *at += 1;
+            }
         }
         WordIndex { starts, words: sorted }
     }
@@ -50,7 +54,7 @@ mod tests {
     fn words_are_found_in_every_file_that_has_them() {
         let texts = ["- a\n- b/c\n", "", "- c\n- a\n"];
         let files = texts.map(|text| FileWords::of("kustomization.yaml", text.as_bytes()).paths);
-        let index = WordIndex::new(files.iter());
+        let index = WordIndex::new(files.iter().map(Vec::as_slice));
         let found = |word: &str| {
             let found = index.with_hash(hash(word.as_bytes()));
             found.map(|(file, word)| (file, word.text(texts[file].as_bytes()))).collect::<Vec<_>>()
@@ -58,6 +62,6 @@ mod tests {
         assert_eq!(found("a"), [(0, "a"), (2, "a")]);
         assert_eq!(found("c"), [(0, "b/c"), (2, "c")]);
         assert_eq!(found("b"), []);
-        assert_eq!(WordIndex::new([[]].iter()).with_hash(hash(b"a")).count(), 0);
+        assert_eq!(WordIndex::new([[].as_slice()].into_iter()).with_hash(hash(b"a")).count(), 0);
     }
 }

@@ -10,6 +10,9 @@ use crate::manifest::is_kustomization_file;
 /// Longer words aren't paths.
 const MAX_PATH: usize = 1024;
 
+/// As many as most files have.
+const FEW_PATHS: usize = 16;
+
 /// What refers to a declaration by name: values and variables from ConfigMaps, sources and charts of Flux.
 static REFERENCES: LazyLock<[Finder<'static>; 4]> =
     LazyLock::new(|| ["valuesFrom", "substituteFrom", "sourceRef", "chartRef"].map(Finder::new));
@@ -65,9 +68,14 @@ impl FileWords {
 
     fn path(&mut self, start: usize, text: &[u8]) {
         let path = without_slash(text);
-        let word = Word::new(start, text, last_part(path));
-        self.paths.extend(word);
-        self.json.extend(word.filter(|_| path.ends_with(b".json")));
+        let Some(word) = Word::new(start, text, last_part(path)) else { return };
+        if self.paths.is_empty() {
+            self.paths.reserve(FEW_PATHS);
+        }
+        self.paths.push(word);
+        if path.ends_with(b".json") {
+            self.json.push(word);
+        }
     }
 }
 
@@ -152,26 +160,49 @@ struct FoundWord<'a> {
 
 /// The words of a text, without quotes and brackets, and without what precedes a path in a Helm dependency (`file://`)
 /// and in Argo CD's `valueFiles` (`$name/`).
-fn tokens(bytes: &[u8]) -> impl Iterator<Item = FoundWord<'_>> {
-    let mut at = 0;
-    let words = std::iter::from_fn(move || {
-        while class(*bytes.get(at)?) == ByteClass::Separator {
-            at += 1;
+struct WordTokens<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+fn tokens(bytes: &[u8]) -> WordTokens<'_> {
+    WordTokens { bytes, at: 0 }
+}
+
+impl<'a> Iterator for WordTokens<'a> {
+    type Item = FoundWord<'a>;
+
+    fn next(&mut self) -> Option<FoundWord<'a>> {
+        loop {
+            let word = self.next_word()?.path();
+            if !word.text.is_empty() && word.text.len() <= MAX_PATH {
+                return Some(word);
+            }
         }
-        let (start, mut has_mark) = (at, false);
-        while let Some(inside) = bytes.get(at).map(|byte| class(*byte)).filter(|c| *c != ByteClass::Separator)
-        {
-            has_mark |= inside == ByteClass::Mark;
-            at += 1;
-        }
-        Some(FoundWord { start, text: &bytes[start..at], has_mark })
-    });
-    words.map(FoundWord::path).filter(|word| !word.text.is_empty() && word.text.len() <= MAX_PATH)
+    }
+}
+
+impl<'a> WordTokens<'a> {
+    fn next_word(&mut self) -> Option<FoundWord<'a>> {
+        let rest = &self.bytes[self.at..];
+        let start = self.at + rest.iter().position(|byte| class(*byte) != ByteClass::Separator)?;
+        let (text, mut has_mark) = (&self.bytes[start..], false);
+        let is_end = |byte: &u8| {
+            has_mark |= class(*byte) == ByteClass::Mark;
+            class(*byte) == ByteClass::Separator
+        };
+        let length = text.iter().position(is_end).unwrap_or(text.len());
+        self.at = start + length;
+        Some(FoundWord { start, text: &text[..length], has_mark })
+    }
 }
 
 impl FoundWord<'_> {
     /// The word without what precedes a path.
     fn path(self) -> Self {
+        if !matches!(self.text.first(), Some(b'f' | b'$')) {
+            return self;
+        }
         let text = path_in(self.text);
         match self.text.len() - text.len() {
             0 => self,

@@ -34,7 +34,7 @@ pub(super) struct SurroundingsCollector {
 struct NotedFile {
     path: String,
     /// If it can include others.
-    structural: Option<StructuralFile>,
+    structural: Option<Box<StructuralFile>>,
     declared: Vec<String>,
     names: Names,
 }
@@ -56,7 +56,7 @@ impl SurroundingsCollector {
         // the image's name can be in a variable
         let has_variable = is_compose(file_name(file.path)) && file.bytes.contains(&b'$');
         let names = if has_variable { Names::Variable } else { names };
-        let structural = is_structural.then(|| StructuralFile::new(file.path, file.bytes));
+        let structural = is_structural.then(|| Box::new(StructuralFile::new(file.path, file.bytes)));
         let noted = NotedFile { path: file.path.to_owned(), structural, declared, names };
         self.files.lock().unwrap_or_else(PoisonError::into_inner).push(noted);
     }
@@ -65,8 +65,11 @@ impl SurroundingsCollector {
         let mut files = self.files.into_inner().unwrap_or_else(PoisonError::into_inner);
         // sets and maps are made much faster from what is in order
         files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
-        let structural =
-            files.iter_mut().filter_map(|file| Some((file.path.clone(), file.structural.take()?))).collect();
+        let structural = files.iter_mut().filter_map(|file| {
+            let structural = *file.structural.take()?;
+            Some((file.path.clone(), structural))
+        });
+        let structural = structural.collect();
         let named = |is_wanted: fn(Names) -> bool| {
             files.iter().filter(|file| is_wanted(file.names)).map(|file| file.path.clone()).collect()
         };

@@ -2,11 +2,11 @@
 //!
 //! The `ignore` crate reads `.gitignore` files and `.git/info/exclude`.
 
-use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use foldhash::HashSet;
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
 use super::descent::Descent;
