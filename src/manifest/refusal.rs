@@ -45,6 +45,8 @@ pub enum RefusalReason {
     Misread { reader: &'static str, tag: String },
     #[error("the tag is a variable with {around}, so a new tag must have that too")]
     AroundVariable { around: String },
+    #[error("the tag is a variable, and the digest behind it decides what runs")]
+    DigestBehindVariable,
     /// The place decides what runs, but its value isn't one that can be set here.
     #[error("{reason}")]
     Fixed { reason: String },
@@ -103,6 +105,7 @@ impl RefusalReason {
             RefusalReason::AroundVariable { .. } => {
                 "bump to such a tag, or write the image's tag without a variable".to_owned()
             }
+            RefusalReason::DigestBehindVariable => "remove the digest, then bump".to_owned(),
             RefusalReason::Fixed { .. } => "change it by hand".to_owned(),
             RefusalReason::ImagesNotList => "make images a list, or remove the key".to_owned(),
             RefusalReason::NoImage => "set the tag by its field".to_owned(),

@@ -544,6 +544,7 @@ fn refusal_reasons() -> Vec<RefusalReason> {
         RefusalReason::SetsOthers { others: s() },
         RefusalReason::Misread { reader: "Flux", tag: s() },
         RefusalReason::AroundVariable { around: s() },
+        RefusalReason::DigestBehindVariable,
         RefusalReason::Fixed { reason: s() },
         RefusalReason::ImagesNotList,
         RefusalReason::NoImage,

@@ -42,8 +42,11 @@ pub(super) fn apply(build: &mut Build, kustomization: &Value, objects: &Objects<
         walk(&mut object.value, "", &variables, &mut noted);
     }
     for image in &mut build.chart_images {
-        // the values of a chart that kustomize renders can hold variables too
-        image.change_scalars(|scalar| substitute(scalar, &variables, &mut noted));
+        // the values of a chart that kustomize renders can hold variables too; they are replaced in what the chart
+        // renders, where the tag stands behind a name
+        let mut found = Noted::default();
+        image.change_scalars(|scalar| substitute(scalar, &variables, &mut found));
+        noted.doubts.append(&mut found.doubts);
     }
     noted.doubts.retain(|doubt| !build.uncertain.contains(doubt));
     build.uncertain.append(&mut noted.doubts);

@@ -289,7 +289,8 @@ impl<'a> Case<'a> {
     }
 
     fn refused(&self, run: &Run) -> Found {
-        let settable = self.targets.iter().find(|place| self.can_be_set(place));
+        let settable =
+            self.targets.iter().find(|place| self.can_be_set(place) && !self.is_pinned(place, run));
         let only = self.repository.only.is_some();
         let differ = self.may_have_different_tags() && !self.repository.all;
         // a placeholder without a value is in no file, but a given file names it
@@ -319,6 +320,13 @@ impl<'a> Case<'a> {
             }
         };
         (Outcome::Refused, String::new(), why.to_owned())
+    }
+
+    /// Whether tagbump leaves a variable because of a digest, which decides what runs whatever the variable is.
+    fn is_pinned(&self, place: &Place, run: &Run) -> bool {
+        let has_digest = self.before.images[place].contains("@sha256:");
+        has_digest
+            && run.output().contains("the tag is a variable, and the digest behind it decides what runs")
     }
 
     /// Whether the error is about an entry in a template, or one with a variable, which stays a reference although no
@@ -371,7 +379,7 @@ impl<'a> Case<'a> {
         if let Some((at, why)) = self.weaker_place(&report).filter(|_| !is_told) {
             return (Outcome::WeakerPlaceSet, at, why);
         }
-        match left.iter().find(|place| self.can_be_set(place)) {
+        match left.iter().find(|place| self.can_be_set(place) && !self.is_pinned(place, run)) {
             Some(place) => {
                 let (image, file) = (&is.images[*place], self.file(place).unwrap_or("no file"));
                 (Outcome::WarnedWithoutReason, shown(place), format!("still runs {image}, set in {file}"))
@@ -390,7 +398,6 @@ impl<'a> Case<'a> {
         image.name == normal(&self.repository.name) && image.tag == self.repository.tag
     }
 
-    /// Whatever differs and must not.
     /// What runs if charts turn a number into text again. tagbump warns that this one doesn't: `printf "%s"`.
     fn with_numbers_as_text(&self, mut is: Runs) -> Runs {
         let tag = &self.repository.tag;
@@ -400,6 +407,7 @@ impl<'a> Case<'a> {
         is
     }
 
+    /// Whatever differs and must not.
     fn changed_more(&self, is: &Runs) -> Option<(String, String)> {
         for (root, rest) in &self.before.rest {
             if is.rest.get(root) != Some(rest) {
