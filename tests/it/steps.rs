@@ -198,7 +198,7 @@ fn file_is_given_up_when_tag_prefixes_are_long() {
 #[test]
 fn work_stops_at_once_when_cancelled() {
     let pod = "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n".to_owned();
-    let text = pod + &lines(10_000, |_| format!("  - {OURS}"));
+    let text = pod + &lines(4_000, |_| format!("  - {OURS}"));
     let after = |looks: usize| {
         let asked = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&asked);
