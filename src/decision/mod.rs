@@ -200,6 +200,7 @@ fn decide_noting(
         plan.notices.extend(promotion.notices.iter().cloned());
         skipped.extend(promotion.soaking.iter().cloned());
     }
+    plan.warnings.extend(memory.rollback.iter().flat_map(|rollback| rollback.warnings.iter().cloned()));
     let held = holds.skipped(&plan);
     plan.warnings.extend(held.iter().map(SkippedReference::to_string));
     skipped.extend(held.iter().cloned().chain(older));

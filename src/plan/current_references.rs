@@ -11,7 +11,7 @@ use super::parsed_file::ParsedFile;
 use super::reports::Reports;
 use super::{FileSource, PlacePath, PlanError, Request, TargetIndex, image_inventory, matching, winning};
 use crate::manifest::EmbeddedText;
-use crate::yaml::{NodeId, ParsedYaml};
+use crate::yaml::{self, NodeId, ParsedYaml};
 
 /// Of a place in the YAML of a block scalar, this many keys count.
 const MAX_INNER_DEPTH: usize = 64;
@@ -67,7 +67,15 @@ pub fn some_mentions(shelf: &dyn FileSource, request: &Request) -> Result<Vec<Cu
     Ok(listed(&survey, matches.iter()))
 }
 
-/// Like [`some_mentions`], but requires that a bump could change all of them, and that the targets are
+/// The references that a bump could change.
+#[derive(Clone, Debug, Default)]
+pub struct ChangeableMentions {
+    pub references: Vec<CurrentReference>,
+    /// Those that another tool fills in, if there are others too.
+    pub placeholders: Vec<CurrentReference>,
+}
+
+/// Like [`some_mentions`], but requires that a bump could change all of them but placeholders, and that the targets are
 /// unambiguous.
 ///
 /// # Errors
@@ -75,14 +83,26 @@ pub fn some_mentions(shelf: &dyn FileSource, request: &Request) -> Result<Vec<Cu
 pub fn changeable_mentions(
     shelf: &dyn FileSource,
     request: &Request,
-) -> Result<Vec<CurrentReference>, PlanError> {
+) -> Result<ChangeableMentions, PlanError> {
     let mut survey = files::survey(shelf, request)?;
     survey.check_narrowed(request)?;
     let (matches, reports) = found(shelf, &mut survey, request)?;
     matching::check_fields(&survey, request)?;
     check_some(shelf, request, &survey, (&matches, &reports))?;
+    let (mut matches, mut filled): (Vec<_>, Vec<_>) = matches.into_iter().partition(|m| !is_placeholder(m));
+    if matches.is_empty() {
+        std::mem::swap(&mut matches, &mut filled);
+    }
     matching::check(&survey, request, &matches)?;
-    Ok(listed(&survey, matches.iter().filter(|m| m.result.is_ok() && !m.only_told)))
+    Ok(ChangeableMentions {
+        references: listed(&survey, matches.iter().filter(|m| m.result.is_ok() && !m.only_told)),
+        placeholders: listed(&survey, filled.iter()),
+    })
+}
+
+/// Whether the tag is no tag until another tool has filled it in.
+fn is_placeholder(m: &Match) -> bool {
+    m.tag.as_deref().is_some_and(yaml::is_placeholder)
 }
 
 pub(super) fn found(

@@ -56,7 +56,9 @@ use crate::yaml::FieldPath;
 pub use crate::manifest::NewDigest;
 pub use crate::yaml::Cancellation;
 pub use bump_check::{ImageVersion, SingleFile, is_bump};
-pub use current_references::{CurrentReference, changeable_mentions, current_references, some_mentions};
+pub use current_references::{
+    ChangeableMentions, CurrentReference, changeable_mentions, current_references, some_mentions,
+};
 pub use elsewhere::UnsetPlace;
 pub use environments::{
     EnvironmentLimit, Environments, InTwoEnvironments, NamedEnvironment, OtherPlace, OtherRoot, SharedPlace,

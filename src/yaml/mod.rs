@@ -32,7 +32,7 @@ pub use field::{FieldError, FieldPath};
 pub use literal::{is_literal, text_blocker};
 pub use scalar::{needs_quotes, render};
 pub use scan::{ReadError, YamlError, scan, scan_until};
-pub use span::{EditBlocker, edit_blocker, part_blocker, span};
+pub use span::{EditBlocker, edit_blocker, is_placeholder, part_blocker, span};
 pub use synthetic::SyntheticDocument;
 
 #[cfg(test)]

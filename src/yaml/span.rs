@@ -89,8 +89,8 @@ pub fn part_blocker(yaml: &ParsedYaml, id: NodeId) -> Option<EditBlocker> {
     edit_blocker(yaml, id).filter(|blocker| *blocker != EditBlocker::Placeholder)
 }
 
-/// `${X}` (Flux, envsubst), `$X` (Compose), `$(X)` (Kubernetes, kustomize) and `{{ }}` (Helm, Jinja).
-fn is_placeholder(value: &str) -> bool {
+/// Whether a text has a part that another tool fills in: `${X}` (Flux, envsubst), `$X` (Compose), `$(X)` (Kubernetes, kustomize) and `{{ }}` (Helm, Jinja).
+pub fn is_placeholder(value: &str) -> bool {
     let variable = |rest: &str| rest.starts_with(|c: char| c.is_ascii_alphabetic() || "_{(".contains(c));
     value.contains("{{") || value.contains("}}") || value.split('$').skip(1).any(variable)
 }

@@ -1,5 +1,7 @@
 //! `tagbump rollback` next to other people's changes, in files of every kind, and for services.
 
+use serde_json::json;
+
 use crate::support::cli::{self, Run};
 use crate::support::past::Past;
 use crate::support::repo::{API, FILE, ended, failed, kustomization};
@@ -306,4 +308,41 @@ fn rollback_finds_tag_before_reference_was_removed_for_a_while() {
     past.commit("Ada", "again");
     ended(&rollback(&past, &[API]), 0, "edited");
     assert_eq!(past.read("pods.yaml"), pods(&["v2"]));
+}
+
+/// A workload whose tag another tool fills in, and a compose file that never had another tag than `latest`.
+fn among_others() -> Past {
+    let past = past(&["v1", "v2"]);
+    past.write("job.yaml", &format!("kind: Pod\nspec: {{containers: [{{image: \"{API}:${{TAG}}\"}}]}}\n"));
+    past.write("compose.yaml", &format!("services:\n  api:\n    image: {API}:latest\n"));
+    past.commit("Ada", "more");
+    past
+}
+
+#[test]
+fn rollback_leaves_placeholder_with_a_warning() {
+    let past = among_others();
+    past.git("x", &["rm", "-q", "compose.yaml"]);
+    past.commit("Ada", "less");
+    let report = ended(&rollback(&past, &[API]), 0, "edited");
+    assert_eq!(past.read(FILE), at("v1"));
+    let warning = "job.yaml:2: skipped: another tool fills in ${TAG} as the tag of ghcr.io/acme/api; roll back the value that it fills in";
+    assert_eq!(report["warnings"], json!([warning]));
+}
+
+#[test]
+fn rollback_of_all_leaves_reference_without_earlier_tag_with_a_warning() {
+    let past = among_others();
+    let text = failed(&rollback(&past, &[API]), 3);
+    assert!(text.contains("no earlier tag than latest found"), "{text}");
+    let report = ended(&rollback(&past, &[API, "--all"]), 0, "edited");
+    assert_eq!(past.read(FILE), at("v1"));
+    assert_eq!(past.read("compose.yaml"), format!("services:\n  api:\n    image: {API}:latest\n"));
+    let warnings = report["warnings"].to_string();
+    assert!(
+        warnings.contains("compose.yaml:3: skipped: no earlier tag of ghcr.io/acme/api than latest found"),
+        "{warnings}"
+    );
+    // where nothing can go back, that is an error
+    failed(&rollback(&past, &[API, "--all", "-f", "compose.yaml"]), 3);
 }

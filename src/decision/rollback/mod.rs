@@ -38,6 +38,8 @@ pub(super) struct RollbackPlan {
     pub sources: Vec<Option<Source>>,
     /// The tags of each file when the rollback began.
     starts: Vec<RollbackStart>,
+    /// The references that don't go back, and why.
+    pub warnings: Vec<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -64,16 +66,16 @@ pub(super) fn request(
         // the first tip determined which references are set
         (untagged.all, untagged.expect) = (true, None);
     }
-    let current = plan::changeable_mentions(files.files, &untagged)?;
+    let mentions = plan::changeable_mentions(files.files, &untagged)?;
     let rollback = match known {
         Some(rollback) => {
-            rollback.check_unchanged(&current, &untagged)?;
+            rollback.check_unchanged(&mentions.references, &untagged)?;
             rollback
         }
         None => {
             let cancellation = base.cancellation();
             let search = RollbackSearch { context, config, files, options, cancellation };
-            known.insert(search.find(&typed, &untagged, &current)?)
+            known.insert(search.find(&typed, &untagged, &mentions)?)
         }
     };
     Ok(Request { targets: rollback.targets.clone(), all: true, expect: None, ..typed })
@@ -122,6 +124,15 @@ impl RollbackPlan {
         let (file, from) = (trace.file.clone(), trace.now.clone());
         self.starts.push(RollbackStart { target: trace.target, file, from, to });
         Ok(())
+    }
+
+    /// Leaves a reference as it is, which had no earlier tag.
+    fn leave(&mut self, trace: &ReferenceTrace) {
+        let ReferenceTrace { target, file, line, image, now, .. } = trace;
+        let at = Location { file: file.clone(), line: *line, column: None };
+        self.warnings.push(format!("{at}: skipped: no earlier tag of {image} than {} found", joined(now)));
+        let (from, to) = (now.clone(), now.first().cloned().unwrap_or_default());
+        self.starts.push(RollbackStart { target: *target, file: file.clone(), from, to });
     }
 
     /// Checks that every file still has the tags that it had when the rollback began, or the new one.

@@ -16,9 +16,12 @@ use crate::history::{self, CommitId, CommitStore, Extent, TagEntry};
 use crate::image::{Field, Tag, same_tag};
 use crate::landing::RolledBack;
 use crate::location::Location;
-use crate::plan::{Cancellation, CurrentReference, PlanError, Request, TargetIndex, UpdateTarget};
+use crate::plan::{
+    Cancellation, ChangeableMentions, CurrentReference, PlanError, Request, TargetIndex, UpdateTarget,
+};
 use crate::settings::RollbackOptions;
 use crate::tag::Source;
+use crate::visible::inline;
 
 pub(super) struct RollbackSearch<'a> {
     pub context: &'a DecisionContext<'a>,
@@ -29,27 +32,42 @@ pub(super) struct RollbackSearch<'a> {
 }
 
 impl RollbackSearch<'_> {
-    /// Finds the tags that the `current` references go back to.
+    /// Finds the tags that the references go back to.
     pub fn find(
         &self,
         typed: &Request,
         untagged: &Request,
-        current: &[CurrentReference],
+        mentions: &ChangeableMentions,
     ) -> Result<RollbackPlan, DecisionError> {
+        let current = mentions.references.as_slice();
         let mut traces = traces(typed, current)?;
         let extent = self.walk((untagged, current), &mut traces)?;
-        let mut rollback = RollbackPlan::default();
+        let filled = mentions.placeholders.iter().map(|reference| filled_in(reference, typed));
+        let mut rollback = RollbackPlan { warnings: filled.collect(), ..RollbackPlan::default() };
+        let mut without_goal = Vec::new();
         for trace in &traces {
             let others = traces.iter().filter(|other| other.target == trace.target);
             let target = &typed.targets[trace.target];
             if let Some((one, other)) = trace.differing().filter(|_| target.tag.is_none()) {
                 return Err(two_tags_before(trace, one, other).into());
             }
-            let to = goal(trace, others, target, self.options)
-                .ok_or_else(|| self.no_earlier_tag(trace, target.tag.as_ref(), extent))?;
+            let Some(to) = goal(trace, others, target, self.options) else {
+                without_goal.push(trace);
+                continue;
+            };
             let source = trace.found().and_then(|(_, entry)| self.source(entry, target));
             let bad = self.taken_away(trace, target, &to);
             rollback.add(trace, target, (to, source), bad)?;
+        }
+        for trace in without_goal {
+            let named = typed.targets[trace.target].tag.as_ref();
+            // with --all, the places of an image needn't have one history
+            let others_go_back =
+                traces.iter().any(|other| other.target == trace.target && other.found().is_some());
+            if !(typed.all && named.is_none() && others_go_back) {
+                return Err(self.no_earlier_tag(trace, named, extent).into());
+            }
+            rollback.leave(trace);
         }
         Ok(rollback)
     }
@@ -161,6 +179,16 @@ fn traces(typed: &Request, current: &[CurrentReference]) -> Result<Vec<Reference
         trace.add(version);
     }
     Ok(traces)
+}
+
+/// What a warning says about a placeholder, which stays.
+fn filled_in(reference: &CurrentReference, typed: &Request) -> String {
+    let at = Location { file: reference.file.clone(), line: reference.line, column: None };
+    let image = &typed.targets[reference.target].name;
+    let tag = reference.tag.as_deref().map(inline).unwrap_or_default();
+    format!(
+        "{at}: skipped: another tool fills in {tag} as the tag of {image}; roll back the value that it fills in"
+    )
 }
 
 fn two_tags_before(trace: &ReferenceTrace, one: &TagAndDigest, other: &TagAndDigest) -> RollbackError {
