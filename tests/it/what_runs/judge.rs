@@ -290,7 +290,7 @@ impl<'a> Case<'a> {
 
     fn refused(&self, run: &Run) -> Found {
         let settable =
-            self.targets.iter().find(|place| self.can_be_set(place) && !self.is_pinned(place, run));
+            self.targets.iter().find(|place| self.can_be_set(place) && !self.is_left_rightly(place, run));
         let only = self.repository.only.is_some();
         let differ = self.may_have_different_tags() && !self.repository.all;
         // a placeholder without a value is in no file, but a given file names it
@@ -322,11 +322,15 @@ impl<'a> Case<'a> {
         (Outcome::Refused, String::new(), why.to_owned())
     }
 
-    /// Whether tagbump leaves a variable because of a digest, which decides what runs whatever the variable is.
-    fn is_pinned(&self, place: &Place, run: &Run) -> bool {
+    /// Whether tagbump leaves a variable because of a digest, which decides what runs whatever the variable is, or because
+    /// the values of a release would get a number. (A chart that kustomize renders puts it behind a name, as text.)
+    fn is_left_rightly(&self, place: &Place, run: &Run) -> bool {
+        let output = run.output();
         let has_digest = self.before.images[place].contains("@sha256:");
-        has_digest
-            && run.output().contains("the tag is a variable, and the digest behind it decides what runs")
+        let is_pinned = output.contains("the tag is a variable, and the digest behind it decides what runs");
+        let is_rendered_by_kustomize = self.repository.files.values().any(|text| text.contains("helmCharts"));
+        let is_misread = output.contains("for something other than text here");
+        (has_digest && is_pinned) || (is_misread && !is_rendered_by_kustomize)
     }
 
     /// Whether the error is about an entry in a template, or one with a variable, which stays a reference although no
@@ -379,7 +383,7 @@ impl<'a> Case<'a> {
         if let Some((at, why)) = self.weaker_place(&report).filter(|_| !is_told) {
             return (Outcome::WeakerPlaceSet, at, why);
         }
-        match left.iter().find(|place| self.can_be_set(place) && !self.is_pinned(place, run)) {
+        match left.iter().find(|place| self.can_be_set(place) && !self.is_left_rightly(place, run)) {
             Some(place) => {
                 let (image, file) = (&is.images[*place], self.file(place).unwrap_or("no file"));
                 (Outcome::WarnedWithoutReason, shown(place), format!("still runs {image}, set in {file}"))
