@@ -89,6 +89,11 @@ impl Holds {
     pub fn whole_tag() -> Self {
         Holds::Tag { prefix: String::new(), suffix: String::new() }
     }
+
+    /// Whether a digest follows the tag, and decides what runs.
+    pub fn is_pinned(&self) -> bool {
+        matches!(self, Holds::Tag { suffix, .. } if suffix.contains('@'))
+    }
 }
 
 /// Where a scalar is that a reference consists of.

@@ -52,7 +52,7 @@ impl RewriteBuilder<'_> {
             (Holds::Digest, ..) => Err(around("a digest and no tag".to_owned())),
             (Holds::Tag { prefix, suffix }, tag, digest) => {
                 let version = join_tag(tag.as_deref(), digest.as_deref());
-                inside(&version, prefix, suffix).ok_or_else(|| match suffix.starts_with('@') {
+                inside(&version, prefix, suffix).ok_or_else(|| match holds.is_pinned() {
                     true => Refusal::new(slot.place(), RefusalReason::DigestBehindVariable),
                     false => around(quoted(prefix, suffix)),
                 })

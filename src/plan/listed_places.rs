@@ -10,7 +10,7 @@ use crate::dotenv::is_dotenv;
 use crate::effective::{Place, Setting};
 use crate::file_selection::file_name;
 use crate::location::Location;
-use crate::manifest::{COMPOSE, is_compose};
+use crate::manifest::{COMPOSE, RefusalReason, is_compose};
 
 /// What the roots say about the places of a listing.
 pub(super) struct ListedPlaces {
@@ -62,6 +62,18 @@ pub(super) struct OverriddenPlace {
     pub by: Vec<Overridden>,
 }
 
+/// Why a place that wins can't be edited.
+fn fixed(setting: &Setting) -> Option<String> {
+    match setting {
+        Setting::Fixed { reason, .. } => Some(reason.to_string()),
+        Setting::Part(part) if part.holds.is_pinned() => {
+            let reason = RefusalReason::DigestBehindVariable;
+            Some(format!("{reason}; {}", reason.advice()))
+        }
+        _ => None,
+    }
+}
+
 impl RenderedRoots<'_> {
     fn overridden(&self) -> HashMap<FilePlace, OverriddenPlace> {
         let winning = self.winning();
@@ -106,10 +118,7 @@ impl RenderedRoots<'_> {
                 image: image.name.clone(),
                 tag: image.tag.clone(),
                 digest: image.digest.clone(),
-                fixed: match setting {
-                    Setting::Fixed { reason, .. } => Some(reason.to_string()),
-                    _ => None,
-                },
+                fixed: fixed(setting),
             });
         }
         winners.into_values().collect()
