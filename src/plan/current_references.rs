@@ -100,7 +100,7 @@ pub fn changeable_mentions(
     })
 }
 
-/// Whether the tag is no tag until another tool has filled it in.
+/// Whether another tool fills in the tag.
 fn is_placeholder(m: &Match) -> bool {
     m.tag.as_deref().is_some_and(yaml::is_placeholder)
 }
