@@ -23,7 +23,7 @@ const IN_STEP: f64 = 1.8;
 /// The smallest chance, as if this many waited for each push that is wanted.
 const LEAST_CHANCE: f64 = 0.01;
 
-/// If no commit came for this many rounds, nobody is pushing. It is more than one because some pushes take longer than others.
+/// After this many rounds without a commit, nobody else is pushing. One isn't enough: some pushes take longer than others.
 const IDLE_ROUNDS: f64 = 1.1;
 /// After how many rounds to look again, on average, and after one in which the branch stood still.
 const LOOK_AFTER: f64 = 0.8;

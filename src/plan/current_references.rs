@@ -10,6 +10,7 @@ use super::no_match::NoMatch;
 use super::parsed_file::ParsedFile;
 use super::reports::Reports;
 use super::{FileSource, PlacePath, PlanError, Request, TargetIndex, image_inventory, matching, winning};
+use crate::file_selection::MatchLevel;
 use crate::manifest::EmbeddedText;
 use crate::yaml::{self, NodeId, ParsedYaml};
 
@@ -100,9 +101,9 @@ pub fn changeable_mentions(
     })
 }
 
-/// Whether another tool fills in the tag.
+/// Whether another tool fills in the tag, in a file that wasn't named: whoever names a file means all that is in it.
 fn is_placeholder(m: &Match) -> bool {
-    m.tag.as_deref().is_some_and(yaml::is_placeholder)
+    m.match_level != MatchLevel::Explicit && m.tag.as_deref().is_some_and(yaml::is_placeholder)
 }
 
 pub(super) fn found(

@@ -328,6 +328,8 @@ fn rollback_leaves_placeholder_with_a_warning() {
     assert_eq!(past.read(FILE), at("v1"));
     let warning = "job.yaml:2: skipped: another tool fills in ${TAG} as the tag of ghcr.io/acme/api; roll back the value that it fills in";
     assert_eq!(report["warnings"], json!([warning]));
+    // a file that is named must go back as a whole
+    failed(&rollback(&past, &[API, "-f", FILE, "-f", "job.yaml"]), 3);
 }
 
 #[test]
