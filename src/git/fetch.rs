@@ -8,15 +8,14 @@ use git2::{AutotagOption, Direction, FetchOptions, RemoteCallbacks, RemoteConnec
 
 use super::answers::limits::FETCHED_OBJECTS;
 use super::answers::{AnswerError, LimitExceeded};
-use super::oid::commit_id;
+use super::oid::{commit_id, oid};
 use super::transport::{self, Endpoint, TransferError};
 use super::workspace::Workspace;
 use crate::object_id::CommitId;
 use crate::visible::inline;
 
-/// The workspace's reference to the fetched tip.
-pub const TIP: &str = "refs/tagbump-tip";
-const HEAD: &str = "refs/tagbump-head";
+/// The workspace's references to commits that were fetched before. libgit2 offers to the server what references point at.
+const FETCHED: &str = "refs/tagbump/fetched";
 
 /// How many commits to fetch if there are none to build on, and one of ours may be among them.
 const HISTORY: i32 = 100;
@@ -36,6 +35,8 @@ pub struct FetchRequest<'a> {
     pub head: Option<&'a str>,
     /// Whether a commit of ours may be below the tip.
     pub ours: bool,
+    /// Tips that were fetched before.
+    pub fetched: Vec<CommitId>,
 }
 
 /// Where the server's branches are.
@@ -87,35 +88,48 @@ fn connected(
         let Some(found) = find(connection.list()?, wanted) else { return Ok(None) };
         let mut refspecs = Vec::new();
         if !workspace.has(found.tip) {
-            refspecs.push(format!("+refs/heads/{}:{TIP}", found.branch));
+            refspecs.push(format!("refs/heads/{}", found.branch));
         }
         if let (Some(head), Some(_)) = (wanted.head, found.head.filter(|tip| !workspace.has(*tip))) {
-            refspecs.push(format!("+refs/heads/{head}:{HEAD}"));
+            refspecs.push(format!("refs/heads/{head}"));
         }
         if !refspecs.is_empty() {
+            offer(workspace, &wanted.fetched)?;
             download(&mut connection, endpoint, &refspecs, depth, limit)?;
         }
         Ok(Some(found))
     })
 }
 
-/// Fetches a branch to a depth, or without one if it is 0. The checkout stays as shallow as it is.
+/// Fetches a branch to a depth, or without one if it is 0. The checkout stays as shallow as it is. `fetched` are tips that
+/// were fetched before.
 pub fn deepen(
     workspace: &Workspace,
     endpoint: &Arc<Endpoint>,
     branch: &str,
-    to: &str,
+    fetched: &[CommitId],
     depth: i32,
     deadline: Instant,
 ) -> Result<(), TransferError> {
     endpoint.during(deadline, || {
         let mut remote = workspace.repo.remote_anonymous(transport::URL)?;
         let mut connection = remote.connect_auth(Direction::Fetch, None, None)?;
-        download(&mut connection, endpoint, &[format!("+refs/heads/{branch}:{to}")], depth, None)
+        offer(workspace, fetched)?;
+        download(&mut connection, endpoint, &[format!("refs/heads/{branch}")], depth, None)
     })
 }
 
-/// Fetches to a depth, or without one if it is 0. Stops and sets `limit` if more objects come than expected.
+/// Offers commits to the server, so that it sends only what comes after them.
+fn offer(workspace: &Workspace, fetched: &[CommitId]) -> Result<(), git2::Error> {
+    let known = fetched.iter().filter(|tip| workspace.has(**tip)).enumerate();
+    for (nth, tip) in known {
+        workspace.repo.reference(&format!("{FETCHED}/{nth}"), oid(*tip), true, "")?;
+    }
+    Ok(())
+}
+
+/// Fetches the commits of these references to a depth, or without one if it is 0. Makes no references: each would be a file.
+/// Stops and sets `limit` if more objects come than expected.
 fn download(
     connection: &mut RemoteConnection<'_, '_, '_>,
     endpoint: &Endpoint,
@@ -135,11 +149,11 @@ fn download(
         fits && many.is_none()
     });
     let mut options = FetchOptions::new();
-    options.download_tags(AutotagOption::None).update_fetchhead(false).remote_callbacks(callbacks);
+    options.download_tags(AutotagOption::None).remote_callbacks(callbacks);
     if depth > 0 {
         options.depth(depth);
     }
-    connection.remote().fetch(refspecs, Some(&mut options), None)
+    connection.remote().download(refspecs, Some(&mut options))
 }
 
 /// Finds the wanted branch, or the default one, in the server's list.

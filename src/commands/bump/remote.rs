@@ -1,5 +1,7 @@
 //! The remote branch of a bump, and the forge that hosts it.
 
+use std::time::Instant;
+
 use super::Bump;
 use crate::cli::Via;
 use crate::commands::remote_site;
@@ -25,9 +27,10 @@ impl Bump<'_> {
         checkout: &Checkout,
         target: LandingTarget,
         site: Option<&ForgeSite>,
+        deadline: Instant,
     ) -> Result<ForgeBranch, Error> {
         let landing = &self.settings.delivery.landing;
-        let git = GitBranch::new(checkout, target, &landing.tokens)?;
+        let git = GitBranch::new(checkout, target, &landing.tokens, deadline)?;
         // a dry run publishes nothing, so it needs no token
         let publisher: Box<dyn Publisher<ForgeError>> = match landing.via {
             Via::Api if !self.settings.delivery.dry_run => api_publisher(&git, site)?,

@@ -5,7 +5,7 @@
 
 use std::io::{Read, Write};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use git2::transport::{Service, SmartSubtransportStream};
 use jiff::Timestamp;
@@ -15,6 +15,7 @@ use ureq::{Agent, Body, BodyReader, RequestBuilder};
 use url::Url;
 
 use super::connection_state::ConnectionState;
+use super::early::ListAnswer;
 use super::quiet::without_progress;
 use super::{Endpoint, Server, TransportError, program, redirect_target};
 use crate::git::answers::{FetchMeter, short_server_text};
@@ -98,10 +99,20 @@ impl HttpServer {
         self.state().secrets.scrub(text)
     }
 
-    fn discover(&self, service: &str, time: Duration) -> Result<Response<Body>, TransportError> {
-        let mut url = self.url(&format!("info/refs?service=git-{service}"))?;
+    /// Asks for the list of references of a service, once: the answer may be a redirect, or ask for a credential.
+    pub(super) fn ask_for_list(&self, service: &str, time: Duration) -> ListAnswer {
+        self.get(&self.list_url(service)?, time)
+    }
+
+    fn list_url(&self, service: &str) -> Result<Url, TransportError> {
+        self.url(&format!("info/refs?service=git-{service}"))
+    }
+
+    /// The list of references of a service. `early` is the answer to the first request, if it was sent before.
+    fn discover(&self, service: &str, time: Duration, mut early: Option<ListAnswer>) -> ListAnswer {
+        let mut url = self.list_url(service)?;
         for _ in 0..=MAX_REDIRECTS {
-            let answer = self.get(&url, time)?;
+            let answer = early.take().unwrap_or_else(|| self.get(&url, time))?;
             if answer.status() == StatusCode::UNAUTHORIZED && self.find_credential(time)? {
                 finish(&mut answer.into_body().into_reader());
                 continue;
@@ -112,7 +123,7 @@ impl HttpServer {
             };
             finish(&mut answer.into_body().into_reader());
             self.follow(&url, next?)?;
-            url = self.url(&format!("info/refs?service=git-{service}"))?;
+            url = self.list_url(service)?;
         }
         Err(ServerError::TooManyRedirects { url: shown_url(&url) }.into())
     }
@@ -221,7 +232,8 @@ pub(super) fn open(
     };
     match service {
         Service::UploadPackLs | Service::ReceivePackLs => {
-            let discovered = http(endpoint).discover(name, endpoint.time_left());
+            let early = endpoint.early.take(name, Instant::now());
+            let discovered = http(endpoint).discover(name, endpoint.time_left(), early);
             let kind = format!("application/x-git-{name}-advertisement");
             let answer = discovered.and_then(|answer| accept(endpoint, answer, &kind));
             stream.answer = Some(answer.map_err(|f| endpoint.stop(f))?);

@@ -19,7 +19,6 @@ use crate::landing::{BuildOrder, FAR, History};
 
 /// How many bytes of files are read at most to find the commit that set a tag.
 const MAX_READ: usize = 256 << 20;
-const DEFAULT: &str = "refs/tagbump-default";
 
 impl History for GitBranch {
     fn may_lack_newer(&self, commit: &str) -> bool {
@@ -30,7 +29,7 @@ impl History for GitBranch {
 
     fn past(&self, deadline: Instant) -> Box<dyn CommitStore + '_> {
         let branch = self.branch().unwrap_or_default();
-        let deepen = deepen(self.workspace(), self.fetch_endpoint(), branch, deadline);
+        let deepen = deepen(self.workspace(), self.fetch_endpoint(), branch, self.fetched_tips(), deadline);
         Box::new(CommitWalk::new(&self.workspace().repo, Some(deepen)))
     }
 
@@ -113,7 +112,8 @@ impl GitBranch {
         let (branch, tip) = self.default_branch()?;
         let depth = if self.workspace().repo.is_shallow() { DEPTHS[1] } else { 0 };
         if !self.workspace().has(tip) {
-            fetch::deepen(self.workspace(), self.fetch_endpoint(), branch, DEFAULT, depth, deadline).ok()?;
+            let fetched = self.fetched_tips();
+            fetch::deepen(self.workspace(), self.fetch_endpoint(), branch, &fetched, depth, deadline).ok()?;
         }
         self.workspace().has(tip).then_some(tip)
     }

@@ -4,14 +4,16 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Instant;
 
+use git2::transport::Service;
+
 use super::error::RemoteError;
 use super::pr_branch::{self, Committers, PrBranch, RefUpdate};
 use super::remote_history::no_branch;
 use super::withheld::explain_fetch;
 use super::{LandingTarget, classify};
 use crate::git::credentials::{Credentials, Tokens};
-use crate::git::fetch::{self, DEPTHS, FetchRequest, TIP};
-use crate::git::oid::{commit_id, oid};
+use crate::git::fetch::{self, DEPTHS, FetchRequest};
+use crate::git::oid::oid;
 use crate::git::transport::{Endpoint, TransferError};
 use crate::git::tree::CommitFiles;
 use crate::git::workspace::Workspace;
@@ -20,8 +22,6 @@ use crate::http::HttpSettings;
 use crate::landing::{self, FetchError, PublishOutcome, Tip};
 use crate::object_id::CommitId;
 use crate::plan::FileSource;
-
-const DEEPER: &str = "refs/tagbump-deeper";
 
 /// A branch of a git remote.
 pub struct GitBranch {
@@ -51,9 +51,16 @@ pub struct GitBranch {
 }
 
 impl GitBranch {
+    /// Prepares to read a branch, and asks the server for its tip at once; gives up at `deadline`.
+    ///
     /// # Errors
     /// If no workspace can be made, or the remote's URL can't be used.
-    pub fn new(checkout: &Checkout, target: LandingTarget, tokens: &Tokens) -> Result<Self, RemoteError> {
+    pub fn new(
+        checkout: &Checkout,
+        target: LandingTarget,
+        tokens: &Tokens,
+        deadline: Instant,
+    ) -> Result<Self, RemoteError> {
         let ways = checkout.ways()?;
         let endpoint = |url: &RemoteUrl| {
             let helpers = checkout.credential_helpers();
@@ -62,6 +69,8 @@ impl GitBranch {
         };
         let fetch = endpoint(&target.fetch)?;
         let push = if target.push == target.fetch { Arc::clone(&fetch) } else { endpoint(&target.push)? };
+        let push_options = checkout.push_options()?;
+        fetch.ask_early(Service::UploadPackLs, deadline);
         Ok(GitBranch {
             workspace: Workspace::new(checkout)?,
             fetch,
@@ -76,7 +85,7 @@ impl GitBranch {
             builds_on_pr_branch: false,
             prefix: checkout.prefix.clone(),
             http: ways.http,
-            push_options: checkout.push_options()?,
+            push_options,
             depth: Cell::default(),
         })
     }
@@ -219,12 +228,18 @@ impl GitBranch {
     /// Asks for the tip, and fetches it if it is new, over one connection.
     fn fetch_tip(&mut self, deadline: Instant) -> Result<CommitId, FetchError<RemoteError>> {
         let head = self.target.head.as_deref();
-        let wanted = FetchRequest { branch: self.branch.as_deref(), head, ours: !self.published.is_empty() };
+        let wanted = FetchRequest {
+            branch: self.branch.as_deref(),
+            head,
+            ours: !self.published.is_empty(),
+            fetched: self.fetched_tips(),
+        };
         match fetch::fetch(&self.workspace, &self.fetch, &wanted, deadline) {
             Ok(Some(found)) => {
                 self.branch = Some(found.branch);
                 self.default = found.default;
                 let base = self.fetched(found.tip)?;
+                self.base = Some(base);
                 self.head = self.head_of(found.head, base, deadline);
                 Ok(base)
             }
@@ -259,21 +274,23 @@ impl GitBranch {
             return Ok(());
         }
         let branch = self.branch().unwrap_or_default();
-        fetch::deepen(&self.workspace, &self.fetch, branch, DEEPER, depth, deadline)?;
+        fetch::deepen(&self.workspace, &self.fetch, branch, &self.fetched_tips(), depth, deadline)?;
         self.depth.set(depth);
         Ok(())
     }
 
-    /// The branch may move between the list and the fetch. Then the fetched commit is the tip.
+    /// The tips that were read last, which the workspace has.
+    pub(super) fn fetched_tips(&self) -> Vec<CommitId> {
+        self.base.into_iter().chain(self.head.tip()).collect()
+    }
+
+    /// The tip that the server listed, if the fetch has brought it.
     fn fetched(&self, listed: CommitId) -> Result<CommitId, FetchError<RemoteError>> {
         if self.workspace.has(listed) {
             return Ok(listed);
         }
-        let fetched = self.workspace.repo.refname_to_id(TIP).ok().map(commit_id);
-        fetched.filter(|tip| self.workspace.has(*tip)).ok_or_else(|| FetchError::Transient {
-            what: format!("{}: the fetch didn't bring the tip {listed}", self.url()),
-            retry_after: None,
-        })
+        let what = format!("{}: the fetch didn't bring the tip {listed}", self.url());
+        Err(FetchError::Transient { what, retry_after: None })
     }
 
     /// Where a commit that was made here goes.
@@ -295,7 +312,6 @@ impl GitBranch {
     /// If the server can't be reached, or has no such branch.
     pub fn tip(&mut self, deadline: Instant) -> Result<Tip, FetchError<RemoteError>> {
         let base = self.fetch_tip(deadline)?;
-        self.base = Some(base);
         if self.target.head.is_none() {
             if self.has_published(base) {
                 // the local commits are on the branch; on top of themselves they would conflict

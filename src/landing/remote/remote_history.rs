@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use git2::Sort;
+use git2::transport::Service;
 
 use super::classify;
 use super::error::RemoteError;
 use super::withheld::explain_fetch;
 use crate::git::credentials::Credentials;
-use crate::git::fetch::{self, AdvertisedBranches, DEPTHS, FetchRequest, TIP};
+use crate::git::fetch::{self, AdvertisedBranches, DEPTHS, FetchRequest};
 use crate::git::oid::{commit_id, oid};
 use crate::git::transport::Endpoint;
 use crate::git::tree::CommitFiles;
@@ -19,8 +20,6 @@ use crate::history::git::{CommitWalk, Deepen};
 use crate::http::HttpSettings;
 use crate::landing::{Backoff, FetchError};
 use crate::object_id::CommitId;
-
-const DEEPER: &str = "refs/tagbump-past";
 
 /// A remote branch and its history, fetched as far as it is needed.
 pub struct RemoteHistory {
@@ -63,9 +62,11 @@ impl RemoteHistory {
         let credentials = Credentials::new(&url, &origin, tokens, &ways.http, helpers);
         let credentials = credentials.with_unread(checkout.unread_credentials());
         let endpoint = Endpoint::new(&url, credentials, &ways)?;
+        endpoint.ask_early(Service::UploadPackLs, backoff.deadline());
         let workspace = Workspace::new(checkout)?;
-        let found = backoff
-            .retry(timed_out, |backoff| found(&workspace, &endpoint, &url, branch, backoff.deadline()))?;
+        let found = backoff.retry(timed_out, |backoff| {
+            found(&workspace, &endpoint, &url, branch, None, backoff.deadline())
+        })?;
         let tip = fetched_tip(&workspace, &url, found.tip)?;
         let (branch, prefix, deadline) = (found.branch, checkout.prefix.clone(), backoff.deadline());
         let http = ways.http.clone();
@@ -77,7 +78,8 @@ impl RemoteHistory {
     /// # Errors
     /// As [`RemoteHistory::fetch`], without trying again.
     pub fn refresh(&mut self, deadline: Instant) -> Result<(), FetchError<RemoteError>> {
-        let found = found(&self.workspace, &self.endpoint, &self.url, Some(&self.branch), deadline)?;
+        let (branch, fetched) = (Some(self.branch.as_str()), Some(self.tip));
+        let found = found(&self.workspace, &self.endpoint, &self.url, branch, fetched, deadline)?;
         self.tip = fetched_tip(&self.workspace, &self.url, found.tip)?;
         self.deadline = deadline;
         Ok(())
@@ -140,7 +142,7 @@ impl RemoteHistory {
     }
 
     fn deepen(&self, depth: i32) -> Result<(), String> {
-        deepen(&self.workspace, &self.endpoint, &self.branch, self.deadline)(depth)
+        deepen(&self.workspace, &self.endpoint, &self.branch, vec![self.tip], self.deadline)(depth)
     }
 
     /// The next commits of the branch that come after one, oldest first, at most `most`.
@@ -169,7 +171,7 @@ impl RemoteHistory {
 
     /// The history, and the tip's commit.
     pub fn past(&self) -> (CommitWalk<'_>, CommitId) {
-        let deepen = deepen(&self.workspace, &self.endpoint, &self.branch, self.deadline);
+        let deepen = deepen(&self.workspace, &self.endpoint, &self.branch, vec![self.tip], self.deadline);
         (CommitWalk::new(&self.workspace.repo, Some(deepen)), self.tip)
     }
 
@@ -184,15 +186,16 @@ impl RemoteHistory {
     }
 }
 
-/// Fetches more of a branch's history into the workspace, until the deadline.
+/// Fetches more of a branch's history into the workspace, until the deadline. `fetched` are tips that were fetched before.
 pub(super) fn deepen<'a>(
     workspace: &'a Workspace,
     endpoint: &'a Arc<Endpoint>,
     branch: &'a str,
+    fetched: Vec<CommitId>,
     deadline: Instant,
 ) -> Box<Deepen<'a>> {
     Box::new(move |depth| {
-        let done = fetch::deepen(workspace, endpoint, branch, DEEPER, depth, deadline);
+        let done = fetch::deepen(workspace, endpoint, branch, &fetched, depth, deadline);
         done.map_err(|stopped| classify::of_fetch(stopped, endpoint, "the server").into_message())
     })
 }
@@ -201,15 +204,16 @@ fn timed_out(problem: String) -> RemoteError {
     RemoteError::HistoryTimedOut { problem }
 }
 
-/// Asks once where the branch is, and fetches its new commits.
+/// Asks once where the branch is, and fetches its new commits. `fetched` is the tip that was fetched before.
 fn found(
     workspace: &Workspace,
     endpoint: &Arc<Endpoint>,
     url: &RemoteUrl,
     branch: Option<&str>,
+    fetched: Option<CommitId>,
     deadline: Instant,
 ) -> Result<AdvertisedBranches, FetchError<RemoteError>> {
-    let wanted = FetchRequest { branch, head: None, ours: false };
+    let wanted = FetchRequest { branch, head: None, ours: false, fetched: fetched.into_iter().collect() };
     match fetch::fetch(workspace, endpoint, &wanted, deadline) {
         Ok(Some(found)) => Ok(found),
         Ok(None) => Err(FetchError::Permanent(no_branch(url, branch))),
@@ -220,15 +224,14 @@ fn found(
     }
 }
 
-/// The advertised tip, or the one that was fetched, if the branch moved in between.
+/// The advertised tip, if the fetch has brought it.
 fn fetched_tip(
     workspace: &Workspace,
     url: &RemoteUrl,
     advertised: CommitId,
 ) -> Result<CommitId, RemoteError> {
-    let fetched = || workspace.repo.refname_to_id(TIP).ok().map(commit_id);
-    let tip = if workspace.has(advertised) { Some(advertised) } else { fetched() };
-    tip.ok_or_else(|| RemoteError::TipNotFetched { url: url.to_string(), tip: advertised })
+    let missing = || RemoteError::TipNotFetched { url: url.to_string(), tip: advertised };
+    if workspace.has(advertised) { Ok(advertised) } else { Err(missing()) }
 }
 
 pub(super) fn no_branch(url: &RemoteUrl, branch: Option<&str>) -> RemoteError {
