@@ -20,8 +20,8 @@ use tagbump::landing::SystemClock;
 use tagbump::settings::{BumpSettings, WaitSettings};
 use tagbump::{crash, extras, settings, signals};
 
-/// musl's own gives memory back to the system and asks for it again all the time.
-#[cfg(target_env = "musl")]
+/// The system's own is slower with many small values, and musl's is slow with anything.
+#[cfg(target_os = "linux")]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

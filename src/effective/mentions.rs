@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use memchr::memmem::find;
 
 use super::files::{folder_of, join};
+use super::path_words::PathWords;
 use super::word_index::WordIndex;
 use super::words::{FileWords, hash, last_part};
 use crate::file_selection::file_name;
@@ -37,7 +38,7 @@ pub struct Mentions<'a> {
     declarations: &'a BTreeMap<String, Vec<String>>,
     /// The files that declare something, by name.
     declared: HashMap<&'a str, Vec<&'a str>>,
-    path_words: WordIndex,
+    path_words: PathWords,
     /// Made when the first name is looked up.
     name_words: OnceCell<WordIndex>,
     /// For each path that a word was compared with, the files that mention it.
@@ -63,24 +64,21 @@ impl<'a> Mentions<'a> {
             paths,
             declarations,
             declared,
-            path_words: WordIndex::new(files.values().map(|file| file.words.paths.as_slice())),
+            path_words: PathWords::new(files.values().map(|file| file.words.paths.as_slice())),
             name_words: OnceCell::new(),
             by: HashMap::new(),
             compared: HashSet::new(),
         };
         // these can lead to any folder
-        mentions.compare(".");
-        mentions.compare("..");
+        mentions.compare([".", ".."].into_iter());
         mentions
     }
 
-    /// Compares the words that have the last part of a path.
-    fn compare(&mut self, path: &str) {
-        let hash = hash(last_part(path.as_bytes()));
-        if !self.compared.insert(hash) {
-            return;
-        }
-        for (position, word) in self.path_words.with_hash(hash) {
+    /// Compares the words that have the last part of one of these paths.
+    fn compare<'p>(&mut self, paths: impl Iterator<Item = &'p str>) {
+        let hashes = paths.map(|path| hash(last_part(path.as_bytes())));
+        let new: HashSet<u32> = hashes.filter(|hash| self.compared.insert(*hash)).collect();
+        for (position, word) in self.path_words.with_hashes(&new) {
             let (file, StructuralFile { bytes, .. }) = self.positions[position];
             for path in joined(file, word.text(bytes)) {
                 self.by.entry(path).or_default().push(file);
@@ -88,13 +86,9 @@ impl<'a> Mentions<'a> {
         }
     }
 
-    /// The files that mention a file or folder.
-    fn mentioning(&mut self, path: &str) -> Vec<&'a str> {
-        if !self.exists(path) {
-            return Vec::new();
-        }
-        self.compare(path);
-        self.by.get(path).cloned().unwrap_or_default()
+    /// The files that mention a file or folder whose words were compared.
+    fn mentioning(&self, path: &str) -> impl Iterator<Item = &'a str> {
+        self.by.get(path).into_iter().flatten().copied()
     }
 
     /// The kustomizations that may render the chart in a folder: `helmCharts` name only the chart, and its folder is
@@ -182,18 +176,24 @@ impl<'a> Mentions<'a> {
         let mut reached = seeds.clone();
         let mut next: Vec<String> = seeds.iter().cloned().collect();
         let (mut visited, mut names) = (HashSet::new(), HashSet::new());
-        while let Some(path) = next.pop() {
-            let mut found = Vec::new();
-            let places = std::iter::once(path.as_str()).chain(above(&path));
-            for place in places.take_while(|place| visited.insert((*place).to_owned())) {
+        while !next.is_empty() {
+            let mut places: Vec<&str> = Vec::new();
+            for path in &next {
+                let on_the_way = std::iter::once(path.as_str()).chain(above(path));
+                places.extend(on_the_way.take_while(|place| visited.insert((*place).to_owned())));
+            }
+            places.retain(|place| self.exists(place));
+            self.compare(places.iter().copied());
+            let mut found: Vec<&str> = Vec::new();
+            for place in places {
                 found.extend(self.mentioning(place));
                 found.extend(self.inflating(place));
             }
-            let declared = self.declarations.get(&path).into_iter().flatten();
+            let declared = next.iter().filter_map(|path| self.declarations.get(path)).flatten();
             for name in declared.filter(|name| names.insert(name.as_str())) {
                 found.extend(self.referring(name));
             }
-            next.extend(found.into_iter().map(str::to_owned).filter(|file| reached.insert(file.clone())));
+            next = found.into_iter().map(str::to_owned).filter(|file| reached.insert(file.clone())).collect();
         }
         reached
     }

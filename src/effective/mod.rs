@@ -21,6 +21,7 @@ mod images;
 pub mod kustomize;
 mod mentions;
 mod overriders;
+mod path_words;
 mod place;
 mod repository_url;
 mod root;

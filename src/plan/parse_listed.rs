@@ -6,13 +6,13 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread::{available_parallelism, scope};
 
-use super::listed_files::{FileListing, Listed, TextFile, listed};
+use super::listed_files::{Listed, TextFile, listed};
 use super::listed_places::ListedPlaces;
 use super::rendered_roots::{Overridable, Renderer, read_part};
 use super::surroundings::Surroundings;
 use super::{Environments, FileSource, PlanError, SourceFile};
 use crate::effective::ParsedContent;
-use crate::yaml::Cancellation;
+use crate::yaml::{Cancellation, scan};
 
 /// What came of the files.
 pub(super) struct Parsed {
@@ -23,29 +23,43 @@ pub(super) struct Parsed {
 
 /// What came of one file.
 struct Done {
-    listed: Listed,
-    /// If some root may be made from it, and it is valid YAML.
+    path: String,
+    /// `None` if the file is only read because a root is made from it.
+    listed: Option<Listed>,
+    /// `None` if it isn't valid YAML.
     content: Option<ParsedContent>,
-    /// Rendering waits for it.
-    is_included: bool,
 }
 
-/// The files, by what is done with them.
-struct Sorted {
-    /// To list first: some root may be made from them.
+/// How many files a thread takes at once. Each time, the thread that renders is woken.
+const AT_ONCE: usize = 16;
+
+/// The files that wait to be parsed. Until it is known which of them roots are made from, any may be the next.
+struct Queue {
+    /// Roots are made from them.
     first: Vec<TextFile>,
-    /// To list.
     rest: Vec<TextFile>,
-    /// To read only if a root is made from them, by path.
-    context: HashMap<String, Vec<u8>>,
+    /// How many files were taken.
+    taken: usize,
 }
 
-impl Sorted {
-    fn new(files: Vec<TextFile>, included: &BTreeSet<String>) -> Self {
-        let (wanted, context): (Vec<_>, Vec<_>) = files.into_iter().partition(|file| file.is_wanted);
-        let (first, rest) = wanted.into_iter().partition(|file| included.contains(&file.path));
-        let context = context.into_iter().filter(|file| included.contains(&file.path));
-        Sorted { first, rest, context: context.map(|file| (file.path, file.bytes)).collect() }
+impl Queue {
+    /// The next files, with the number of those that were taken before them.
+    fn next(&mut self) -> Option<(usize, Vec<TextFile>)> {
+        let waiting = if self.first.is_empty() { &mut self.rest } else { &mut self.first };
+        let files = waiting.split_off(waiting.len().saturating_sub(AT_ONCE));
+        let before = self.taken;
+        self.taken += files.len();
+        (!files.is_empty()).then_some((before, files))
+    }
+
+    /// Puts the files that roots are made from first, with those in `context` that aren't listed. Returns how many files
+    /// are taken until all of them are.
+    fn prefer(&mut self, included: &BTreeSet<String>, context: Vec<TextFile>) -> usize {
+        let is_included = |file: &TextFile| included.contains(&file.path);
+        let (first, rest) = std::mem::take(&mut self.rest).into_iter().partition(is_included);
+        (self.first, self.rest) = (first, rest);
+        self.first.extend(context.into_iter().filter(is_included));
+        self.taken + self.first.len()
     }
 }
 
@@ -63,18 +77,15 @@ pub(super) fn parse_and_render(
     let cancellation = Cancellation::default();
     let read = |path: &str| read_part(source, path);
     let renderer = Renderer { around, read: &read, url: None, environments, cancellation: &cancellation };
-    let overridable = renderer.overridable();
-    let Sorted { first, rest, context } = Sorted::new(files, &overridable.included);
-    let read = |path: &str| context.get(path).cloned().or_else(|| read(path));
-    let renderer = Renderer { read: &read, ..renderer };
-    let waiting_for = first.len();
-    let first = first.into_iter().map(|file| (file, true));
-    let queue = Mutex::new(first.chain(rest.into_iter().map(|file| (file, false))));
-    let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
-    let work = |done: Sender<Done>| {
-        for (file, is_included) in std::iter::from_fn(next) {
+    let (wanted, context): (Vec<_>, Vec<_>) = files.into_iter().partition(|file| file.is_wanted);
+    let queue = Mutex::new(Queue { first: Vec::new(), rest: wanted, taken: 0 });
+    let queue = || queue.lock().unwrap_or_else(PoisonError::into_inner);
+    let next = || queue().next();
+    let work = |done: Sender<(usize, Vec<Done>)>| {
+        for (before, files) in std::iter::from_fn(next) {
+            let parsed = files.into_iter().map(|file| parse(file, images)).collect();
             // fails only if nobody waits for it any more
-            let _ = done.send(list_one(&file, is_included, images));
+            let _ = done.send((before, parsed));
         }
     };
     scope(|scope| {
@@ -84,39 +95,47 @@ pub(super) fn parse_and_render(
             scope.spawn(|| work(sender));
         }
         drop(sender);
-        finish(&receiver, waiting_for, overridable, &renderer)
+        let overridable = renderer.overridable();
+        let until = queue().prefer(&overridable.included, context);
+        finish(&receiver, until, overridable, &renderer)
     })
 }
 
-/// Renders once `waiting_for` included files are there, and then takes the rest.
+/// Renders once the first files, up to `until`, are there, and then takes the rest.
 fn finish(
-    receiver: &Receiver<Done>,
-    mut waiting_for: usize,
+    receiver: &Receiver<(usize, Vec<Done>)>,
+    until: usize,
     overridable: Overridable<'_>,
     renderer: &Renderer<'_>,
 ) -> Result<Parsed, PlanError> {
-    let (mut parsed, mut listed) = (HashMap::new(), Vec::new());
+    let (mut parsed, mut listed, mut waiting_for) = (HashMap::new(), Vec::new(), until);
     while waiting_for > 0 {
-        let Ok(done) = receiver.recv() else { break }; // all workers panicked
-        waiting_for -= usize::from(done.is_included);
-        if let (Some(content), Ok(FileListing { path, .. })) = (done.content, &done.listed) {
-            parsed.insert(path.clone(), content);
+        // of few files, all may be listed before it is known what else roots are made from: that is read when it is needed
+        let Ok((before, files)) = receiver.recv() else { break };
+        waiting_for -= if before < until { files.len() } else { 0 };
+        for done in files {
+            let content = done.content.filter(|_| overridable.included.contains(&done.path));
+            parsed.extend(content.map(|content| (done.path, content)));
+            listed.extend(done.listed);
         }
-        listed.push(done.listed);
     }
     let naming = listed.iter().flatten().filter(|file| file.names_image()).map(|file| file.path.clone());
     let reach = overridable.reach(naming);
     let rendered = renderer.render(&reach, parsed, ListedPlaces::of)?;
-    listed.extend(receiver.iter().map(|done| done.listed));
+    listed.extend(receiver.iter().flat_map(|(_, files)| files).filter_map(|done| done.listed));
     Ok(Parsed { rendered, listed })
 }
 
-fn list_one(file: &TextFile, is_included: bool, images: &[String]) -> Done {
-    let TextFile { path, bytes, match_level, .. } = file;
-    let file = SourceFile { path, bytes, match_level: *match_level };
+fn parse(file: TextFile, images: &[String]) -> Done {
+    let TextFile { path, bytes, match_level, is_wanted } = file;
+    if !is_wanted {
+        let content = scan(&bytes).ok().map(|yaml| ParsedContent { bytes, yaml });
+        return Done { path, listed: None, content };
+    }
+    let file = SourceFile { path: &path, bytes: &bytes, match_level };
     let (listed, content) = match listed(&file, images) {
-        Ok((listing, content)) => (Ok(listing), Some(content).filter(|_| is_included)),
+        Ok((listing, content)) => (Ok(listing), Some(content)),
         Err(unparsed) => (Err(unparsed), None),
     };
-    Done { listed, content, is_included }
+    Done { path, listed: Some(listed), content }
 }
