@@ -102,6 +102,14 @@ impl fmt::Display for Tag {
     }
 }
 
+/// What a digest begins with if it is a SHA-256.
+pub const SHA256: &str = "sha256:";
+
+/// Whether a text is a SHA-256 in hexadecimal digits.
+pub fn is_sha256(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 /// A valid digest, such as `sha256:` with 64 hex digits.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Digest(String);

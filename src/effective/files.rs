@@ -13,6 +13,9 @@ use crate::yaml::{Budget, Cancellation, ParseAborted, ParsedYaml, scan_until};
 /// result is far larger than the files.
 const MAX_VALUES: u64 = 8_000_000;
 
+/// So many steps of reading a file count as one value.
+const STEPS_OF_A_VALUE: usize = 100;
+
 /// Gives the content of a file, `None` if there is none. The path is relative to the root, with `/`.
 pub type ReadFile<'a> = &'a dyn Fn(&str) -> Option<Vec<u8>>;
 
@@ -145,8 +148,11 @@ impl<'a> Files<'a> {
     /// Every document of a YAML file, each a value. Null documents are left out.
     pub fn documents(&mut self, id: FileId) -> Vec<Value> {
         let Some(yaml) = &self.loaded[id.index()].yaml else { return Vec::new() };
+        // a file may be part of any number of roots, and each time it is read as a whole
+        yaml.budget().renew();
         let documents: Vec<_> = yaml.roots().iter().map(|&root| Value::read(yaml, root, id)).collect();
-        self.budget.spend(documents.iter().map(Value::size).sum());
+        let steps = usize::try_from(yaml.budget().spent()).unwrap_or(usize::MAX);
+        self.budget.spend(documents.iter().map(Value::size).sum::<usize>() + steps / STEPS_OF_A_VALUE);
         documents.into_iter().filter(|value| !value.is_null()).collect()
     }
 
@@ -231,4 +237,23 @@ pub fn join(folder: &str, path: &str) -> Option<String> {
         }
     }
     Some(parts.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_can_be_part_of_many_roots() {
+        let read = |_: &str| Some(b"a: &a {b: c, d: [1, 2, 3]}\ne: *a\n".to_vec());
+        let (paths, never) = (BTreeSet::new(), Cancellation::default());
+        let mut files = Files::new(&paths, &read, never);
+        let file = files.load("a.yaml").unwrap();
+        let first = files.documents(file);
+        for _ in 0..20_000 {
+            assert_eq!(files.documents(file).len(), 1);
+        }
+        assert_eq!(files.documents(file), first);
+        assert!(files.is_whole(file) && !files.is_exhausted());
+    }
 }

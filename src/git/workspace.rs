@@ -44,9 +44,9 @@ impl Workspace {
         let borrows = checkout.is_whole();
         let lender = borrows.then(|| borrow(checkout, folder.path())).transpose();
         let lender = lender.map_err(GitError::Temporary)?;
-        // only this way of opening reads the list of shallow commits; a bare repository needs no configuration
-        let (none, flags): ([&Path; 0], _) = ([], RepositoryOpenFlags::NO_SEARCH | RepositoryOpenFlags::BARE);
-        let repo = Repository::open_ext(folder.path(), flags, none);
+        // only this way of opening reads the list of shallow commits
+        let none: [&Path; 0] = [];
+        let repo = Repository::open_ext(folder.path(), RepositoryOpenFlags::NO_SEARCH, none);
         let unusable = |e| GitError::library("no temporary repository", &e);
         let repo = repo.map_err(unusable)?;
         add_stores(&repo, lender.as_deref()).map_err(unusable)?;
@@ -106,7 +106,9 @@ fn make(folder: &Path) -> io::Result<()> {
     for name in ["objects", "objects/pack", "refs"] {
         std::fs::create_dir(folder.join(name))?;
     }
-    std::fs::write(folder.join("HEAD"), "ref: refs/heads/main\n")
+    std::fs::write(folder.join("HEAD"), "ref: refs/heads/main\n")?;
+    // without it, the user's own configuration could name a format
+    std::fs::write(folder.join("config"), "[core]\n\trepositoryformatversion = 0\n\tbare = true\n")
 }
 
 /// Borrows the checkout's shallow commits, and makes references to its commits: libgit2 offers to the server what

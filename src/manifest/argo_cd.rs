@@ -109,7 +109,8 @@ fn block(doc: &Document<'_>, by_name: &HashMap<&str, ValueLocation>, name: &str)
         Some((name, Some(syntax::joined_prefix(registry.as_deref(), before, last)?)))
     });
     let (repository, registry) = last_part.unwrap_or((repository, registry));
-    ImageBlock { repository, registry, tag, digest: get("digest") }.reference(doc.yaml, KIND)
+    ImageBlock { repository, registry, tag, digest: syntax::digest_key(doc.yaml, &get) }
+        .reference(doc.yaml, KIND)
 }
 
 /// A parameter with name and tag in one string, unless another parameter sets the tag.

@@ -83,7 +83,7 @@ fn block_around(yaml: &ParsedYaml, tag: ValueLocation) -> Option<ImageBlock> {
     let mut names = BLOCKS.iter().filter(|keys| in_image || **keys != IN_IMAGE);
     let repository = names.find_map(|(name, _)| get(name))?;
     let (repository, registry) = syntax::last_part(yaml, map, repository, get("registry").and_then(text));
-    Some(ImageBlock { repository, registry, tag, digest: get("digest") })
+    Some(ImageBlock { repository, registry, tag, digest: syntax::digest_key(yaml, &get) })
 }
 
 /// Every marked scalar, in document order.

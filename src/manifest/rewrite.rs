@@ -3,7 +3,8 @@
 use super::encrypted::is_encrypted;
 use super::reference::{Reference, ReferenceSyntax, ValueLocation};
 use super::refusal::{Refusal, RefusalReason};
-use crate::image::{Digest, Field, ParsedReference, Tag, join_tag, same_image, shortened, split_tag};
+use super::syntax::is_bare_digest;
+use crate::image::{Digest, Field, ParsedReference, SHA256, Tag, join_tag, same_image, shortened, split_tag};
 use crate::visible::inline;
 use crate::yaml::{
     Change, EditBlocker, NewPair, NodeKind, ParsedYaml, ScalarStyle, edit_blocker, needs_quotes,
@@ -283,6 +284,8 @@ impl<'a> RewriteBuilder<'a> {
     /// Sets a digest key. A removed digest becomes `""`: without the key, the chart's default would apply
     /// again.
     fn digest_key(&mut self, key: ValueLocation, value: &str) -> RewriteResult<()> {
+        let is_bare = is_bare_digest(self.yaml, key);
+        let value = value.strip_prefix(SHA256).filter(|_| is_bare).unwrap_or(value);
         // an unchanged digest needs no edit, even if it is written in a way that can't be edited
         if self.yaml.text(key.node) == Some(value) { Ok(()) } else { self.set("the digest", key, value) }
     }

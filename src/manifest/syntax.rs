@@ -9,7 +9,9 @@ use std::collections::{HashMap, HashSet};
 use super::encrypted::ENCRYPTED;
 use super::walk::{Next, walk};
 use super::{Document, Reference, ReferenceSyntax, ValueLocation};
-use crate::image::{NAME_LENGTH, ParsedReference, is_possible_name, shortened, split_tag};
+use crate::image::{
+    Digest, NAME_LENGTH, ParsedReference, SHA256, is_possible_name, is_sha256, shortened, split_tag,
+};
 use crate::yaml::{NodeId, NodeKind, ParsedYaml, ScalarStyle, needs_quotes};
 
 /// Name key and tag key of a block, most specific first.
@@ -108,7 +110,7 @@ impl Finder<'_> {
             if !any_own || written.tag.is_some() || written.digest.is_some() {
                 return None;
             }
-            let parts = ImageBlock { repository: name, registry, tag, digest: get("digest") };
+            let parts = ImageBlock { repository: name, registry, tag, digest: digest_key(yaml, &get) };
             Some((name.key, parts.reference(yaml, self.kind)?))
         })
     }
@@ -123,7 +125,7 @@ impl Finder<'_> {
         let repository = get("repository").or_else(|| get("repo")).filter(own)?;
         let registry = self.prefix(get("registry"), false);
         let (repository, registry) = last_part(self.doc.yaml, map, repository, registry);
-        let digest = get("digest");
+        let digest = digest_key(self.doc.yaml, &get);
         let form = ReferenceSyntax::BlockWithoutTag { repository, registry: registry.clone(), digest };
         let reference = Reference {
             kind: self.kind,
@@ -131,7 +133,7 @@ impl Finder<'_> {
             image: full_name(self.doc.yaml, repository, registry.as_deref())?,
             kustomize_name: None,
             tag: None,
-            digest: digest.and_then(|d| written(self.doc.yaml, d)).map(shortened),
+            digest: digest.and_then(|d| digest_text(self.doc.yaml, d)),
             syntax: form,
         };
         Some((repository.key, reference))
@@ -260,14 +262,14 @@ impl ImageBlock {
     pub fn reference(self, yaml: &ParsedYaml, kind: &'static str) -> Option<Reference> {
         let ImageBlock { repository, registry, tag, digest } = self;
         let (text, in_tag) = split_tag(yaml.text(tag.node)?);
-        let own = digest.and_then(|d| written(yaml, d));
+        let own = digest.and_then(|d| digest_text(yaml, d));
         Some(Reference {
             kind,
             at: tag.place(),
             image: full_name(yaml, repository, registry.as_deref())?,
             kustomize_name: None,
             tag: Some(text).filter(|t| !t.is_empty()).map(shortened),
-            digest: own.or(in_tag).map(shortened),
+            digest: own.or_else(|| in_tag.map(shortened)),
             syntax: ReferenceSyntax::Block { repository, registry, tag, digest },
         })
     }
@@ -281,6 +283,25 @@ fn is_no_string(yaml: &ParsedYaml, id: NodeId) -> bool {
 
 fn written(yaml: &ParsedYaml, slot: ValueLocation) -> Option<&str> {
     yaml.text(slot.node).filter(|text| !text.is_empty())
+}
+
+/// The key of a block's digest. In some charts, such as grafana and kube-prometheus-stack, it is `sha`, and has only the
+/// hexadecimal digits of a SHA-256.
+pub fn digest_key(yaml: &ParsedYaml, get: &dyn Fn(&str) -> Option<ValueLocation>) -> Option<ValueLocation> {
+    let is_digest = |text: &str| text.is_empty() || is_sha256(text) || Digest::parse(text).is_ok();
+    get("digest").or_else(|| get("sha").filter(|sha| yaml.text(sha.node).is_some_and(is_digest)))
+}
+
+/// The value of a digest key, as an image has it.
+fn digest_text(yaml: &ParsedYaml, slot: ValueLocation) -> Option<String> {
+    let text = written(yaml, slot)?;
+    let is_bare = is_bare_digest(yaml, slot) && is_sha256(text);
+    Some(if is_bare { format!("{SHA256}{text}") } else { shortened(text) })
+}
+
+/// Whether a digest key takes a SHA-256 without `sha256:`.
+pub fn is_bare_digest(yaml: &ParsedYaml, slot: ValueLocation) -> bool {
+    yaml.text(slot.key) == Some("sha") && yaml.text(slot.node).is_some_and(|text| !text.starts_with(SHA256))
 }
 
 fn full_name(yaml: &ParsedYaml, name: ValueLocation, registry: Option<&str>) -> Option<String> {

@@ -9,7 +9,9 @@ use super::{
 };
 use crate::dotenv;
 use crate::file_selection::{MatchLevel, Selection, folder};
-use crate::image::{Digest, Field, ParsedReference, Tag, is_version, join_tag, same_image, split_tag};
+use crate::image::{
+    Digest, Field, ParsedReference, SHA256, Tag, is_sha256, is_version, join_tag, same_image, split_tag,
+};
 use crate::yaml::{Change, NodeId, NodeKind, ParsedYaml, ScalarStyle, apply, scan};
 
 /// Block scalars that are nested deeper are text.
@@ -204,12 +206,14 @@ fn is_only_difference(old: &str, new: &str, part: &str) -> bool {
 /// Whether a bump to one of the images writes this value.
 fn is_value_of(old: &str, new: &str, images: &[ImageVersion]) -> bool {
     // in Helm values, a dropped digest becomes empty
-    let is_dropped_digest = new.is_empty() && Digest::parse(old).is_ok();
+    let is_dropped_digest = new.is_empty() && (is_sha256(old) || Digest::parse(old).is_ok());
     let is_part = |image: &ImageVersion| {
         let (tag, digest) = split_tag(&image.version);
         let in_one = ParsedReference::parse(new.split_once('=').map_or(new, |(_, new)| new));
         let version = join_tag(in_one.tag, in_one.digest);
-        [tag, digest.unwrap_or_default(), &image.version].contains(&new)
+        let digest = digest.unwrap_or_default();
+        let bare = digest.strip_prefix(SHA256).unwrap_or(digest);
+        [tag, digest, bare, &image.version].contains(&new)
             || (same_image(in_one.name, &image.name)
                 && (version.is_empty() || version_is(&version, &image.version)))
     };

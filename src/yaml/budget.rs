@@ -131,6 +131,12 @@ impl Budget {
         }
     }
 
+    /// Gives back all steps, for the same work once more. Work that ended early stays ended.
+    pub fn renew(&self) {
+        self.spent.set(0);
+        self.next_look.set(0);
+    }
+
     pub fn cancellation(&self) -> &Cancellation {
         &self.cancellation
     }

@@ -73,6 +73,26 @@ fn one_request_is_enough_when_tag_is_up_to_date() {
     costs(&world, 1, 1);
 }
 
+/// git reads the format of a repository only from its own configuration.
+#[test]
+fn landing_takes_no_format_from_the_users_configuration() {
+    let world = World::new();
+    let (folder, home) = (world.shallow("w"), world.path().join("home"));
+    let text = "[core]\n\trepositoryformatversion = 1\n[extensions]\n\tobjectformat = sha256\n";
+    repo::write(&home, ".gitconfig", text);
+    let mut command = push(&folder, "v1", &[]);
+    command.env("HOME", &home).env_remove("GIT_CONFIG_GLOBAL");
+    ended(&repo::run(&mut command), 0, "landed");
+}
+
+#[test]
+fn commit_by_api_asks_the_server_for_nothing_when_there_is_no_forge() {
+    let world = World::new();
+    let folder = world.shallow("w");
+    failed(&repo::run(&mut push(&folder, "v1", &["--via", "api"])), 2);
+    assert_eq!(world.server.requests().len(), 0);
+}
+
 #[test]
 fn run_fails_when_remote_is_unknown() {
     let world = World::new();

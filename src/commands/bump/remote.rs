@@ -30,12 +30,12 @@ impl Bump<'_> {
         deadline: Instant,
     ) -> Result<ForgeBranch, Error> {
         let landing = &self.settings.delivery.landing;
-        let git = GitBranch::new(checkout, target, &landing.tokens, deadline)?;
         // a dry run publishes nothing, so it needs no token
-        let publisher: Box<dyn Publisher<ForgeError>> = match landing.via {
-            Via::Api if !self.settings.delivery.dry_run => api_publisher(&git, site)?,
-            Via::Api | Via::Git => Box::new(GitPush),
-        };
+        let by_api = landing.via == Via::Api && !self.settings.delivery.dry_run;
+        // what the API needs is found out before anything is asked
+        let git = GitBranch::new(checkout, target, &landing.tokens, (!by_api).then_some(deadline))?;
+        let publisher: Box<dyn Publisher<ForgeError>> =
+            if by_api { api_publisher(&git, site)? } else { Box::new(GitPush) };
         let publisher = match (site, git.has_pull_request()) {
             (Some(ForgeSite::GitLab { .. }), true) => self.gitlab_publisher(&git)?,
             (Some(site), true) => Box::new(ConfirmedPublisher::new(publisher, site.clone())),

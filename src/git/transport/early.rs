@@ -17,6 +17,12 @@ const FRESH: Duration = Duration::from_secs(1);
 /// The answer to a request for a list, whatever its status.
 pub(super) type ListAnswer = Result<Response<Body>, TransportError>;
 
+/// An answer, and whether a credential was sent for it.
+pub(super) struct EarlyAnswer {
+    pub answer: ListAnswer,
+    pub had_credential: bool,
+}
+
 /// The list that was asked for early, if there is one.
 #[derive(Default)]
 pub(super) struct EarlyList(Mutex<Option<Asked>>);
@@ -24,13 +30,13 @@ pub(super) struct EarlyList(Mutex<Option<Asked>>);
 struct Asked {
     service: &'static str,
     at: Instant,
-    answer: JoinHandle<ListAnswer>,
+    answer: JoinHandle<EarlyAnswer>,
 }
 
 impl EarlyList {
     /// The answer to an early request for the list of this service, once it is there; `None` if there
     /// was no such request, or if it was too long ago.
-    pub fn take(&self, service: &str, now: Instant) -> Option<ListAnswer> {
+    pub fn take(&self, service: &str, now: Instant) -> Option<EarlyAnswer> {
         let asked = self.asked().take_if(|asked| asked.service == service)?;
         let is_fresh = now.saturating_duration_since(asked.at) < FRESH;
         is_fresh.then(|| asked.answer.join().ok()).flatten()
@@ -51,7 +57,7 @@ impl Endpoint {
         let (endpoint, service) = (Arc::clone(self), program(service));
         let at = Instant::now();
         let ask = move || match &endpoint.server {
-            Server::Http(http) => http.ask_for_list(service, deadline.saturating_duration_since(at)),
+            Server::Http(http) => http.ask_for_list(service, deadline),
             Server::Ssh(_) | Server::Local(_) => unreachable!("only HTTP is asked early"),
         };
         // without another thread, the list is asked for when it is needed
@@ -66,7 +72,8 @@ mod tests {
     use super::*;
 
     fn asked(service: &'static str, at: Instant) -> EarlyList {
-        let answer = std::thread::spawn(|| Err(TransportError::TimedOut));
+        let answer = || EarlyAnswer { answer: Err(TransportError::TimedOut), had_credential: false };
+        let answer = std::thread::spawn(answer);
         EarlyList(Mutex::new(Some(Asked { service, at, answer })))
     }
 
@@ -75,7 +82,8 @@ mod tests {
         let now = Instant::now();
         let early = asked("receive-pack", now);
         assert!(early.take("upload-pack", now).is_none());
-        assert!(matches!(early.take("receive-pack", now), Some(Err(TransportError::TimedOut))));
+        let taken = early.take("receive-pack", now).map(|early| early.answer);
+        assert!(matches!(taken, Some(Err(TransportError::TimedOut))));
         assert!(early.take("receive-pack", now).is_none());
     }
 

@@ -15,7 +15,7 @@ use ureq::{Agent, Body, BodyReader, RequestBuilder};
 use url::Url;
 
 use super::connection_state::ConnectionState;
-use super::early::ListAnswer;
+use super::early::{EarlyAnswer, ListAnswer};
 use super::quiet::without_progress;
 use super::{Endpoint, Server, TransportError, program, redirect_target};
 use crate::git::answers::{FetchMeter, short_server_text};
@@ -100,8 +100,10 @@ impl HttpServer {
     }
 
     /// Asks for the list of references of a service, once: the answer may be a redirect, or ask for a credential.
-    pub(super) fn ask_for_list(&self, service: &str, time: Duration) -> ListAnswer {
-        self.get(&self.list_url(service)?, time)
+    pub(super) fn ask_for_list(&self, service: &str, deadline: Instant) -> EarlyAnswer {
+        let had_credential = self.state().credential.is_some();
+        let answer = self.list_url(service).and_then(|url| self.get(&url, time_until(deadline)));
+        EarlyAnswer { answer, had_credential }
     }
 
     fn list_url(&self, service: &str) -> Result<Url, TransportError> {
@@ -109,11 +111,12 @@ impl HttpServer {
     }
 
     /// The list of references of a service. `early` is the answer to the first request, if it was sent before.
-    fn discover(&self, service: &str, time: Duration, mut early: Option<ListAnswer>) -> ListAnswer {
+    fn discover(&self, service: &str, deadline: Instant, early: Option<EarlyAnswer>) -> ListAnswer {
+        let mut early = early.filter(|early| !self.knows_better(early)).map(|early| early.answer);
         let mut url = self.list_url(service)?;
         for _ in 0..=MAX_REDIRECTS {
-            let answer = early.take().unwrap_or_else(|| self.get(&url, time))?;
-            if answer.status() == StatusCode::UNAUTHORIZED && self.find_credential(time)? {
+            let answer = early.take().unwrap_or_else(|| self.get(&url, time_until(deadline)))?;
+            if answer.status() == StatusCode::UNAUTHORIZED && self.find_credential(time_until(deadline))? {
                 finish(&mut answer.into_body().into_reader());
                 continue;
             }
@@ -126,6 +129,12 @@ impl HttpServer {
             url = self.list_url(service)?;
         }
         Err(ServerError::TooManyRedirects { url: shown_url(&url) }.into())
+    }
+
+    /// Whether an early request was refused because it had no credential, and one was found since.
+    fn knows_better(&self, early: &EarlyAnswer) -> bool {
+        let is_refused = matches!(&early.answer, Ok(answer) if answer.status() == StatusCode::UNAUTHORIZED);
+        is_refused && !early.had_credential && self.state().credential.is_some()
     }
 
     fn url(&self, path: &str) -> Result<Url, TransportError> {
@@ -233,7 +242,7 @@ pub(super) fn open(
     match service {
         Service::UploadPackLs | Service::ReceivePackLs => {
             let early = endpoint.early.take(name, Instant::now());
-            let discovered = http(endpoint).discover(name, endpoint.time_left(), early);
+            let discovered = http(endpoint).discover(name, endpoint.deadline(), early);
             let kind = format!("application/x-git-{name}-advertisement");
             let answer = discovered.and_then(|answer| accept(endpoint, answer, &kind));
             stream.answer = Some(answer.map_err(|f| endpoint.stop(f))?);
@@ -241,6 +250,10 @@ pub(super) fn open(
         Service::UploadPack | Service::ReceivePack => {}
     }
     Ok(Box::new(stream))
+}
+
+fn time_until(deadline: Instant) -> Duration {
+    deadline.saturating_duration_since(Instant::now())
 }
 
 fn http(endpoint: &Endpoint) -> &HttpServer {

@@ -51,7 +51,7 @@ pub struct GitBranch {
 }
 
 impl GitBranch {
-    /// Prepares to read a branch, and asks the server for its tip at once; gives up at `deadline`.
+    /// Prepares to read a branch. With `early`, asks the server for its references at once, and gives up at that time.
     ///
     /// # Errors
     /// If no workspace can be made, or the remote's URL can't be used.
@@ -59,7 +59,7 @@ impl GitBranch {
         checkout: &Checkout,
         target: LandingTarget,
         tokens: &Tokens,
-        deadline: Instant,
+        early: Option<Instant>,
     ) -> Result<Self, RemoteError> {
         let ways = checkout.ways()?;
         let endpoint = |url: &RemoteUrl| {
@@ -70,7 +70,9 @@ impl GitBranch {
         let fetch = endpoint(&target.fetch)?;
         let push = if target.push == target.fetch { Arc::clone(&fetch) } else { endpoint(&target.push)? };
         let push_options = checkout.push_options()?;
-        fetch.ask_early(Service::UploadPackLs, deadline);
+        if let Some(deadline) = early {
+            fetch.ask_early(Service::UploadPackLs, deadline);
+        }
         Ok(GitBranch {
             workspace: Workspace::new(checkout)?,
             fetch,
@@ -179,6 +181,11 @@ impl GitBranch {
 
     fn url(&self) -> String {
         self.target.fetch.to_string()
+    }
+
+    /// Whether a program signs the commits, which may take long.
+    pub(super) fn signs(&self) -> bool {
+        self.target.signer.is_some()
     }
 
     /// The URL that commits are pushed to, with everything that is needed to talk to it.

@@ -87,7 +87,10 @@ impl<E: From<RemoteError>> TargetBranch for RemoteBranch<E> {
     }
 
     fn expect_publish(&self, deadline: Instant) {
-        self.publisher.expect(&self.git, deadline);
+        // signing may take so long that the branch moves meanwhile
+        if !self.git.signs() {
+            self.publisher.expect(&self.git, deadline);
+        }
     }
 
     fn commit(&mut self, tip: &Tip, proposal: &dyn Proposal) -> Result<CommitId, E> {
