@@ -77,7 +77,11 @@ pub(super) fn decide(
         }
         _ => pr_text(&message),
     };
-    let notices = if plan.is_empty() { Vec::new() } else { notices(options, &request) };
+    let notices = match options.action {
+        HoldAction::Unhold if plan.is_empty() => not_held(&HoldsFile::load(base.files())?, options, &request),
+        _ if plan.is_empty() => Vec::new(),
+        _ => notices(options, &request),
+    };
     Ok(Decision { request, plan, message, pull_request, notices, holds: Some(edit), ..Decision::default() })
 }
 
@@ -179,6 +183,31 @@ fn message(
 fn pr_text(message: &str) -> PrText {
     let (title, body) = message.split_once('\n').unwrap_or((message, ""));
     PrText { title: title.to_owned(), body: body.trim().to_owned() }
+}
+
+/// How many images a notice lists.
+const LISTED: usize = 5;
+
+/// What to say if there was no hold to end. The name may be misspelled, or something else may be held.
+fn not_held(file: &HoldsFile, options: &HoldOptions, request: &Request) -> Vec<String> {
+    let named = |image: &str, env: Option<&String>| {
+        let env = env.map(|env| format!(" in {}", inline(env))).unwrap_or_default();
+        format!("{}{env}", inline(image))
+    };
+    let holds = file.holds.iter().map(|placed| &placed.hold);
+    let mut held: Vec<String> = holds.map(|hold| named(&hold.image, hold.env.as_ref())).collect();
+    held.sort();
+    held.dedup();
+    let more = held.len().saturating_sub(LISTED);
+    held.truncate(LISTED);
+    let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+    let held = if held.is_empty() { String::new() } else { format!("; held: {}{more}", held.join(", ")) };
+    let is_narrowed = |target: &UpdateTarget| !target.scope.texts().is_empty();
+    let line = |target: &UpdateTarget| {
+        let there = if is_narrowed(target) { " in exactly these files" } else { "" };
+        format!("{} is not held{there}{held}", named(&target.name, options.env.as_ref()))
+    };
+    request.targets.iter().map(line).collect()
 }
 
 fn notices(options: &HoldOptions, request: &Request) -> Vec<String> {

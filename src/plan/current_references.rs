@@ -46,13 +46,20 @@ pub fn current_references(
 ) -> Result<Option<Vec<CurrentReference>>, PlanError> {
     let mut survey = files::survey(shelf, request).ok().filter(ScannedFiles::is_whole);
     let found = survey.as_mut().and_then(|survey| {
-        let (matches, _) = found(shelf, survey, request).ok()?;
+        let (mut matches, _) = found(shelf, survey, request).ok()?;
+        matches.retain(|m| m.field.is_none() || !names_another_image(m));
         Some((survey, matches))
     });
     if request.cancellation.is_cancelled() {
         return Err(PlanError::Cancelled);
     }
     Ok(found.map(|(survey, matches)| listed(survey, matches.iter())))
+}
+
+/// Whether a field holds an image of another name: no tag has these characters. A bump would replace it, but it isn't a tag
+/// that the image had.
+fn names_another_image(m: &Match) -> bool {
+    m.tag.as_deref().is_some_and(|tag| tag.contains(['/', ':']))
 }
 
 /// The references that the request matches, in the order of files and text, without workloads whose image a

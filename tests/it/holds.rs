@@ -70,7 +70,8 @@ fn hold_writes_an_entry_and_unhold_removes_it() {
     assert!(text.starts_with("# Images whose tags") && text.ends_with(&entry), "{text}");
     ended(&tagbump(folder.path(), &hold), 0, "already");
     assert_eq!(read(&folder, HOLDS), text);
-    ended(&tagbump(folder.path(), &["unhold", "ghcr.io/acme/web"]), 0, "already");
+    let other = ended(&tagbump(folder.path(), &["unhold", "ghcr.io/acme/web"]), 0, "already");
+    assert_eq!(other["notices"][0], format!("ghcr.io/acme/web is not held; held: {API}"));
     let json = ended(&tagbump(folder.path(), &["unhold", API]), 0, "edited");
     assert_eq!(json["notices"][0], format!("{API} is no longer held"));
     assert!(read(&folder, HOLDS).ends_with("\nholds: []\n"));

@@ -86,10 +86,10 @@ fn landing_takes_no_format_from_the_users_configuration() {
 }
 
 #[test]
-fn commit_by_api_asks_the_server_for_nothing_when_there_is_no_forge() {
+fn commit_by_api_asks_server_for_nothing_when_it_is_not_github() {
     let world = World::new();
     let folder = world.shallow("w");
-    failed(&repo::run(&mut push(&folder, "v1", &["--via", "api"])), 2);
+    failed(&repo::run(&mut push(&folder, "v1", &["--via", "api", "--forge", "gitea"])), 2);
     assert_eq!(world.server.requests().len(), 0);
 }
 

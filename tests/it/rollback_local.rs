@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::support::cli::{self, Run};
 use crate::support::past::Past;
-use crate::support::repo::{API, FILE, ended, failed, kustomization};
+use crate::support::repo::{self, API, FILE, ended, failed, kustomization};
 
 const PROD: &str = "prod/kustomization.yaml";
 
@@ -49,6 +49,24 @@ fn rollback_is_refused_when_reference_has_uncommitted_change() {
     // with changes only in the work tree, the committed tag comes back
     ended(&rollback(&past, &[API]), 0, "edited");
     assert_eq!(past.read(FILE), at("v2"));
+}
+
+/// A variable is found by its name, so an older value can be another image.
+#[test]
+fn rollback_takes_no_other_image_for_an_earlier_tag() {
+    let past = Past::new();
+    past.write("compose.yaml", "services:\n  cache:\n    image: ${CACHE_IMAGE}\n");
+    for image in ["valkey/valkey:9.0.1", "ghcr.io/valkey-io/valkey:9.0.2"] {
+        past.write(".env", &format!("CACHE_IMAGE={image}\n"));
+        past.git("Ada", &["add", "--all"]);
+        past.git("Ada", &["commit", "--quiet", "--message", image]);
+    }
+    let text = failed(&rollback(&past, &["ghcr.io/valkey-io/valkey"]), 3);
+    assert!(text.contains(".env:1: ghcr.io/valkey-io/valkey: no earlier tag than 9.0.2 found"), "{text}");
+    let mut command = cli::command(&past.path);
+    command.args(["history", "ghcr.io/valkey-io/valkey", "--format", "json"]);
+    let told = repo::json(&Run::of(&command.output().unwrap()));
+    assert_eq!(told["entries"].as_array().map(Vec::len), Some(1), "{told}");
 }
 
 /// A tag that was never committed doesn't count as an earlier one.

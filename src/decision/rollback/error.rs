@@ -17,7 +17,7 @@ pub enum RollbackError {
     /// The requested tag isn't in the history.
     #[error("{at}: {image} never had tag {tag}; it had {}{history}", listed(.had))]
     NeverHadTag { at: Location, image: String, tag: String, had: Vec<String>, history: SearchedHistory },
-    #[error("{at}: {image}: no earlier tag than {now} found{}{history}", rolled_back(.skipped))]
+    #[error("{at}: {image}: no earlier tag{} found{}{history}", than(.now), rolled_back(.skipped))]
     NoEarlierTag {
         at: Location,
         image: String,
@@ -32,13 +32,16 @@ pub enum RollbackError {
     )]
     TwoTags { file: String, image: String, tags: (String, String), lines: (usize, usize) },
     /// The references have one tag now, but had different ones before.
-    #[error("{}: before {now} {image} had two tags, {} and {}", inline(.file), .tags.0, .tags.1)]
+    #[error("{}: before {} {image} had two tags, {} and {}", inline(.file), or_no_tag(.now), .tags.0, .tags.1)]
     TwoTagsBefore { file: String, image: String, now: String, tags: (String, String) },
     /// The earlier tag can't be written: other tools accept more than tagbump does.
     #[error("{}: {image} can't go back to {tag}: {error}", inline(.file))]
     InvalidTag { file: String, image: String, tag: String, error: ImageError },
     /// Someone else pushed another tag since the rollback began.
-    #[error("not rolled back: {at}: {image} has {now} now; it had {before} when the rollback began")]
+    #[error(
+        "not rolled back: {at}: {image} has {} now; it had {} when the rollback began",
+        or_no_tag(.now), or_no_tag(.before)
+    )]
     Moved { at: Location, image: String, now: String, before: String },
 }
 
@@ -63,7 +66,20 @@ impl fmt::Display for SearchedHistory {
 }
 
 fn listed(tags: &[String]) -> String {
-    tags.get(..LISTED).unwrap_or(tags).join(", ")
+    let shown = tags.get(..LISTED).unwrap_or(tags).join(", ");
+    match tags.len().saturating_sub(LISTED) {
+        0 => shown,
+        more => format!("{shown}, and {more} more"),
+    }
+}
+
+/// Which tag no other is earlier than, in a sentence. A reference may have none.
+pub(super) fn than(now: &str) -> String {
+    if now.is_empty() { String::new() } else { format!(" than {now}") }
+}
+
+fn or_no_tag(tag: &str) -> &str {
+    if tag.is_empty() { "no tag" } else { tag }
 }
 
 fn rolled_back(skipped: &[String]) -> String {
@@ -71,5 +87,28 @@ fn rolled_back(skipped: &[String]) -> String {
         [] => String::new(),
         [only] => format!("; {only} was rolled back"),
         several => format!("; {} were rolled back", listed(several)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_sentences_without_a_tag_and_with_many() {
+        let at = || Location { file: "a.yaml".to_owned(), line: 3, column: None };
+        let (image, history) = (|| "acme/api".to_owned(), SearchedHistory::Complete);
+        let none = RollbackError::NoEarlierTag {
+            at: at(),
+            image: image(),
+            now: String::new(),
+            skipped: Vec::new(),
+            history,
+        };
+        assert_eq!(none.to_string(), "a.yaml:3: acme/api: no earlier tag found");
+        let had = (1..=12).map(|nth| format!("v{nth}")).collect();
+        let never =
+            RollbackError::NeverHadTag { at: at(), image: image(), tag: "x".to_owned(), had, history };
+        assert!(never.to_string().ends_with("it had v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, and 2 more"));
     }
 }

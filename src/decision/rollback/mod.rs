@@ -130,7 +130,8 @@ impl RollbackPlan {
     fn leave(&mut self, trace: &ReferenceTrace) {
         let ReferenceTrace { target, file, line, image, now, .. } = trace;
         let at = Location { file: file.clone(), line: *line, column: None };
-        self.warnings.push(format!("{at}: skipped: no earlier tag of {image} than {} found", joined(now)));
+        let than = error::than(&joined(now));
+        self.warnings.push(format!("{at}: skipped: no earlier tag of {image}{than} found"));
         let (from, to) = (now.clone(), now.first().cloned().unwrap_or_default());
         self.starts.push(RollbackStart { target: *target, file: file.clone(), from, to });
     }
