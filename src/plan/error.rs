@@ -1,5 +1,6 @@
 //! Why there is no plan, as data.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use super::environments::{EnvironmentLimit, InTwoEnvironments, OtherPlace, SharedPlace};
@@ -113,11 +114,22 @@ fn weaker_lines(places: &[(Location, WithoutEffect)]) -> String {
         }
         WithoutEffect::NotSearched => format!("\n  {at}: sets it, and isn't among the files to write"),
     };
-    places.iter().take(LISTED).map(line).collect()
+    lines(places, line)
 }
 
 fn replaced_lines(places: &[ReplacedImage]) -> String {
-    places.iter().take(LISTED).map(|place| format!("\n  {place}")).collect()
+    lines(places, |place| format!("\n  {place}"))
+}
+
+/// The first lines, and how many more there are.
+fn lines<T>(all: &[T], line: impl Fn(&T) -> String) -> String {
+    let shown: String = all.iter().take(LISTED).map(line).collect();
+    format!("{shown}{}", and_more(all.len()))
+}
+
+fn and_more(all: usize) -> String {
+    let more = all.saturating_sub(LISTED);
+    if more > 0 { format!("\n  and {more} more") } else { String::new() }
 }
 
 /// A reference that matched, with its tag.
@@ -156,19 +168,17 @@ fn other_places(places: &[OtherPlace]) -> String {
         Some(name) => format!("\n  {at}: in environment {}", inline(name)),
         None => format!("\n  {at}: in no environment"),
     };
-    let more = places.len().saturating_sub(LISTED);
-    let rest = if more > 0 { format!("\n  and {more} more") } else { String::new() };
-    format!("{}{rest}", places.iter().take(LISTED).map(line).collect::<String>())
+    lines(places, line)
 }
 
 fn shared_lines(places: &[SharedPlace]) -> String {
-    let lines = places.iter().take(LISTED).map(|place| format!("{place}; nothing was written"));
-    lines.collect::<Vec<_>>().join("\n")
+    let shown = places.iter().take(LISTED).map(|place| format!("{place}; nothing was written"));
+    format!("{}{}", shown.collect::<Vec<_>>().join("\n"), and_more(places.len()))
 }
 
 fn refused_lines(refused: &[RefusedReference]) -> String {
-    let lines = refused.iter().take(LISTED + 1).map(|one| format!("{one}; nothing was written"));
-    lines.collect::<Vec<_>>().join("\n")
+    let shown = refused.iter().take(LISTED).map(|one| format!("{one}; nothing was written"));
+    format!("{}{}", shown.collect::<Vec<_>>().join("\n"), and_more(refused.len()))
 }
 
 fn list_of(paths: &[String]) -> String {
@@ -178,14 +188,22 @@ fn list_of(paths: &[String]) -> String {
     format!("{}{rest}", shown.join(", "))
 }
 
+/// The places in their order, at least one of each tag as far as there is room.
 fn list(found: &[MatchedValue]) -> String {
-    let line = |one: &MatchedValue| {
+    let (mut seen, mut again) = (HashSet::new(), Vec::new());
+    let mut shown = Vec::new();
+    for (nth, one) in found.iter().enumerate() {
+        if seen.insert((&one.image, &one.tag)) { shown.push(nth) } else { again.push(nth) }
+    }
+    shown.extend(again);
+    shown.truncate(LISTED);
+    shown.sort_unstable();
+    let line = |nth: usize| {
+        let one = &found[nth];
         let tag = one.tag.as_deref().unwrap_or("(no tag)");
         format!("\n  {}  {}  {}", one.at, inline(&one.image), inline(tag))
     };
-    let more = found.len().saturating_sub(LISTED);
-    let rest = if more > 0 { format!("\n  and {more} more") } else { String::new() };
-    format!("{}{rest}", found.iter().take(LISTED).map(line).collect::<String>())
+    format!("{}{}", shown.into_iter().map(line).collect::<String>(), and_more(found.len()))
 }
 
 fn places(n: usize) -> String {
@@ -194,4 +212,34 @@ fn places(n: usize) -> String {
 
 fn references(n: usize) -> String {
     if n == 1 { "1 reference".to_owned() } else { format!("{n} references") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn places(tags: &[&str]) -> Vec<MatchedValue> {
+        let at = |nth| Location { file: format!("{nth:02}.yaml"), line: 1, column: None };
+        let place = |(nth, tag): (usize, &&str)| MatchedValue {
+            at: at(nth),
+            image: "api".to_owned(),
+            tag: Some((*tag).to_owned()),
+        };
+        tags.iter().enumerate().map(place).collect()
+    }
+
+    #[test]
+    fn each_tag_is_listed_even_behind_many_places_with_one_tag() {
+        let tags = [["v1"; 12].as_slice(), &["v2"]].concat();
+        let listed = list(&places(&tags));
+        assert!(listed.starts_with("\n  00.yaml:1  api  v1\n  01.yaml:1  api  v1"), "{listed}");
+        assert!(listed.ends_with("\n  08.yaml:1  api  v1\n  12.yaml:1  api  v2\n  and 3 more"), "{listed}");
+        assert!(!list(&places(&tags[..10])).contains("more"));
+    }
+
+    #[test]
+    fn lists_that_end_early_say_so() {
+        let all: Vec<usize> = (0..12).collect();
+        assert!(lines(&all, |one| format!("\n  {one}")).ends_with("\n  9\n  and 2 more"));
+    }
 }

@@ -259,7 +259,7 @@ impl<'b, 'f> Builder<'b, 'f> {
         self.images(level, gathered);
         self.replacements(level, gathered);
         self.transformers(level);
-        gathered.variables.extend_from_slice(level.list("vars"));
+        self.bind_variables(level, gathered);
     }
 
     fn images(&mut self, level: &Level<'_>, gathered: &mut Gathered) {

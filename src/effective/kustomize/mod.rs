@@ -81,6 +81,8 @@ pub struct Object {
     pub file: Option<FileId>,
     /// The names that it had before prefixes, suffixes and namespaces, oldest first. Patches can use them.
     pub previous: Vec<ResourceId>,
+    /// The names of the `vars` that stand for it.
+    pub variables: Vec<String>,
     /// Only patches show it: the rest of it is in a base that can't be rendered.
     pub is_partial: bool,
 }

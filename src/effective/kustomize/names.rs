@@ -23,10 +23,13 @@ pub(super) fn apply(objects: &mut [Object], kustomization: &Value) {
     }
 }
 
-/// `NamespaceTransformerPlugin.Transform`
+/// `NamespaceTransformerPlugin.Transform`; of a Namespace, it is the name (`builtinpluginconsts.namespaceFieldSpecs`).
 fn set_namespace(object: &mut Object, namespace: &str) {
     object.store_id();
-    if !object.id().is_cluster_scoped() {
+    let id = object.id();
+    if (id.group.as_str(), id.version.as_str(), id.kind.as_str()) == ("", "v1", "Namespace") {
+        set(&mut object.value, "name", Value::Scalar(Scalar::generated(namespace)));
+    } else if !id.is_cluster_scoped() {
         set(&mut object.value, "namespace", Value::Scalar(Scalar::generated(namespace)));
     }
 }

@@ -5,13 +5,32 @@ use std::collections::HashMap;
 
 use super::super::composed::{own_piece, piece_of, set_pieces};
 use super::super::value::{Scalar, Value};
-use super::builder::{Builder, Gathered};
+use super::builder::{Builder, Gathered, Level};
 use super::field_paths::value_at;
-use super::resources;
 use super::value_paths::{lookup, parts};
 use super::{Object, ResourceId};
 
 impl Builder<'_, '_> {
+    /// A variable stands for an object that its own kustomization has or includes, whatever becomes of the object's name
+    /// further out (`ResAccumulator.MergeVars`).
+    pub(super) fn bind_variables(&mut self, level: &Level<'_>, gathered: &mut Gathered) {
+        let variables = level.list("vars");
+        if !self.can_afford(variables.len().saturating_mul(gathered.objects.len())) {
+            return;
+        }
+        for variable in variables {
+            let named: Vec<_> = named_by(variable, &gathered.objects).collect();
+            match named.as_slice() {
+                [] => {}
+                [only] => gathered.objects[*only].variables.push(name_of(variable)),
+                _ => {
+                    self.is_uncertain(variable.place(), "is a variable that could stand for several objects")
+                }
+            }
+        }
+        gathered.variables.extend_from_slice(variables);
+    }
+
     /// After everything else is done (`ResAccumulator.ResolveVars`).
     pub(super) fn resolve_variables(&mut self, gathered: &mut Gathered) {
         if gathered.variables.is_empty() || gathered.variable_paths.is_empty() {
@@ -24,9 +43,9 @@ impl Builder<'_, '_> {
         }
         let mut values: HashMap<String, Scalar> = HashMap::new();
         for variable in &gathered.variables {
-            let name = variable.text_at(&["name"]).unwrap_or_default();
-            match value_of(variable, &mut gathered.objects) {
-                Some(value) => drop(values.insert(name.to_owned(), value)),
+            let name = name_of(variable);
+            match value_of(variable, &name, &gathered.objects) {
+                Some(value) => drop(values.insert(name, value)),
                 None => self.is_uncertain(variable.place(), "is a variable whose value can't be found"),
             }
         }
@@ -45,10 +64,14 @@ impl Builder<'_, '_> {
     }
 }
 
-/// The scalar that a variable stands for.
-fn value_of(variable: &Value, objects: &mut [Object]) -> Option<Scalar> {
-    let reference = variable.get("objref")?;
-    let text = |key| reference.text_at(&[key]).unwrap_or_default().to_owned();
+fn name_of(variable: &Value) -> String {
+    variable.text_at(&["name"]).unwrap_or_default().to_owned()
+}
+
+/// The positions of the objects that a variable names.
+fn named_by<'o>(variable: &Value, objects: &'o [Object]) -> impl Iterator<Item = usize> + use<'o> {
+    let reference = variable.get("objref");
+    let text = |key| reference.and_then(|reference| reference.text_at(&[key])).unwrap_or_default().to_owned();
     let api_version = text("apiVersion");
     let (group, version) = api_version.split_once('/').unwrap_or(("", &api_version));
     let (group, version) = match api_version.is_empty() {
@@ -57,10 +80,16 @@ fn value_of(variable: &Value, objects: &mut [Object]) -> Option<Scalar> {
     };
     let (kind, name, namespace) = (text("kind"), text("name"), text("namespace"));
     let id = ResourceId { group, version, kind, name, namespace };
-    let object = match id.namespace.is_empty() {
-        true => objects.iter().find(|object| object.ids().any(|other| other.is_same_without_namespace(&id))),
-        false => resources::with_id(objects, &id).next().map(|object| &*object),
-    }?;
+    let is_named = move |object: &Object| match id.namespace.is_empty() {
+        true => object.ids().any(|other| other.is_same_without_namespace(&id)),
+        false => object.ids().any(|other| other.is_same(&id)),
+    };
+    objects.iter().enumerate().filter(move |(_, object)| is_named(object)).map(|(at, _)| at)
+}
+
+/// The scalar that a variable stands for.
+fn value_of(variable: &Value, name: &str, objects: &[Object]) -> Option<Scalar> {
+    let object = objects.iter().find(|object| object.variables.iter().any(|bound| bound == name))?;
     let path = variable.text_at(&["fieldref", "fieldpath"]).or(variable.text_at(&["fieldref", "fieldPath"]));
     lookup(&object.value, &parts(path.unwrap_or("metadata.name")))?.scalar().cloned()
 }

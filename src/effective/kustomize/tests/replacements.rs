@@ -125,3 +125,36 @@ vars:
     assert_eq!(files(&configured), ["app:v3 <- c.yaml:6; d.yaml:10"]);
     assert_eq!(files(text), ["app:$(TAG) <- d.yaml:10"]);
 }
+
+/// Each base names the ConfigMap by the name that it has there.
+#[test]
+fn variables_of_two_bases_stand_for_objects_of_their_own() {
+    let deployment = DEPLOYMENT.replace("app:v1", "app:$(NAME_TAG)");
+    let base = |name: &str| {
+        format!(
+            "namePrefix: {name}-\nresources: [d.yaml]\nconfigurations: [v.yaml]\n\
+             configMapGenerator: [{{name: versions, envs: [params.env]}}]\n\
+             vars:\n  - name: {name}_TAG\n    fieldref: {{fieldpath: data.{name}_TAG}}\n    \
+             objref: {{apiVersion: v1, kind: ConfigMap, name: versions}}\n"
+        )
+    };
+    let paths = "varReference: [{path: spec/template/spec/containers/image, kind: Deployment}]\n";
+    let (a, b) = (base("a"), base("b"));
+    let run = repository(&[
+        ("kustomization.yaml", "resources: [a, b]\n"),
+        ("a/kustomization.yaml", &a),
+        ("b/kustomization.yaml", &b),
+        ("a/d.yaml", &deployment.replace("NAME", "a")),
+        ("b/d.yaml", &deployment.replace("NAME", "b")),
+        ("a/v.yaml", paths),
+        ("b/v.yaml", paths),
+        ("a/params.env", "a_TAG=v2\n"),
+        ("b/params.env", "b_TAG=v3\n"),
+    ])
+    .run("");
+    assert!(run.uncertain.is_empty(), "{:?}", run.uncertain);
+    assert_eq!(
+        run.images,
+        ["app:v2 <- a/params.env:1; a/d.yaml:10", "app:v3 <- b/params.env:1; b/d.yaml:10"]
+    );
+}

@@ -111,3 +111,20 @@ fn replacements_that_feed_themselves_end() {
         assert!(text.len() <= 4096 && build.objects[0].value.size() < 50_000);
     });
 }
+
+#[test]
+fn namespaces_of_two_bases_get_the_name_that_each_sets() {
+    let base = "resources: [../system]\n";
+    let namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: system}\n";
+    let run = repository(&[
+        ("kustomization.yaml", "resources: [a, b]\n"),
+        ("a/kustomization.yaml", &format!("namespace: a\n{base}")),
+        ("b/kustomization.yaml", &format!("namespace: b\n{base}")),
+        ("system/kustomization.yaml", "resources: [n.yaml, d.yaml]\n"),
+        ("system/n.yaml", namespace),
+        ("system/d.yaml", DEPLOYMENT),
+    ])
+    .run("");
+    assert!(run.uncertain.is_empty(), "{:?}", run.uncertain);
+    assert_eq!(run.images.len(), 2);
+}
