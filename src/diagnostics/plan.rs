@@ -45,11 +45,12 @@ pub(super) fn describe(error: &PlanError) -> Failure {
             (Exit::NoMatch, files + switch("all"))
         }
         PlanError::Replaced { image, tag, places } => {
-            let other = places.first().map(|place| inline(&place.image)).unwrap_or_default();
-            (
-                Exit::NoMatch,
-                hint(format!("bump {other}, or {}=*:{}", inline(image), tag.as_deref().unwrap_or("TAG"))),
-            )
+            let first = places.first();
+            let other = first.map(|place| inline(&place.image)).unwrap_or_default();
+            let (image, tag) = (inline(image), tag.as_deref().unwrap_or("TAG"));
+            // only an entry is found by the name that it replaces
+            let by_entry = first.filter(|place| place.is_by_entry).map(|_| format!(", or {image}=*:{tag}"));
+            (Exit::NoMatch, hint(format!("bump {other}{}", by_entry.unwrap_or_default())))
         }
         PlanError::InTwoEnvironments(_) => {
             (Exit::Usage, hint("a root can be in one environment only; narrow the files of one of them"))

@@ -6,6 +6,8 @@ use super::*;
 use crate::cli::Cli;
 use crate::forge::{ForgeError, ForgeKind};
 use crate::hint::has_input;
+use crate::location::Location;
+use crate::plan::{PlanError, ReplacedImage};
 use crate::settings::{BadCombination, SettingsError};
 
 /// Every long flag of any command.
@@ -69,4 +71,19 @@ fn only_refusal_is_explained_by_fork() {
         Speaker::CommandLine,
     );
     assert_eq!(other.to_string(), "no commit author: set user.name and user.email");
+}
+
+/// Only an entry of `images` is found by the name that it replaces.
+#[test]
+fn hint_names_the_old_name_only_if_an_entry_replaces_it() {
+    let hint = |is_by_entry| {
+        let at = Location { file: "a.yaml".to_owned(), line: 1, column: None };
+        let (by, root) = (Some(at.clone()), "kustomization .".to_owned());
+        let places = vec![ReplacedImage { at, by, is_by_entry, image: "acme/api".to_owned(), root }];
+        let (image, tag) = ("app".to_owned(), Some("v2".to_owned()));
+        let error = PlanError::Replaced { image, tag, places };
+        diagnose(Error::Plan(error), Speaker::CommandLine).hint.to_string()
+    };
+    assert_eq!(hint(true), "bump acme/api, or app=*:v2");
+    assert_eq!(hint(false), "bump acme/api");
 }

@@ -181,7 +181,7 @@ impl<'a> RewriteBuilder<'a> {
         }
         if reads_otherwise {
             self.done.warning = Some(format!(
-                "{what} {} was no string to every YAML reader; the new one is one",
+                "not every YAML reader reads {what} {} as a string; the new one is a string to all of them",
                 inline(&shortened(old))
             ));
         }

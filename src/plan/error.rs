@@ -83,6 +83,8 @@ impl fmt::Display for RefusedReference {
 pub struct ReplacedImage {
     pub at: Location,
     pub by: Option<Location>,
+    /// What replaces it is an entry of a kustomization's `images`, which the old name leads to.
+    pub is_by_entry: bool,
     pub image: String,
     pub root: String,
 }

@@ -137,6 +137,7 @@ impl Reports {
             .map(|(_, at, overridden)| ReplacedImage {
                 at: at.clone(),
                 by: overridden.renamed_at.clone().or(overridden.by.clone()),
+                is_by_entry: overridden.renamed_at.is_some(),
                 image: overridden.image.clone(),
                 root: overridden.root.clone(),
             })
