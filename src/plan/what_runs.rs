@@ -130,6 +130,18 @@ pub(super) struct UnsetTag {
     pub warning: String,
 }
 
+/// How many images with their roots a sentence lists: a compose project can have many files that each make another one.
+const LISTED: usize = 5;
+
+/// Images with their roots, as a sentence lists them.
+pub(super) fn some_of(others: &[String]) -> String {
+    let shown = others.get(..LISTED).unwrap_or(others).join(", ");
+    match others.len().saturating_sub(LISTED) {
+        0 => shown,
+        more => format!("{shown}, and {more} more"),
+    }
+}
+
 /// Who overrides a place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Overridden {
@@ -166,5 +178,17 @@ impl WhatRuns {
         let reach = renderer.reach(&names_image);
         // few of the files are rendered
         renderer.render(&reach, HashMap::new(), |roots| Summary::new(roots, request).what_runs())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sentence_lists_few_images_of_many() {
+        let all: Vec<String> = (0..7).map(|nth| format!("a{nth} in r")).collect();
+        assert_eq!(some_of(&all), "a0 in r, a1 in r, a2 in r, a3 in r, a4 in r, and 2 more");
+        assert_eq!(some_of(&all[..2]), "a0 in r, a1 in r");
     }
 }

@@ -8,7 +8,7 @@ use super::indexes::FileIndex;
 use super::matched::Match;
 use super::parsed_file::ParsedFile;
 use super::reports::Reports;
-use super::what_runs::{FilePlace, FileRoots, MAX_FILE, Overridden, UnusedEntry, WhatRuns, Winner};
+use super::what_runs::{FilePlace, FileRoots, MAX_FILE, Overridden, UnusedEntry, WhatRuns, Winner, some_of};
 use super::winning_place::{WinningPlace, set_version};
 use super::{
     FileContent, FileSource, OtherPlace, OtherRoot, PlanError, Request, SourceFile, TargetIndex,
@@ -120,7 +120,8 @@ fn keep_winners(
                 kept.push(m);
             }
             Verdict::SetsOthers(others) => {
-                m.result = Err(Refusal::new(m.at, RefusalReason::SetsOthers { others: others.join(", ") }));
+                let others = some_of(&others);
+                m.result = Err(Refusal::new(m.at, RefusalReason::SetsOthers { others }));
                 // no container runs it under this name
                 m.unused = true;
                 kept.push(m);

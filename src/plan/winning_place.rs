@@ -4,7 +4,7 @@ use super::indexes::FileIndex;
 use super::matched::Match;
 use super::matching::match_of;
 use super::parsed_file::ParsedFile;
-use super::what_runs::Winner;
+use super::what_runs::{Winner, some_of};
 use super::{PlacePath, UpdateTarget};
 use crate::effective::{Setting, TextPart};
 use crate::file_selection::{MatchLevel, file_name};
@@ -160,7 +160,7 @@ pub(super) fn set_version(m: &mut Match, winner: &Winner) {
     let reason = match &winner.setting {
         Setting::Fixed { reason, .. } => RefusalReason::Fixed { reason: reason.to_string() },
         _ if winner.feeds.is_empty() => return,
-        _ => RefusalReason::SetsOthers { others: winner.feeds.join(", ") },
+        _ => RefusalReason::SetsOthers { others: some_of(&winner.feeds) },
     };
     if m.result.is_ok() {
         m.result = Err(Refusal::new(m.at, reason));
