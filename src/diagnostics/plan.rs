@@ -122,7 +122,10 @@ fn where_to_look(no_match: &NoMatch) -> Hint {
         Instead::HelmValues { at } => {
             Some(setting("file", inline(&at.file)) + " makes tagbump read the file as Helm values")
         }
-        Instead::Elsewhere { places } => Some(by_its_field(places.first()?)),
+        Instead::Elsewhere { places } => {
+            let whole = places.iter().find(|place| !names_repository(place));
+            Some(by_its_field(whole.or(places.first())?))
+        }
         Instead::Others { .. } => None,
     });
     let nameless = no_match.images.iter().find_map(|image| match &image.instead {
@@ -146,9 +149,22 @@ fn where_to_look(no_match: &NoMatch) -> Hint {
     })
 }
 
+/// Whether the key of a place says that it holds a name without a tag.
+fn names_repository(place: &UnsetPlace) -> bool {
+    let key = place.field.as_deref().and_then(|field| field.rsplit('.').next()).unwrap_or_default();
+    let key = key.to_ascii_lowercase();
+    key.ends_with("repository") || key.ends_with("repo")
+}
+
 fn by_its_field(place: &UnsetPlace) -> Hint {
     let file = || setting("file", inline(&place.at.file));
     match &place.field {
+        Some(_) if names_repository(place) => {
+            hint("that is the name without a tag; set the field that holds the tag with ")
+                + flag("file")
+                + " and "
+                + flag("field")
+        }
         Some(field) => file() + " and " + setting("field", inline(field)) + " set it",
         None => hint("edit it by hand, or move the tag into a value that tagbump can set"),
     }

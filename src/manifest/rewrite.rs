@@ -251,7 +251,16 @@ impl<'a> RewriteBuilder<'a> {
             (None, Some(digest)) => digest.to_owned(),
             (tag, digest) => join_tag(tag, digest),
         };
-        self.set("the field", slot, &value)
+        self.set("the field", slot, &value)?;
+        // no tag has these characters
+        let other =
+            self.yaml.text(slot.node).filter(|old| old.contains(['/', ':']) && Digest::parse(old).is_err());
+        if let Some(old) = other.filter(|_| !self.done.changes.is_empty()) {
+            let (old, value) = (inline(&shortened(old)), inline(&value));
+            self.done.warning =
+                Some(format!("the field held {old}, which isn't a tag; now it holds {value}"));
+        }
+        Ok(())
     }
 
     fn block(&mut self, tag: ValueLocation, digest: Option<ValueLocation>) -> RewriteResult<()> {
