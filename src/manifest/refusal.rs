@@ -39,7 +39,11 @@ pub enum RefusalReason {
     #[error("there is already an entry for {image}, which runs another image")]
     OtherEntry { image: String },
     #[error("also sets the tag of {others}")]
-    SetsOthers { others: String },
+    SetsOthers {
+        others: String,
+        /// Some container runs the image under the name that was bumped.
+        runs_itself: bool,
+    },
     /// The place is written with quotes, and read again without them.
     #[error("{reader} would take {tag} for something other than text here")]
     Misread { reader: &'static str, tag: String },
@@ -93,7 +97,10 @@ impl RefusalReason {
             RefusalReason::OtherEntry { image } => {
                 format!("bump that image, or name both: {image}=NEWNAME:TAG")
             }
-            RefusalReason::SetsOthers { .. } => {
+            RefusalReason::SetsOthers { runs_itself: false, .. } => {
+                "nothing runs by the name that you gave; bump what runs there instead".to_owned()
+            }
+            RefusalReason::SetsOthers { runs_itself: true, .. } => {
                 "bump those to the same tag in the same command, or set their tag in a place of their own"
                     .to_owned()
             }

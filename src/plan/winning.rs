@@ -120,9 +120,9 @@ fn keep_winners(
                 kept.push(m);
             }
             Verdict::SetsOthers(others) => {
-                let others = some_of(&others);
-                m.result = Err(Refusal::new(m.at, RefusalReason::SetsOthers { others }));
                 // no container runs it under this name
+                let reason = RefusalReason::SetsOthers { others: some_of(&others), runs_itself: false };
+                m.result = Err(Refusal::new(m.at, reason));
                 m.unused = true;
                 kept.push(m);
             }

@@ -160,7 +160,7 @@ pub(super) fn set_version(m: &mut Match, winner: &Winner) {
     let reason = match &winner.setting {
         Setting::Fixed { reason, .. } => RefusalReason::Fixed { reason: reason.to_string() },
         _ if winner.feeds.is_empty() => return,
-        _ => RefusalReason::SetsOthers { others: some_of(&winner.feeds) },
+        _ => RefusalReason::SetsOthers { others: some_of(&winner.feeds), runs_itself: true },
     };
     if m.result.is_ok() {
         m.result = Err(Refusal::new(m.at, reason));
