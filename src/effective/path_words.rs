@@ -15,9 +15,12 @@ const BITS: u32 = 16;
 
 impl PathWords {
     /// `files` gives the words of each file.
-    pub fn new<'a>(files: impl Iterator<Item = &'a [Word]>) -> Self {
-        let numbered = (0_u32..).zip(files);
-        PathWords(numbered.flat_map(|(file, words)| words.iter().map(move |word| (file, *word))).collect())
+    pub fn new<'a>(files: impl Iterator<Item = &'a [Word]> + Clone) -> Self {
+        let mut all = Vec::with_capacity(files.clone().map(<[Word]>::len).sum());
+        for (file, words) in (0_u32..).zip(files) {
+            all.extend(words.iter().map(|word| (file, *word)));
+        }
+        PathWords(all)
     }
 
     /// The words with one of these hashes, in the order of their files.
