@@ -39,12 +39,6 @@ impl ConfirmedPublisher {
 }
 
 impl Publisher<ForgeError> for ConfirmedPublisher {
-    fn expect(&self, git: &GitBranch, deadline: Instant) {
-        if self.is_confirmed {
-            self.publisher.expect(git, deadline);
-        }
-    }
-
     fn prepare(
         &mut self,
         git: &GitBranch,

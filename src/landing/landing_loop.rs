@@ -114,7 +114,6 @@ impl<'a, 'c, B: TargetBranch, P: Proposal, E> LandingLoop<'a, 'c, B, P, E> {
             if plan.is_empty() && !tip.carries {
                 return Ok((proposal, None));
             }
-            self.place.expect_publish(self.backoff.deadline());
             let commit = if plan.is_empty() {
                 tip.commit
             } else {

@@ -161,9 +161,6 @@ pub trait TargetBranch {
     /// The commits before the tip.
     fn history(&self) -> &dyn History;
 
-    /// Says that a commit is about to be made and published, so that the server can be asked ahead; gives up at `deadline`.
-    fn expect_publish(&self, _deadline: Instant) {}
-
     /// Makes a commit on the tip, without publishing it.
     ///
     /// # Errors

@@ -40,16 +40,27 @@ struct Queue {
     rest: Vec<TextFile>,
     /// How many files were taken.
     taken: usize,
+    /// It is known which files roots are made from.
+    is_sorted: bool,
+}
+
+/// Files that a thread has taken.
+struct Batch {
+    files: Vec<TextFile>,
+    /// How many files were taken before.
+    before: usize,
+    /// Roots may be made from them.
+    may_be_included: bool,
 }
 
 impl Queue {
-    /// The next files, with the number of those that were taken before them.
-    fn next(&mut self) -> Option<(usize, Vec<TextFile>)> {
+    fn next(&mut self) -> Option<Batch> {
+        let may_be_included = !self.is_sorted || !self.first.is_empty();
         let waiting = if self.first.is_empty() { &mut self.rest } else { &mut self.first };
         let files = waiting.split_off(waiting.len().saturating_sub(AT_ONCE));
         let before = self.taken;
         self.taken += files.len();
-        (!files.is_empty()).then_some((before, files))
+        (!files.is_empty()).then_some(Batch { files, before, may_be_included })
     }
 
     /// Puts the files that roots are made from first, with those in `context` that aren't listed. Returns how many files
@@ -59,6 +70,7 @@ impl Queue {
         let (first, rest) = std::mem::take(&mut self.rest).into_iter().partition(is_included);
         (self.first, self.rest) = (first, rest);
         self.first.extend(context.into_iter().filter(is_included));
+        self.is_sorted = true;
         self.taken + self.first.len()
     }
 }
@@ -78,12 +90,16 @@ pub(super) fn parse_and_render(
     let read = |path: &str| read_part(source, path);
     let renderer = Renderer { around, read: &read, url: None, environments, cancellation: &cancellation };
     let (wanted, context): (Vec<_>, Vec<_>) = files.into_iter().partition(|file| file.is_wanted);
-    let queue = Mutex::new(Queue { first: Vec::new(), rest: wanted, taken: 0 });
+    let queue = Mutex::new(Queue { first: Vec::new(), rest: wanted, taken: 0, is_sorted: false });
     let queue = || queue.lock().unwrap_or_else(PoisonError::into_inner);
     let next = || queue().next();
     let work = |done: Sender<(usize, Vec<Done>)>| {
-        for (before, files) in std::iter::from_fn(next) {
-            let parsed = files.into_iter().map(|file| parse(file, images)).collect();
+        for Batch { files, before, may_be_included } in std::iter::from_fn(next) {
+            let parsed = files.into_iter().map(|file| parse(file, images));
+            // what no root is made from needn't wait for the rendering
+            let parsed = parsed
+                .map(|done| Done { content: done.content.filter(|_| may_be_included), ..done })
+                .collect();
             // fails only if nobody waits for it any more
             let _ = done.send((before, parsed));
         }

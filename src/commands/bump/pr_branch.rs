@@ -16,7 +16,7 @@ impl Bump<'_> {
         backoff: &mut Backoff<'_>,
     ) -> Result<String, Error> {
         let tokens = &self.settings.delivery.landing.tokens;
-        let mut remote = GitBranch::new(self.checkout()?, target, tokens, Some(backoff.deadline()))?;
+        let mut remote = GitBranch::new(self.checkout()?, target, tokens)?;
         let timed_out = |problem: String| Error::from(BumpError::BaseUnknown { problem });
         backoff.retry(timed_out, |backoff| {
             remote.tip(backoff.deadline()).map_err(|error| error.map(Error::from))

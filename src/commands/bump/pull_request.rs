@@ -49,7 +49,7 @@ impl Bump<'_> {
         let head = self.head_branch(&base)?;
         (target.branch, target.head) = (Some(base), Some(head.clone()));
         let site = self.identified(site, &page, &mut backoff)?;
-        let mut remote = self.remote_branch(checkout, target, Some(&site), backoff.deadline())?;
+        let mut remote = self.remote_branch(checkout, target, Some(&site))?;
         report.warnings.extend(checkout.ignored_settings());
         report.warnings.extend(remote.git.withheld());
         if self.settings.delivery.dry_run {

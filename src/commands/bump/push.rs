@@ -27,7 +27,7 @@ impl Bump<'_> {
         let mut backoff = self.backoff();
         let target = self.landing_target(remote, report)?;
         let context = self.context(Some(target.committer.clone()), target.carry.is_some());
-        let mut remote = self.remote_branch(checkout, target, site.as_ref(), backoff.deadline())?;
+        let mut remote = self.remote_branch(checkout, target, site.as_ref())?;
         report.warnings.extend(checkout.ignored_settings());
         report.warnings.extend(remote.git.withheld());
         if self.settings.delivery.dry_run {

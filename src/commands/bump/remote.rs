@@ -1,7 +1,5 @@
 //! The remote branch of a bump, and the forge that hosts it.
 
-use std::time::Instant;
-
 use super::Bump;
 use crate::cli::Via;
 use crate::commands::remote_site;
@@ -27,13 +25,11 @@ impl Bump<'_> {
         checkout: &Checkout,
         target: LandingTarget,
         site: Option<&ForgeSite>,
-        deadline: Instant,
     ) -> Result<ForgeBranch, Error> {
         let landing = &self.settings.delivery.landing;
         // a dry run publishes nothing, so it needs no token
         let by_api = landing.via == Via::Api && !self.settings.delivery.dry_run;
-        // what the API needs is found out before anything is asked
-        let git = GitBranch::new(checkout, target, &landing.tokens, (!by_api).then_some(deadline))?;
+        let git = GitBranch::new(checkout, target, &landing.tokens)?;
         let publisher: Box<dyn Publisher<ForgeError>> =
             if by_api { api_publisher(&git, site)? } else { Box::new(GitPush) };
         let publisher = match (site, git.has_pull_request()) {

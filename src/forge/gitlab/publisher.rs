@@ -25,10 +25,6 @@ impl GitLabPush {
 }
 
 impl Publisher<ForgeError> for GitLabPush {
-    fn expect(&self, git: &GitBranch, deadline: Instant) {
-        Publisher::<ForgeError>::expect(&GitPush, git, deadline);
-    }
-
     fn prepare(
         &mut self,
         git: &GitBranch,

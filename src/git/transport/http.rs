@@ -15,7 +15,6 @@ use ureq::{Agent, Body, BodyReader, RequestBuilder};
 use url::Url;
 
 use super::connection_state::ConnectionState;
-use super::early::{EarlyAnswer, ListAnswer};
 use super::quiet::without_progress;
 use super::{Endpoint, Server, TransportError, program, redirect_target};
 use crate::git::answers::{FetchMeter, short_server_text};
@@ -99,23 +98,15 @@ impl HttpServer {
         self.state().secrets.scrub(text)
     }
 
-    /// Asks for the list of references of a service, once: the answer may be a redirect, or ask for a credential.
-    pub(super) fn ask_for_list(&self, service: &str, deadline: Instant) -> EarlyAnswer {
-        let had_credential = self.state().credential.is_some();
-        let answer = self.list_url(service).and_then(|url| self.get(&url, time_until(deadline)));
-        EarlyAnswer { answer, had_credential }
-    }
-
     fn list_url(&self, service: &str) -> Result<Url, TransportError> {
         self.url(&format!("info/refs?service=git-{service}"))
     }
 
-    /// The list of references of a service. `early` is the answer to the first request, if it was sent before.
-    fn discover(&self, service: &str, deadline: Instant, early: Option<EarlyAnswer>) -> ListAnswer {
-        let mut early = early.filter(|early| !self.knows_better(early)).map(|early| early.answer);
+    /// The list of references of a service. All redirects and credentials together have until `deadline`.
+    fn discover(&self, service: &str, deadline: Instant) -> Result<Response<Body>, TransportError> {
         let mut url = self.list_url(service)?;
         for _ in 0..=MAX_REDIRECTS {
-            let answer = early.take().unwrap_or_else(|| self.get(&url, time_until(deadline)))?;
+            let answer = self.get(&url, time_until(deadline))?;
             if answer.status() == StatusCode::UNAUTHORIZED && self.find_credential(time_until(deadline))? {
                 finish(&mut answer.into_body().into_reader());
                 continue;
@@ -129,12 +120,6 @@ impl HttpServer {
             url = self.list_url(service)?;
         }
         Err(ServerError::TooManyRedirects { url: shown_url(&url) }.into())
-    }
-
-    /// Whether an early request was refused because it had no credential, and one was found since.
-    fn knows_better(&self, early: &EarlyAnswer) -> bool {
-        let is_refused = matches!(&early.answer, Ok(answer) if answer.status() == StatusCode::UNAUTHORIZED);
-        is_refused && !early.had_credential && self.state().credential.is_some()
     }
 
     fn url(&self, path: &str) -> Result<Url, TransportError> {
@@ -241,8 +226,7 @@ pub(super) fn open(
     };
     match service {
         Service::UploadPackLs | Service::ReceivePackLs => {
-            let early = endpoint.early.take(name, Instant::now());
-            let discovered = http(endpoint).discover(name, endpoint.deadline(), early);
+            let discovered = http(endpoint).discover(name, endpoint.deadline());
             let kind = format!("application/x-git-{name}-advertisement");
             let answer = discovered.and_then(|answer| accept(endpoint, answer, &kind));
             stream.answer = Some(answer.map_err(|f| endpoint.stop(f))?);

@@ -6,7 +6,6 @@
 //! leads to. Errors keep their type here (status, `Retry-After`); libgit2 would reduce them to a text.
 
 mod connection_state;
-mod early;
 mod http;
 mod local;
 mod pipe;
@@ -28,7 +27,6 @@ use super::error::{GitError, ServerError};
 use super::ssh_program::SshProgram;
 use crate::environment::Environment;
 use crate::http::HttpSettings;
-use early::EarlyList;
 
 pub use http::{HttpServer, retry_after};
 pub use local::LocalServer;
@@ -96,7 +94,6 @@ pub struct Endpoint {
     name: String,
     cause: Mutex<Option<TransportError>>,
     deadline: Mutex<Instant>,
-    early: EarlyList,
 }
 
 enum Server {
@@ -124,7 +121,7 @@ impl Endpoint {
             RemoteUrl::Path(path) => Server::Local(LocalServer::new(path.clone(), ways.environment.clone())),
         };
         let (name, cause, deadline) = (url.to_string(), Mutex::new(None), Mutex::new(Instant::now()));
-        Ok(Arc::new(Endpoint { server, name, cause, deadline, early: EarlyList::default() }))
+        Ok(Arc::new(Endpoint { server, name, cause, deadline }))
     }
 
     /// Runs a libgit2 operation until the deadline, with this endpoint behind [`URL`].

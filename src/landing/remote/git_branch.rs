@@ -4,8 +4,6 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Instant;
 
-use git2::transport::Service;
-
 use super::error::RemoteError;
 use super::pr_branch::{self, Committers, PrBranch, RefUpdate};
 use super::remote_history::no_branch;
@@ -51,16 +49,9 @@ pub struct GitBranch {
 }
 
 impl GitBranch {
-    /// Prepares to read a branch. With `early`, asks the server for its references at once, and gives up at that time.
-    ///
     /// # Errors
     /// If no workspace can be made, or the remote's URL can't be used.
-    pub fn new(
-        checkout: &Checkout,
-        target: LandingTarget,
-        tokens: &Tokens,
-        early: Option<Instant>,
-    ) -> Result<Self, RemoteError> {
+    pub fn new(checkout: &Checkout, target: LandingTarget, tokens: &Tokens) -> Result<Self, RemoteError> {
         let ways = checkout.ways()?;
         let endpoint = |url: &RemoteUrl| {
             let helpers = checkout.credential_helpers();
@@ -69,10 +60,6 @@ impl GitBranch {
         };
         let fetch = endpoint(&target.fetch)?;
         let push = if target.push == target.fetch { Arc::clone(&fetch) } else { endpoint(&target.push)? };
-        let push_options = checkout.push_options()?;
-        if let Some(deadline) = early {
-            fetch.ask_early(Service::UploadPackLs, deadline);
-        }
         Ok(GitBranch {
             workspace: Workspace::new(checkout)?,
             fetch,
@@ -87,7 +74,7 @@ impl GitBranch {
             builds_on_pr_branch: false,
             prefix: checkout.prefix.clone(),
             http: ways.http,
-            push_options,
+            push_options: checkout.push_options()?,
             depth: Cell::default(),
         })
     }
@@ -181,11 +168,6 @@ impl GitBranch {
 
     fn url(&self) -> String {
         self.target.fetch.to_string()
-    }
-
-    /// Whether a program signs the commits, which may take long.
-    pub(super) fn signs(&self) -> bool {
-        self.target.signer.is_some()
     }
 
     /// The URL that commits are pushed to, with everything that is needed to talk to it.

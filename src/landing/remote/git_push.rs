@@ -2,8 +2,6 @@
 
 use std::time::Instant;
 
-use git2::transport::Service;
-
 use super::classify;
 use super::commits::{published, unreadable};
 use super::error::RemoteError;
@@ -19,10 +17,6 @@ use crate::object_id::CommitId;
 pub struct GitPush;
 
 impl<E: From<RemoteError>> Publisher<E> for GitPush {
-    fn expect(&self, git: &GitBranch, deadline: Instant) {
-        git.push_endpoint().0.ask_early(Service::ReceivePackLs, deadline);
-    }
-
     fn publish(&mut self, git: &GitBranch, commit: CommitId, deadline: Instant) -> PublishOutcome<E> {
         push_commit(git, commit, &[], deadline).0.map(E::from)
     }

@@ -86,13 +86,6 @@ impl<E: From<RemoteError>> TargetBranch for RemoteBranch<E> {
         &self.git
     }
 
-    fn expect_publish(&self, deadline: Instant) {
-        // signing may take so long that the branch moves meanwhile
-        if !self.git.signs() {
-            self.publisher.expect(&self.git, deadline);
-        }
-    }
-
     fn commit(&mut self, tip: &Tip, proposal: &dyn Proposal) -> Result<CommitId, E> {
         let commit = self.git.commit(tip, &proposal.plan().edits, proposal.message())?;
         self.publisher.prepare(&self.git, tip, commit, proposal)?;

@@ -10,9 +10,6 @@ use crate::object_id::CommitId;
 ///
 /// `E` is the error of all publishers: a forge's API can fail in more ways than git.
 pub trait Publisher<E> {
-    /// Asks the server ahead for what publishing begins with; gives up at `deadline`. Nothing may be published after all.
-    fn expect(&self, _git: &GitBranch, _deadline: Instant) {}
-
     /// Prepares a commit that was made on a tip for publishing.
     ///
     /// # Errors

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use git2::Sort;
-use git2::transport::Service;
 
 use super::classify;
 use super::error::RemoteError;
@@ -62,7 +61,6 @@ impl RemoteHistory {
         let credentials = Credentials::new(&url, &origin, tokens, &ways.http, helpers);
         let credentials = credentials.with_unread(checkout.unread_credentials());
         let endpoint = Endpoint::new(&url, credentials, &ways)?;
-        endpoint.ask_early(Service::UploadPackLs, backoff.deadline());
         let workspace = Workspace::new(checkout)?;
         let found = backoff.retry(timed_out, |backoff| {
             found(&workspace, &endpoint, &url, branch, None, backoff.deadline())
