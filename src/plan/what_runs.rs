@@ -106,6 +106,11 @@ impl Winner {
         (self.target, OtherPlace { at: self.location(), environment })
     }
 
+    /// Its scalars in its own file. The digest beside a tag can be in a weaker file, which other roots use too.
+    pub fn own_nodes(&self) -> impl Iterator<Item = &FilePlace> {
+        self.nodes.iter().filter(|place| place.path == self.path)
+    }
+
     /// In a text inside a text.
     pub fn is_nested(&self) -> bool {
         self.nodes.iter().any(|place| place.node == NodeId::MAX)

@@ -135,6 +135,7 @@ fn keep_winners(
         judge.new_winners(&kept).partition(|winner| judge.file_of(winner).is_some());
     kept.extend(added.into_iter().filter_map(|winner| judge.addition(request, winner)).collect::<Vec<_>>());
     kept.sort_by_key(|m| (m.file, m.at));
+    judge.check_digests_elsewhere(&mut kept);
     let misread = judge.check_second_readers(request, &mut kept);
     *matches = kept;
     let weaker = weaker.into_iter().map(|(m, by)| (m.target, survey.files[m.file].place_of(&m), by));
@@ -196,7 +197,7 @@ impl<'a> Judge<'a> {
     fn new(survey: &'a ScannedFiles, request: &Request, what_runs: &'a WhatRuns) -> Self {
         let winners = what_runs.winners.iter();
         let winners =
-            winners.flat_map(|winner| winner.nodes.iter().map(move |at| ((winner.target, at), winner)));
+            winners.flat_map(|winner| winner.own_nodes().map(move |at| ((winner.target, at), winner)));
         let outside = what_runs.outside.iter();
         let outside =
             outside.flat_map(|winner| winner.nodes.iter().map(|at| (winner.target, at.clone()))).collect();
@@ -229,6 +230,21 @@ impl<'a> Judge<'a> {
                 let sets_target = |winner: &Winner| winner.target == m.target;
                 let in_project = self.what_runs.projects.contains(&self.survey.files[m.file].path);
                 m.kind == COMPOSE && in_project && self.what_runs.winners.iter().any(sets_target)
+            }
+        }
+    }
+
+    /// Refuses a tag beside a digest in another file that stays as it is: the old image would still run.
+    fn check_digests_elsewhere(&self, kept: &mut [Match]) {
+        let set: HashSet<FilePlace> =
+            kept.iter().filter(|m| m.result.is_ok()).flat_map(|m| self.places(m)).collect();
+        for m in kept.iter_mut().filter(|m| m.result.is_ok()) {
+            let Some(winner) = self.winner(m).filter(|winner| winner.digest.is_some()) else { continue };
+            let is_in_tag = self.survey.files[m.file].yaml.text(m.at).is_some_and(|text| text.contains('@'));
+            let elsewhere = winner.nodes.iter().find(|at| at.path != winner.path && !set.contains(at));
+            if let Some(digest) = elsewhere.filter(|_| !is_in_tag) {
+                let reason = RefusalReason::DigestElsewhere { file: inline(&digest.path) };
+                m.result = Err(Refusal::new(m.at, reason));
             }
         }
     }
@@ -332,7 +348,7 @@ impl<'a> Judge<'a> {
             kept.iter().flat_map(|m| self.places(m).map(move |place| (m.target, place))).collect();
         let what_runs = self.what_runs;
         what_runs.winners.iter().filter(move |winner| {
-            !winner.nodes.iter().any(|place| known.contains(&(winner.target, place.clone())))
+            !winner.own_nodes().any(|place| known.contains(&(winner.target, place.clone())))
         })
     }
 
