@@ -52,20 +52,21 @@ fn effective(rendered: &Rendered<'_>, reference: &Reference) -> Option<Effective
         ReferenceSyntax::Text(slot) => Some(from_text(scalar(*slot)?)),
         ReferenceSyntax::Block { repository, tag, digest, .. } => {
             let scalar = scalar(*tag)?;
-            let repository = place(Some(*repository));
+            let (repository, digest_at) = (place(Some(*repository)), place(*digest));
             let setting = match scalar.place {
-                Some(tag) => Setting::Parts { repository, tag, digest: place(*digest) },
+                Some(tag) => Setting::Parts { repository, tag, digest: digest_at },
                 None => Setting::generated(),
             };
-            Some(EffectiveImage { named_at: repository, ..from_parts(reference, setting, scalar) })
+            Some(EffectiveImage { named_at: repository, digest_at, ..from_parts(reference, setting, scalar) })
         }
-        ReferenceSyntax::BlockWithoutTag { repository, .. } => Some(EffectiveImage {
+        ReferenceSyntax::BlockWithoutTag { repository, digest, .. } => Some(EffectiveImage {
             name: reference.image.clone(),
             tag: None,
             digest: reference.digest.clone(),
             chain: Vec::new(),
             overridden: Vec::new(),
             named_at: place(Some(*repository)),
+            digest_at: place(*digest),
             app_version: None,
         }),
         _ => None,
@@ -93,6 +94,7 @@ impl EffectiveImage {
         let had_none = usize::from(chain.is_empty());
         self.chain = scalar.links.into_iter().skip(had_none).collect();
         self.overridden.extend(self.app_version.take().and_then(|version| version.empty_tag));
+        self.digest_at = self.digest_at.filter(|_| self.digest == digest);
         (self.name, self.tag, self.digest) = (name, tag, digest);
     }
 
@@ -143,7 +145,7 @@ fn from_text(scalar: &Scalar) -> EffectiveImage {
         links => links.to_vec(),
     };
     let (overridden, named_at) = (scalar.overridden.clone(), scalar.place);
-    EffectiveImage { name, tag, digest, chain, overridden, named_at, app_version: None }
+    EffectiveImage { name, tag, digest, chain, overridden, named_at, digest_at: None, app_version: None }
 }
 
 fn from_parts(reference: &Reference, setting: Setting, tag: &Scalar) -> EffectiveImage {
@@ -168,6 +170,7 @@ fn from_parts(reference: &Reference, setting: Setting, tag: &Scalar) -> Effectiv
         chain,
         overridden: tag.overridden.clone(),
         named_at: None,
+        digest_at: None,
         app_version: None,
     }
 }

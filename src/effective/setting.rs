@@ -19,6 +19,8 @@ pub struct EffectiveImage {
     pub overridden: Vec<Place>,
     /// Where the name is written, if one scalar holds it.
     pub named_at: Option<Place>,
+    /// Where the digest is written, if a scalar holds nothing else. It decides what runs, whatever the tag is.
+    pub digest_at: Option<Place>,
     /// Set if a chart's values give no tag. The chain is then empty.
     pub app_version: Option<AppVersion>,
 }

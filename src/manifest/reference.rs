@@ -49,6 +49,10 @@ pub enum ReferenceSyntax {
         tag: ValueLocation,
         digest: Option<ValueLocation>,
     },
+    /// Helm values: the tag and digest of a block whose repository is elsewhere.
+    TagAndDigest { tag: ValueLocation, digest: ValueLocation },
+    /// Helm values: the digest of a block whose tag is elsewhere.
+    Digest(ValueLocation),
     /// Helm values: a repository without a key for the tag.
     BlockWithoutTag { repository: ValueLocation, registry: Option<String>, digest: Option<ValueLocation> },
     /// An entry of kustomize's `images:`.
@@ -145,6 +149,7 @@ impl Reference {
             | ReferenceSyntax::Field(slot)
             | ReferenceSyntax::Override(slot)
             | ReferenceSyntax::BesideBlock(slot)
+            | ReferenceSyntax::Digest(slot)
             | ReferenceSyntax::Part { slot, .. } => {
                 vec![*slot]
             }
@@ -152,6 +157,7 @@ impl Reference {
             ReferenceSyntax::Block { repository, tag, digest, .. } => {
                 [Some(*repository), Some(*tag), *digest].into_iter().flatten().collect()
             }
+            ReferenceSyntax::TagAndDigest { tag, digest } => vec![*tag, *digest],
             ReferenceSyntax::BlockWithoutTag { repository, digest, .. } => {
                 [Some(*repository), *digest].into_iter().flatten().collect()
             }
@@ -190,9 +196,11 @@ impl Reference {
             | ReferenceSyntax::Field(slot)
             | ReferenceSyntax::Override(slot)
             | ReferenceSyntax::Part { slot, .. }
+            | ReferenceSyntax::TagAndDigest { tag: slot, .. }
             | ReferenceSyntax::Block { tag: slot, .. } => Some(*slot),
             ReferenceSyntax::Entry { new_tag, .. } => *new_tag,
             ReferenceSyntax::BlockWithoutTag { .. }
+            | ReferenceSyntax::Digest(_)
             | ReferenceSyntax::Embedded { .. }
             | ReferenceSyntax::BesideBlock(_) => None,
         }

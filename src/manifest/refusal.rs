@@ -52,8 +52,8 @@ pub enum RefusalReason {
     #[error("the tag is a variable, and the digest behind it decides what runs")]
     DigestBehindVariable,
     /// A chart's values set it, and the bump leaves that file as it is.
-    #[error("the digest in {file} decides what runs")]
-    DigestElsewhere { file: String },
+    #[error("the digest in {at} decides what runs")]
+    DigestElsewhere { at: Location },
     /// The place decides what runs, but its value isn't one that can be set here.
     #[error("{reason}")]
     Fixed { reason: String },
@@ -116,7 +116,7 @@ impl RefusalReason {
                 "bump to such a tag, or write the image's tag without a variable".to_owned()
             }
             RefusalReason::DigestBehindVariable => "remove the digest, then bump".to_owned(),
-            RefusalReason::DigestElsewhere { .. } => "empty that digest, then bump".to_owned(),
+            RefusalReason::DigestElsewhere { .. } => "bump that file too, or empty the digest first".to_owned(),
             RefusalReason::Fixed { .. } => "change it by hand".to_owned(),
             RefusalReason::ImagesNotList => "make images a list, or remove the key".to_owned(),
             RefusalReason::NoImage => "set the tag by its field".to_owned(),

@@ -85,6 +85,11 @@ pub fn rewrite(
             pen.rename_block(*repository, registry.as_deref())?;
             pen.block(*tag, *digest)?;
         }
+        ReferenceSyntax::TagAndDigest { tag, digest } => pen.block(*tag, Some(*digest))?,
+        ReferenceSyntax::Digest(slot) => {
+            let digest = pen.digest.clone().unwrap_or_default();
+            pen.digest_key(*slot, &digest)?;
+        }
         ReferenceSyntax::BlockWithoutTag { repository, registry, digest } => {
             pen.rename_block(*repository, registry.as_deref())?;
             pen.untagged(*repository, *digest)?;

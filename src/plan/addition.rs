@@ -176,6 +176,7 @@ fn addition(parsed: &ParsedFile, asked: RequestedAddition<'_>) -> Option<Match> 
         added: true,
         overrides: true,
         only_told: false,
+        follows: false,
         by_new_name: false,
         kustomize_name: None,
         unused: false,

@@ -1,6 +1,6 @@
 //! What the roots say about the places of a listing: which win, and which are overridden.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::PlanError;
 use super::rendered_roots::RenderedRoots;
@@ -28,7 +28,10 @@ pub(super) struct ListedPlaces {
 /// A place that sets what some root runs, and the image there.
 pub(super) struct ListedWinner {
     pub at: Location,
+    /// Its scalars in its own text.
     pub nodes: Vec<FilePlace>,
+    /// The other files that its digest is in.
+    pub digest_files: BTreeSet<String>,
     pub image: String,
     pub tag: Option<String>,
     pub digest: Option<String>,
@@ -111,15 +114,25 @@ impl RenderedRoots<'_> {
             let Some((setting, place)) = image.winning().and_then(|s| Some((s, s.place()?))) else {
                 continue;
             };
-            winners.entry((place, image.name.as_str())).or_insert_with(|| ListedWinner {
+            let own = |other: &Place| other.file == place.file;
+            let winner = winners.entry((place, image.name.as_str())).or_insert_with(|| ListedWinner {
                 at: self.exact_location(place),
                 kind: self.kind(place, setting),
-                nodes: setting.version_places().into_iter().map(|place| self.file_place(place)).collect(),
+                nodes: setting
+                    .version_places()
+                    .into_iter()
+                    .filter(own)
+                    .map(|at| self.file_place(at))
+                    .collect(),
+                digest_files: BTreeSet::new(),
                 image: image.name.clone(),
                 tag: image.tag.clone(),
                 digest: image.digest.clone(),
                 fixed: fixed(setting),
             });
+            let digest = image.digest_at.filter(|at| image.digest.is_some() && !own(at));
+            let digest = digest.map(|at| self.path(at.file)).filter(|path| *path != winner.at.file);
+            winner.digest_files.extend(digest);
         }
         winners.into_values().collect()
     }

@@ -1,6 +1,6 @@
 //! The references of one file of a listing, each with the reason why a bump can't edit it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::indexes::FileIndex;
 use super::listing::{ListedReference, Overrides, PlacedReference};
@@ -59,6 +59,7 @@ fn tried(parsed: &ParsedFile, references: &[Reference]) -> Vec<Match> {
                 added: false,
                 overrides: false,
                 only_told: false,
+                follows: false,
                 by_new_name: false,
                 kustomize_name: reference.kustomize_name.clone(),
                 unused: false,
@@ -121,5 +122,6 @@ fn one(parsed: &ParsedFile, reference: &Reference, tried: Match) -> ListedRefere
         held: None,
         overridden: Overrides::default(),
         wins: false,
+        digest_files: BTreeSet::new(),
     }
 }

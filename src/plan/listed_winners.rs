@@ -38,6 +38,7 @@ impl ListedWinner {
             digest: self.digest,
             reason: self.fixed,
             wins: true,
+            digest_files: self.digest_files,
             ..ListedReference::default()
         }
     }

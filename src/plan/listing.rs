@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use super::listed_elsewhere::add_elsewhere;
 use super::listed_files::{FileListing, GatheredFiles, Listed, ListedFiles};
-use super::listed_places::{ListedPlaces, OverriddenPlace};
+use super::listed_places::{ListedPlaces, ListedWinner, OverriddenPlace};
 use super::listed_winners::unlisted;
 use super::parse_listed::{Parsed, parse_and_render};
 use super::unparsed::{Unparsed, UnparsedReport};
@@ -37,6 +37,8 @@ pub struct ListedReference {
     pub overridden: Overrides,
     /// It sets what some root runs.
     pub wins: bool,
+    /// The other files that the digest of what runs is in.
+    pub digest_files: BTreeSet<String>,
 }
 
 /// The roots in which a stronger place overrides a reference.
@@ -116,7 +118,8 @@ pub fn list(
     };
     let (mut references, mut left_out) = (Vec::new(), UnparsedReport::without_templates(&found.charts));
     let mut elsewhere = Vec::new();
-    let winners: HashSet<FilePlace> = winning.iter().flat_map(|winner| winner.nodes.clone()).collect();
+    let nodes = winning.iter().flat_map(|winner| winner.nodes.iter().map(move |node| (node.clone(), winner)));
+    let winners: HashMap<FilePlace, &ListedWinner> = nodes.collect();
     let mut named = HashSet::new();
     for file in listed {
         match file {
@@ -170,13 +173,15 @@ impl PlacedReference {
         self,
         path: &str,
         overridden: &HashMap<FilePlace, OverriddenPlace>,
-        winners: &HashSet<FilePlace>,
+        winners: &HashMap<FilePlace, &ListedWinner>,
     ) -> ListedReference {
         let places = || self.nodes.iter().map(|node| FilePlace::new(path, *node));
         let overrides = places().filter_map(|place| overridden.get(&place)).next().map(overrides);
         // a place that no root overrides and that none is rendered for is the only one
-        let wins = overrides.is_none() || places().any(|place| winners.contains(&place));
-        ListedReference { overridden: overrides.unwrap_or_default(), wins, ..self.reference }
+        let winner = places().find_map(|place| winners.get(&place).copied());
+        let (wins, overridden) = (overrides.is_none() || winner.is_some(), overrides.unwrap_or_default());
+        let digest_files = winner.map(|winner| winner.digest_files.clone()).unwrap_or_default();
+        ListedReference { overridden, wins, digest_files, ..self.reference }
     }
 }
 

@@ -34,6 +34,8 @@ pub(super) struct Match {
     pub overrides: bool,
     /// It is reported, but never edited.
     pub only_told: bool,
+    /// The digest of an image that has its tag elsewhere. It counts there.
+    pub follows: bool,
     /// Found by the B of `A=B`.
     pub by_new_name: bool,
     /// An entry that no container uses, as far as tagbump can see.

@@ -139,6 +139,7 @@ pub(super) fn match_of(
         added: is_untagged(reference),
         overrides: is_override(reference),
         only_told: parsed.is_only_told(reference),
+        follows: matches!(reference.syntax, ReferenceSyntax::Digest(_)),
         by_new_name: reference.kustomize_name.is_none() && !same_image(&reference.image, &wanted.name),
         kustomize_name: reference.kustomize_name.clone(),
         unused: false,
@@ -202,18 +203,20 @@ pub(super) fn check(survey: &ScannedFiles, request: &Request, matches: &[Match])
             return Err(PlanError::NotEditable(refused.collect()));
         }
     }
-    let live = || matches.iter().filter(|m| m.result.is_ok() && !m.only_told);
+    let live = || matches.iter().filter(|m| m.result.is_ok() && !m.only_told && !m.follows);
     if let Some(expected) = request.expect {
         if live().count() == expected {
             return Ok(());
         }
-        let found = matches.iter().filter(|m| m.result.is_ok()).map(|m| value(survey, m)).collect();
+        let found =
+            matches.iter().filter(|m| m.result.is_ok() && !m.follows).map(|m| value(survey, m)).collect();
         return Err(PlanError::WrongCount { expected, found });
     }
     let ambiguous = |target: &UpdateTarget| !request.all && !target.scope.is_chosen();
     for (target, wanted) in TargetIndex::each(&request.targets).filter(|(_, w)| ambiguous(w)) {
         let counts = |m: &&Match| {
-            m.target == target && !m.added && !m.only_told && m.has_known_tag() && !request.keeps(m)
+            let counts = !m.added && !m.only_told && !m.follows;
+            m.target == target && counts && m.has_known_tag() && !request.keeps(m)
         };
         let mut places: Vec<_> = matches.iter().filter(counts).collect();
         // what no container uses says nothing about what runs, unless there is nothing else

@@ -10,6 +10,7 @@
 mod addition;
 mod bump_check;
 mod current_references;
+mod digests_apart;
 mod doubts;
 mod elsewhere;
 mod environments;

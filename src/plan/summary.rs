@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::rendered_roots::RenderedRoots;
-use super::what_runs::{FilePlace, FileRoots, Overridden, UnusedEntry, WhatRuns, Winner};
+use super::what_runs::{DigestApart, FilePlace, FileRoots, Overridden, UnusedEntry, WhatRuns, Winner};
 use super::{OtherRoot, Request, TargetIndex, UpdateTarget};
 use crate::effective::{EffectiveImage, Holds, Place, Root, Setting, TextPart};
 use crate::image::{Field, Tag, same_image};
@@ -15,7 +15,7 @@ use crate::yaml::NodeId;
 pub(super) struct Summary<'a> {
     pub roots: &'a RenderedRoots<'a>,
     request: &'a Request,
-    /// The images that get their tag from a place.
+    /// The images that get their tag or their digest from a place.
     fed: HashMap<Place, Vec<(&'a Root, &'a EffectiveImage)>>,
 }
 
@@ -24,7 +24,11 @@ impl<'a> Summary<'a> {
         let mut fed: HashMap<Place, Vec<_>> = HashMap::new();
         for (root, image) in roots.images() {
             let place = image.feeder().and_then(Setting::place);
-            place.into_iter().for_each(|place| fed.entry(place).or_default().push((root, image)));
+            let digest = image.digest_at.filter(|_| image.digest.is_some());
+            place
+                .into_iter()
+                .chain(digest)
+                .for_each(|place| fed.entry(place).or_default().push((root, image)));
         }
         Summary { roots, request, fed }
     }
@@ -79,6 +83,8 @@ impl Summary<'_> {
                     .into_iter()
                     .map(|place| self.roots.file_place(place))
                     .collect(),
+                digest_beside: None,
+                digests_apart: Vec::new(),
                 tag: image.tag.clone(),
                 digest: image.digest.clone(),
                 tags: BTreeSet::new(),
@@ -94,6 +100,7 @@ impl Summary<'_> {
                     _ => None,
                 },
             });
+            self.note_digest(image, wanted, winner);
             if self.request.holds_environments() {
                 winner.environments.extend(self.other(root).environment);
             }
@@ -115,6 +122,19 @@ impl Summary<'_> {
             }
         }
         winners.into_values().collect()
+    }
+
+    /// Notes where the digest is that belongs to a winning tag.
+    fn note_digest(&self, image: &EffectiveImage, wanted: &UpdateTarget, winner: &mut Winner) {
+        let Some(at) = image.digest_at else { return };
+        let place = self.roots.file_place(at);
+        let is_variable = matches!(winner.setting, Setting::Part(_));
+        if winner.is_own(&place) && !is_variable {
+            winner.digest_beside = Some(place.node);
+        } else if image.digest.is_some() && !winner.digests_apart.iter().any(|known| known.place == place) {
+            let line = self.roots.files.location(at).line;
+            winner.digests_apart.push(DigestApart { place, line, feeds: self.other_images(at, wanted) });
+        }
     }
 
     /// What the roots run, with whether the request is about the root.

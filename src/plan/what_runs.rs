@@ -78,6 +78,10 @@ pub(super) struct Winner {
     pub setting: Setting,
     /// The scalars that the edit is about.
     pub nodes: Vec<FilePlace>,
+    /// The digest in the same text, if the values have one.
+    pub digest_beside: Option<NodeId>,
+    /// Digests in other places, which decide what runs.
+    pub digests_apart: Vec<DigestApart>,
     /// The version that runs.
     pub tag: Option<String>,
     pub digest: Option<String>,
@@ -106,15 +110,34 @@ impl Winner {
         (self.target, OtherPlace { at: self.location(), environment })
     }
 
-    /// Its scalars in its own file. The digest beside a tag can be in a weaker file, which other roots use too.
+    /// Its scalars in its own text. The digest can be in another file, which other roots use too.
     pub fn own_nodes(&self) -> impl Iterator<Item = &FilePlace> {
-        self.nodes.iter().filter(|place| place.path == self.path)
+        self.nodes.iter().filter(|place| self.is_own(place))
+    }
+
+    /// The digest, if it isn't in another place.
+    pub fn own_digest(&self) -> Option<String> {
+        self.digest.clone().filter(|_| self.digests_apart.is_empty())
+    }
+
+    pub fn is_own(&self, place: &FilePlace) -> bool {
+        place.path == self.path && place.inside == self.inside
     }
 
     /// In a text inside a text.
     pub fn is_nested(&self) -> bool {
         self.nodes.iter().any(|place| place.node == NodeId::MAX)
     }
+}
+
+/// The digest of an image that has its tag elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct DigestApart {
+    pub place: FilePlace,
+    /// 1-based.
+    pub line: usize,
+    /// The other images that have their digest from there.
+    pub feeds: Vec<String>,
 }
 
 /// The roots that a file is part of.

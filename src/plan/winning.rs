@@ -1,6 +1,7 @@
 //! Applies what runs to the matches: keeps those that win, drops weaker ones with a notice, and adds winning places
 //! that no rule finds by itself, such as a values file with nothing but the tag.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::files::ScannedFiles;
@@ -50,7 +51,7 @@ pub(super) fn find(
     Ok((matches, reports))
 }
 
-/// Reads the files of winning places that don't name an image themselves.
+/// Reads the files of winning places, and of their digests, that don't name an image themselves.
 fn read_files(
     source: &dyn FileSource,
     request: &Request,
@@ -58,7 +59,10 @@ fn read_files(
     survey: &mut ScannedFiles,
 ) -> Result<(), PlanError> {
     let known: HashSet<&str> = survey.files.iter().map(|file| file.path.as_str()).collect();
-    let paths = what_runs.winners.iter().map(|winner| winner.path.as_str());
+    let paths = what_runs.winners.iter().flat_map(|winner| {
+        let digests = winner.digests_apart.iter().map(|digest| digest.place.path.as_str());
+        digests.chain([winner.path.as_str()])
+    });
     let missing: BTreeSet<String> = paths.filter(|path| !known.contains(path)).map(str::to_owned).collect();
     let selection = request.selection()?;
     for path in missing {
@@ -107,6 +111,9 @@ fn keep_winners(
             Verdict::Keep => {
                 match winner {
                     Some(winner) => {
+                        if matches!(winner.target_of_tag(&request.targets[m.target]), Cow::Owned(_)) {
+                            m = judge.addition(request, winner).unwrap_or(m);
+                        }
                         set_version(&mut m, winner);
                         m.environments = Some(winner.environments.clone());
                     }
@@ -134,8 +141,9 @@ fn keep_winners(
     let (added, unread): (Vec<_>, Vec<_>) =
         judge.new_winners(&kept).partition(|winner| judge.file_of(winner).is_some());
     kept.extend(added.into_iter().filter_map(|winner| judge.addition(request, winner)).collect::<Vec<_>>());
+    let digests = judge.digests_apart(request, &mut kept);
+    kept.extend(digests);
     kept.sort_by_key(|m| (m.file, m.at));
-    judge.check_digests_elsewhere(&mut kept);
     let misread = judge.check_second_readers(request, &mut kept);
     *matches = kept;
     let weaker = weaker.into_iter().map(|(m, by)| (m.target, survey.files[m.file].place_of(&m), by));
@@ -179,9 +187,9 @@ enum Membership {
     WinsOutside,
 }
 
-struct Judge<'a> {
-    survey: &'a ScannedFiles,
-    what_runs: &'a WhatRuns,
+pub(super) struct Judge<'a> {
+    pub(super) survey: &'a ScannedFiles,
+    pub(super) what_runs: &'a WhatRuns,
     /// The winning place that a scalar belongs to.
     winners: HashMap<(TargetIndex, &'a FilePlace), &'a Winner>,
     /// The scalars of winning places in other environments.
@@ -212,7 +220,7 @@ impl<'a> Judge<'a> {
     }
 
     /// The winning place that a match is.
-    fn winner(&self, m: &Match) -> Option<&'a Winner> {
+    pub(super) fn winner(&self, m: &Match) -> Option<&'a Winner> {
         self.places(m).find_map(|place| self.winners.get(&(m.target, &place)).copied())
     }
 
@@ -230,21 +238,6 @@ impl<'a> Judge<'a> {
                 let sets_target = |winner: &Winner| winner.target == m.target;
                 let in_project = self.what_runs.projects.contains(&self.survey.files[m.file].path);
                 m.kind == COMPOSE && in_project && self.what_runs.winners.iter().any(sets_target)
-            }
-        }
-    }
-
-    /// Refuses a tag beside a digest in another file that stays as it is: the old image would still run.
-    fn check_digests_elsewhere(&self, kept: &mut [Match]) {
-        let set: HashSet<FilePlace> =
-            kept.iter().filter(|m| m.result.is_ok()).flat_map(|m| self.places(m)).collect();
-        for m in kept.iter_mut().filter(|m| m.result.is_ok()) {
-            let Some(winner) = self.winner(m).filter(|winner| winner.digest.is_some()) else { continue };
-            let is_in_tag = self.survey.files[m.file].yaml.text(m.at).is_some_and(|text| text.contains('@'));
-            let elsewhere = winner.nodes.iter().find(|at| at.path != winner.path && !set.contains(at));
-            if let Some(digest) = elsewhere.filter(|_| !is_in_tag) {
-                let reason = RefusalReason::DigestElsewhere { file: inline(&digest.path) };
-                m.result = Err(Refusal::new(m.at, reason));
             }
         }
     }
@@ -354,16 +347,20 @@ impl<'a> Judge<'a> {
 
     /// The index of a winning place's file; `None` if tagbump couldn't read it.
     fn file_of(&self, winner: &Winner) -> Option<FileIndex> {
-        self.files.get(winner.path.as_str()).copied()
+        self.file_at(&winner.path)
+    }
+
+    pub(super) fn file_at(&self, path: &str) -> Option<FileIndex> {
+        self.files.get(path).copied()
     }
 
     /// A winning place as a match; `None` if its file isn't among those to write.
     fn addition(&self, request: &Request, winner: &Winner) -> Option<Match> {
-        let target = &request.targets[winner.target];
+        let target = winner.target_of_tag(&request.targets[winner.target]);
         let file = self.file_of(winner)?;
         let parsed = &self.survey.files[file];
         let match_level = target.scope.standing_of_any(&parsed.path)?;
-        let place = WinningPlace { parsed, file, match_level, winner, target };
+        let place = WinningPlace { parsed, file, match_level, winner, target: &target };
         place.as_any_match()
     }
 }

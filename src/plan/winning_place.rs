@@ -4,7 +4,7 @@ use super::indexes::FileIndex;
 use super::matched::Match;
 use super::matching::match_of;
 use super::parsed_file::ParsedFile;
-use super::what_runs::{Winner, some_of};
+use super::what_runs::{DigestApart, Winner, some_of};
 use super::{PlacePath, UpdateTarget};
 use crate::effective::{Setting, TextPart};
 use crate::file_selection::{MatchLevel, file_name};
@@ -53,6 +53,7 @@ impl WinningPlace<'_> {
             added: false,
             overrides: false,
             only_told: false,
+            follows: false,
             by_new_name: false,
             kustomize_name: None,
             unused: false,
@@ -92,6 +93,31 @@ impl WinningPlace<'_> {
         let field = FieldPath::to_node(&parsed.yaml, block)
             .map(|path| PlacePath { path, inside: FieldPath::to_node(&text.yaml, node) });
         Some(Match { inner_at: Some(node), nodes, field, ..m })
+    }
+
+    /// The digest of an image whose tag wins elsewhere; `parsed` is the file that it is in.
+    pub fn digest(&self, digest: &DigestApart) -> Option<Match> {
+        let WinningPlace { parsed, winner, target, .. } = *self;
+        let DigestApart { place, line, .. } = digest;
+        let reference = |yaml: &ParsedYaml| Reference {
+            kind: "values",
+            at: place.node,
+            image: target.name.clone(),
+            kustomize_name: None,
+            tag: winner.tag.clone(),
+            digest: winner.digest.clone(),
+            syntax: ReferenceSyntax::Digest(location(yaml, place.node)),
+        };
+        let (at, result) = match place.inside {
+            None => (place.node, parsed.rewrite(&reference(&parsed.yaml), &target.desired())),
+            Some(block) => {
+                let text = parsed.read_embedded(block)?;
+                (block, text.rewrite(*line, &reference(&text.yaml), &target.desired()))
+            }
+        };
+        let nodes = vec![ScalarPlace { inside: place.inside, node: place.node }];
+        let inner_at = place.inside.map(|_| place.node);
+        Some(Match { line: *line, inner_at, nodes, follows: true, ..self.as_match(at, "values", result) })
     }
 
     /// A place that tagbump knows and can't edit.
@@ -146,7 +172,7 @@ fn part_reference(winner: &Winner, part: &TextPart, target: &UpdateTarget) -> Re
         image: target.name.clone(),
         kustomize_name: None,
         tag: winner.tag.clone(),
-        digest: winner.digest.clone(),
+        digest: winner.own_digest(),
         syntax: ReferenceSyntax::Part { slot, range, holds },
     }
 }
@@ -186,11 +212,14 @@ fn is_setting(reference: &&Reference) -> bool {
 
 /// A reference that holds just what a setting says. (An item of a list has no key, and needs none.)
 fn new_reference(yaml: &ParsedYaml, winner: &Winner, node: NodeId, image: &str) -> Option<Reference> {
-    let slot = ValueLocation { key: yaml.node(node).key.unwrap_or(node), node, shared_by: None };
+    let slot = location(yaml, node);
     let syntax = match winner.setting {
         Setting::Image(_) => ReferenceSyntax::Text(slot),
         Setting::Override(_) => ReferenceSyntax::Override(slot),
-        Setting::Parts { .. } | Setting::Fixed { .. } => ReferenceSyntax::Field(slot),
+        Setting::Parts { .. } | Setting::Fixed { .. } => match winner.digest_beside {
+            Some(node) => ReferenceSyntax::TagAndDigest { tag: slot, digest: location(yaml, node) },
+            None => ReferenceSyntax::Field(slot),
+        },
         // the legacy `imageTags` of a kustomization
         Setting::Entry { new_tag: Some(_), .. } => ReferenceSyntax::Field(slot),
         _ => return None,
@@ -201,9 +230,13 @@ fn new_reference(yaml: &ParsedYaml, winner: &Winner, node: NodeId, image: &str) 
         image: image.to_owned(),
         kustomize_name: None,
         tag: winner.tag.clone(),
-        digest: winner.digest.clone(),
+        digest: winner.own_digest(),
         syntax,
     })
+}
+
+fn location(yaml: &ParsedYaml, node: NodeId) -> ValueLocation {
+    ValueLocation { key: yaml.node(node).key.unwrap_or(node), node, shared_by: None }
 }
 
 /// The kind of a place that no rule finds, as it appears in reports.

@@ -42,7 +42,8 @@ fn of_image(image: &DeployedImage<'_>, stem: &str, taken: &mut TakenNames) -> Ve
         };
         let ending = ending.filter(|_| several).map(|word| format!("-{word}"));
         let name = taken.take(format!("{stem}{}", ending.unwrap_or_default()));
-        let files: BTreeSet<&String> = places.iter().map(|r| &r.file).collect();
+        let files: BTreeSet<&String> =
+            places.iter().flat_map(|r| r.digest_files.iter().chain([&r.file])).collect();
         let remarks = remarks(image, places, &files);
         let files = files.into_iter().cloned().collect();
         ProposedService { name, image: image.image.to_owned(), files, remarks }

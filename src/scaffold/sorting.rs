@@ -1,6 +1,6 @@
 //! Sorts references: groups them by image, or leaves them out with a reason.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::environment::DeployEnvironment;
 use crate::image::{Field, ImageArg, full_name, short_name};
@@ -57,6 +57,7 @@ pub fn sorted(listing: &Listing) -> SortedReferences<'_> {
     let overridden = images.iter_mut().flat_map(DeployedImage::drop_overridden);
     let overridden = weaker.into_iter().chain(overridden).collect();
     images.retain(|image| !image.places.is_empty());
+    images.iter_mut().for_each(DeployedImage::join_environments_of_a_digest);
     SortedReferences { images, left, overridden }
 }
 
@@ -129,6 +130,19 @@ impl<'a> DeployedImage<'a> {
         }
         let found = DeployEnvironment::of(&reference.file, short_name(self.image));
         self.places.entry(found.map(|(environment, _)| environment)).or_default().push(reference);
+    }
+
+    /// Environments that have their digest from the same file can't be bumped one by one.
+    fn join_environments_of_a_digest(&mut self) {
+        let files = |places: &Vec<&'a ListedReference>| -> BTreeSet<&'a str> {
+            places.iter().flat_map(|r| r.digest_files.iter().chain([&r.file])).map(String::as_str).collect()
+        };
+        let mut seen = BTreeSet::new();
+        let has_digest = self.places.values().flatten().any(|r| !r.digest_files.is_empty());
+        if has_digest && !self.places.values().flat_map(files).all(|file| seen.insert(file)) {
+            let all = std::mem::take(&mut self.places).into_values().flatten().collect();
+            self.places.insert(None, all);
+        }
     }
 
     /// If a kustomization overrides the image, a bump skips workloads unless their file is named, and a service

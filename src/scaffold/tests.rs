@@ -56,6 +56,19 @@ fn the_example_is_of_whom_most_images_are() {
 }
 
 #[test]
+fn environments_with_the_same_digest_are_one_service() {
+    let of = |file: &str| ListedReference {
+        digest_files: ["chart/values.yaml".to_owned()].into(),
+        ..reference(file, "ghcr.io/acme/api", "v1")
+    };
+    let found = services(vec![of("chart/values-prod.yaml"), of("chart/values-staging.yaml")]);
+    assert_eq!(
+        found,
+        ["api ghcr.io/acme/api chart/values-prod.yaml, chart/values-staging.yaml, chart/values.yaml"]
+    );
+}
+
+#[test]
 fn a_service_for_each_environment() {
     let found = services(vec![
         reference("k8s/dev/api.yaml", "ghcr.io/acme/api", "v2"),

@@ -541,7 +541,7 @@ fn refusal_reasons() -> Vec<RefusalReason> {
         RefusalReason::TwoDigests,
         RefusalReason::SharedValue { with: at() },
         RefusalReason::OtherEntry { image: s() },
-        RefusalReason::DigestElsewhere { file: s() },
+        RefusalReason::DigestElsewhere { at: at() },
         RefusalReason::SetsOthers { others: s(), runs_itself: true },
         RefusalReason::SetsOthers { others: s(), runs_itself: false },
         RefusalReason::Misread { reader: "Flux", tag: s() },

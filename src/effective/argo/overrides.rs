@@ -79,7 +79,16 @@ fn override_image(item: &Value) -> Option<EffectiveImage> {
     let link = Link::new(Setting::Override(scalar.place?), &text);
     let Link { name, tag, digest, .. } = link.clone();
     let (chain, overridden) = (vec![link], Vec::new());
-    Some(EffectiveImage { name, tag, digest, chain, overridden, named_at: scalar.place, app_version: None })
+    Some(EffectiveImage {
+        name,
+        tag,
+        digest,
+        chain,
+        overridden,
+        named_at: scalar.place,
+        digest_at: None,
+        app_version: None,
+    })
 }
 
 /// A list that replaces another one overrides the items of the same name.

@@ -38,6 +38,7 @@ impl ServiceImage {
             chain: vec![link],
             overridden,
             named_at: None,
+            digest_at: None,
             app_version: None,
         };
         ServiceImage { image, variables, written: place }

@@ -213,8 +213,11 @@ impl<'a> Case<'a> {
     }
 
     fn is_in_given_files(&self, place: &Place) -> bool {
+        self.is_given(self.file(place).unwrap_or_default())
+    }
+
+    fn is_given(&self, file: &str) -> bool {
         let Some(glob) = &self.repository.only else { return true };
-        let file = self.file(place).unwrap_or_default();
         match glob.strip_suffix("**") {
             Some(folder) => file.starts_with(folder),
             None => file == glob,
@@ -322,15 +325,25 @@ impl<'a> Case<'a> {
         (Outcome::Refused, String::new(), why.to_owned())
     }
 
-    /// Whether tagbump leaves a variable because of a digest, which decides what runs whatever the variable is, or because
-    /// the values of a release would get a number. (A chart that kustomize renders puts it behind a name, as text.)
+    /// Whether tagbump leaves a place because of a digest that decides what runs (behind a variable, or in a file that wasn't
+    /// given), or because the values of a release would get a number. (A chart that kustomize renders puts it behind a
+    /// name, as text.)
     fn is_left_rightly(&self, place: &Place, run: &Run) -> bool {
         let output = run.output();
         let has_digest = self.before.images[place].contains("@sha256:");
-        let is_pinned = output.contains("the tag is a variable, and the digest behind it decides what runs");
+        let is_pinned = output.contains("the tag is a variable, and the digest behind it decides what runs")
+            || self.is_digest_in_other_file(&output);
         let is_rendered_by_kustomize = self.repository.files.values().any(|text| text.contains("helmCharts"));
         let is_misread = output.contains("for something other than text here");
         (has_digest && is_pinned) || (is_misread && !is_rendered_by_kustomize)
+    }
+
+    /// Whether the output blames a digest in a file that wasn't given.
+    fn is_digest_in_other_file(&self, output: &str) -> bool {
+        let blamed = output.split("the digest in ").skip(1);
+        let files =
+            blamed.filter_map(|rest| Some(rest.split_once(" decides what runs")?.0.rsplit_once(':')?.0));
+        files.into_iter().any(|file| !self.is_given(file))
     }
 
     /// Whether the error is about an entry in a template, or one with a variable, which stays a reference although no

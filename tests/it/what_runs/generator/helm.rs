@@ -25,6 +25,21 @@ pub enum Form {
     RegistryToo,
     OneString,
     NameAndTag,
+    /// A digest behind the tag, if the values have one.
+    WithDigest,
+    /// The same, as a hash.
+    WithSha,
+}
+
+impl Form {
+    /// The key of the digest, and what the value lacks to be one.
+    fn digest(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Form::WithDigest => Some(("digest", "")),
+            Form::WithSha => Some(("sha", "sha256:")),
+            _ => None,
+        }
+    }
 }
 
 impl Block {
@@ -54,6 +69,13 @@ impl Block {
             Form::NameAndTag => {
                 format!("\"{{{{ {} }}}}:{{{{ {} }}}}\"", at(".name"), at(".tag"))
             }
+            Form::WithDigest | Form::WithSha => {
+                let (key, before) = self.form.digest().unwrap_or_default();
+                let (repository, tag, digest) = (at(".repository"), at(".tag"), at(&format!(".{key}")));
+                format!(
+                    "\"{{{{ {repository} }}}}:{{{{ {tag} }}}}{{{{ with {digest} }}}}@{before}{{{{ . }}}}{{{{ end }}}}\""
+                )
+            }
         }
     }
 
@@ -61,7 +83,9 @@ impl Block {
     pub fn whole(&self, tag: &str) -> Yaml {
         let (registry, repository) = self.image.split_once('/').unwrap_or(("docker.io", &self.image));
         let value = match self.form {
-            Form::RepositoryAndTag => map([("repository", text(&self.image)), ("tag", text(tag))]),
+            Form::RepositoryAndTag | Form::WithDigest | Form::WithSha => {
+                map([("repository", text(&self.image)), ("tag", text(tag))])
+            }
             Form::RegistryToo => {
                 map([("registry", text(registry)), ("repository", text(repository)), ("tag", text(tag))])
             }
@@ -77,6 +101,14 @@ impl Block {
             Form::OneString => self.whole(tag),
             _ => nested(&self.keys(), map([("tag", text(tag))])),
         }
+    }
+
+    /// Values that set the digest alone, where there can be one.
+    fn digest(&self, maker: &mut Maker) -> Option<Yaml> {
+        let (key, lacks) = self.form.digest()?;
+        let hash = maker.pick(&["3", "a", "f"]).repeat(64);
+        let value = if lacks.is_empty() { format!("sha256:{hash}") } else { hash };
+        Some(nested(&self.keys(), map([(key, text(value))])))
     }
 
     /// Below the name of a sub-chart.
@@ -112,7 +144,16 @@ pub fn chart(maker: &mut Maker, folder: &str, name: &str) -> Chart {
 }
 
 fn some_values(maker: &mut Maker, block: &Block, tag: &str) -> Yaml {
-    if maker.chance(50) { block.whole(tag) } else { block.tag_alone(tag) }
+    let values = if maker.chance(50) { block.whole(tag) } else { block.tag_alone(tag) };
+    some_digest(maker, block, values, 25)
+}
+
+/// With a digest too, of so many in a hundred.
+fn some_digest(maker: &mut Maker, block: &Block, values: Yaml, percent: u8) -> Yaml {
+    match block.digest(maker).filter(|_| maker.chance(percent)) {
+        Some(digest) => values.over(digest),
+        None => values,
+    }
 }
 
 fn blocks(maker: &mut Maker) -> Vec<Block> {
@@ -124,10 +165,12 @@ fn blocks(maker: &mut Maker) -> Vec<Block> {
     };
     let mut blocks = Vec::new();
     for path in paths {
-        let form = match maker.rng.u8(0..8) {
+        let form = match maker.rng.u8(0..10) {
             0 => Form::RegistryToo,
             1 => Form::OneString,
             2 if path.last() == Some(&"image") => Form::NameAndTag,
+            3 => Form::WithDigest,
+            4 => Form::WithSha,
             _ => Form::RepositoryAndTag,
         };
         // a key that only a rule for strings would find
@@ -154,7 +197,8 @@ fn defaults(maker: &mut Maker, images: &[Block]) -> Yaml {
             3 if block.form == Form::RepositoryAndTag => String::new(),
             _ => maker.tag(),
         };
-        values = values.over(block.whole(&tag));
+        let whole = some_digest(maker, block, block.whole(&tag), 40);
+        values = values.over(whole);
     }
     values
 }
