@@ -195,6 +195,7 @@ fn decide_noting(
     };
     registry.mark(facts.images.as_deref_mut().unwrap_or_default());
     let GuardedPlan { mut plan, skipped: older, mut notices, still_blocked, writers } = guarded?;
+    plan.warnings.extend(plan::overridden_outside(base.files(), &request, &plan));
     if let Some(promotion) = &promotion {
         plan.warnings.extend(promotion.warnings.iter().cloned());
         plan.notices.extend(promotion.notices.iter().cloned());

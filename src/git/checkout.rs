@@ -19,7 +19,7 @@ use super::tree::CommitFiles;
 use crate::environment::Environment;
 use crate::http::HttpSettings;
 use crate::object_id::CommitId;
-use crate::worktree::TrackedPaths;
+use crate::worktree::{TrackedFiles, TrackedPaths, Worktree};
 
 /// Marks index entries that a sparse checkout omits (git's `CE_SKIP_WORKTREE`, as it is stored).
 const SKIP_WORKTREE: u16 = 1 << 14;
@@ -208,6 +208,11 @@ impl Checkout {
     pub fn head_files(&self) -> Result<CommitFiles<'_>, GitError> {
         let commit = self.head().ok_or(GitError::NoCommit)?;
         Ok(CommitFiles { repo: &self.repo, commit, prefix: &self.prefix })
+    }
+
+    /// The files of the root, with what git tracks among them, and with the files around them.
+    pub fn inside(&self, worktree: Worktree) -> Worktree {
+        worktree.tracking(Some(TrackedFiles::new(self.tracked()))).inside(&self.workdir, &self.prefix)
     }
 
     /// Finds the YAML files and submodules below the root that git tracks, in any thread. Ignore rules don't apply to

@@ -12,8 +12,8 @@ use crate::dot_git::is_path_part;
 use crate::file_selection::{MAX_FILE_SIZE, MatchLevel, Selection, is_yaml};
 use crate::object_id::CommitId;
 use crate::plan::{
-    FileContent, FileEdit, FileSource, FoundFiles, NestedRepository, PathProblem, SourceError, SourceFile,
-    Visitor,
+    FileContent, FileEdit, FileSource, FoundFiles, NestedRepository, PathProblem, RepositoryFiles,
+    SourceError, SourceFile, Visitor,
 };
 
 const PLAIN: i32 = 0o100_644;
@@ -60,6 +60,14 @@ impl FileSource for CommitFiles<'_> {
             }
         }
         Ok(found)
+    }
+
+    fn repository(&self) -> Option<RepositoryFiles<'_>> {
+        let whole = || RepositoryFiles {
+            files: Box::new(CommitFiles { prefix: "", ..*self }),
+            folder: self.prefix.to_owned(),
+        };
+        (!self.prefix.is_empty()).then(whole)
     }
 
     fn read(&self, path: &str, max_size: usize) -> Result<Option<FileContent>, SourceError> {

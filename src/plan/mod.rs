@@ -30,6 +30,7 @@ mod listing_filter;
 mod matched;
 mod matching;
 mod no_match;
+mod outside;
 mod parse_listed;
 mod parsed_file;
 mod prefilter;
@@ -69,9 +70,11 @@ pub use held::{HeldImage, HeldReference};
 pub use indexes::TargetIndex;
 pub use listing::{ListedReference, Listing, OverriddenBy, Overrides, list};
 pub use no_match::{Instead, NamelessTag, NoMatch, SimilarImage, UnmatchedImage};
+pub use outside::overridden_outside;
 pub use running::{RunningReference, running};
 pub use source::{
-    FileContent, FileSource, FoundFiles, NestedRepository, PathProblem, SourceError, SourceFile, Visitor,
+    FileContent, FileSource, FoundFiles, NestedRepository, PathProblem, RepositoryFiles, SourceError,
+    SourceFile, Visitor,
 };
 pub use wider_pattern::WiderPattern;
 

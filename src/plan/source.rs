@@ -37,10 +37,22 @@ pub trait FileSource {
     /// If it can't be read, is a symlink, or is behind one.
     fn read(&self, path: &str, max_size: usize) -> Result<Option<FileContent>, SourceError>;
 
+    /// The whole repository, if this is a folder of one.
+    fn repository(&self) -> Option<RepositoryFiles<'_>> {
+        None
+    }
+
     /// Whether the source has all files of a repository, so that what runs can be computed from them.
     fn is_whole(&self) -> bool {
         true
     }
+}
+
+/// The repository that some files are a folder of.
+pub struct RepositoryFiles<'a> {
+    pub files: Box<dyn FileSource + 'a>,
+    /// The folder's path, with `/`.
+    pub folder: String,
 }
 
 /// The content of a file, unless it is larger than the caller can use.

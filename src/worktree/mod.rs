@@ -50,6 +50,8 @@ pub struct Worktree {
     top: Arc<Folder>,
     /// Files that git tracks are read even if an ignore rule matches them.
     tracked: Option<TrackedFiles>,
+    /// The top of the repository, and the root's path below it, if that isn't the top itself.
+    around: Option<(PathBuf, String)>,
 }
 
 impl Worktree {
@@ -61,13 +63,20 @@ impl Worktree {
             WorktreeError::BadRoot { path: root.display().to_string(), reason }
         };
         let top = Arc::new(Folder::open(root).map_err(error)?);
-        Ok(Worktree { root: root.to_owned(), top, tracked: None })
+        Ok(Worktree { root: root.to_owned(), top, tracked: None, around: None })
     }
 
     /// Adds what git tracks.
     #[must_use]
     pub fn tracking(self, tracked: Option<TrackedFiles>) -> Self {
         Worktree { tracked, ..self }
+    }
+
+    /// Adds the repository that the root is a folder of; `folder` is empty if the root is its top.
+    #[must_use]
+    pub fn inside(self, top: &Path, folder: &str) -> Self {
+        let around = (!folder.is_empty()).then(|| (top.to_owned(), folder.to_owned()));
+        Worktree { around, ..self }
     }
 
     /// Submodules below the root, also those that are empty folders as yet.

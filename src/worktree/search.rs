@@ -17,7 +17,9 @@ use super::open_error::OpenError;
 use super::{Worktree, read_at_most, read_into};
 use crate::dot_git::is_dot_git;
 use crate::file_selection::{MatchLevel, Selection, is_yaml};
-use crate::plan::{FileContent, FileSource, FoundFiles, NestedRepository, SourceError, SourceFile, Visitor};
+use crate::plan::{
+    FileContent, FileSource, FoundFiles, NestedRepository, RepositoryFiles, SourceError, SourceFile, Visitor,
+};
 use crate::visible::inline;
 
 impl FileSource for Worktree {
@@ -41,6 +43,11 @@ impl FileSource for Worktree {
             search.submodules();
         }
         Ok(search.found())
+    }
+
+    fn repository(&self) -> Option<RepositoryFiles<'_>> {
+        let (top, folder) = self.around.as_ref()?;
+        Some(RepositoryFiles { files: Box::new(Worktree::open(top).ok()?), folder: folder.clone() })
     }
 
     fn read(&self, path: &str, max_size: usize) -> Result<Option<FileContent>, SourceError> {

@@ -24,6 +24,7 @@ mod environments;
 mod fake_github;
 mod faults;
 mod fixtures;
+mod folder_of_repository;
 mod forge_answers;
 mod forge_first;
 #[cfg(feature = "forge-tests")]

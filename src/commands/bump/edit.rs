@@ -5,12 +5,14 @@ use super::report::BumpReport;
 use crate::decision::{DecisionBase, DecisionMemory, decide};
 use crate::diagnostics::Error;
 use crate::output::Outcome;
-use crate::worktree::{TrackedFiles, Worktree};
+use crate::worktree::Worktree;
 
 impl Bump<'_> {
     pub(super) fn edit(&self, worktree: &Worktree, report: &mut BumpReport) -> Result<(), Error> {
-        let tracked = self.checkout.as_ref().map(|checkout| TrackedFiles::new(checkout.tracked()));
-        let files = worktree.clone().tracking(tracked);
+        let files = match &self.checkout {
+            Some(checkout) => checkout.inside(worktree.clone()),
+            None => worktree.clone(),
+        };
         let base = DecisionBase::Head(&files);
         let decision =
             report.decided(decide(&self.context(None, false), base, &mut DecisionMemory::default()))?;

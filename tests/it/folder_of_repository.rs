@@ -1,0 +1,61 @@
+//! Bumps in a folder of a repository, whose other files may override what is set there.
+
+use std::path::Path;
+
+use crate::support::cli::tagbump;
+use crate::support::files;
+use crate::support::git::git;
+use crate::support::repo::{self, World, ended, push};
+
+const WORKLOAD: &str = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: api}\nspec:\n  template:\n    spec:\n      containers:\n      - name: api\n        image: ghcr.io/acme/api:v1\n";
+const BASE: &str = "resources: [api.yaml]\n";
+const OVERLAY: &str = "resources: [../../deploy]\nimages:\n- name: ghcr.io/acme/api\n  newTag: v1\n";
+const PLAIN: &str = "resources: [../../deploy]\n";
+const WARNING: &str = "api.yaml:9: clusters/prod/kustomization.yaml:4, outside of deploy, sets what runs in \
+                       kustomization clusters/prod; bump in the top folder of the repository to set it";
+
+/// A base, and an overlay outside of its folder.
+fn layout(overlay: &str) -> [(&'static str, String); 3] {
+    [
+        ("deploy/api.yaml", WORKLOAD.to_owned()),
+        ("deploy/kustomization.yaml", BASE.to_owned()),
+        ("clusters/prod/kustomization.yaml", overlay.to_owned()),
+    ]
+}
+
+fn write(root: &Path, overlay: &str) {
+    git(root, &["init", "--quiet"]);
+    layout(overlay).iter().for_each(|(path, text)| files::write(root, path, text));
+}
+
+#[test]
+fn bump_warns_of_overlay_outside_of_its_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), OVERLAY);
+    let run = tagbump(&folder.path().join("deploy"), &["bump", "ghcr.io/acme/api:v2"]);
+    assert_eq!((run.exit, run.stdout.contains("edited 1 file")), (0, true), "{}", run.output());
+    assert!(run.stderr.contains(WARNING), "{}", run.stderr);
+}
+
+#[test]
+fn bump_says_nothing_if_overlay_has_the_tag_already_or_sets_none() {
+    for overlay in [PLAIN.to_owned(), OVERLAY.replace("v1", "v2")] {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), &overlay);
+        let run = tagbump(&folder.path().join("deploy"), &["bump", "ghcr.io/acme/api:v2"]);
+        assert_eq!((run.exit, run.stdout.contains("edited 1 file")), (0, true), "{}", run.output());
+        assert!(!run.stderr.contains("warning"), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn landing_warns_of_overlay_on_the_branch() {
+    let files = layout(OVERLAY);
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (*path, text.as_str())).collect();
+    let world = World::with(|server| server, &files);
+    let checkout = world.full("w");
+    let run = repo::run(&mut push(&checkout.join("deploy"), "v2", &[]));
+    ended(&run, 0, "landed");
+    let warnings = repo::json(&run)["warnings"].to_string();
+    assert!(warnings.contains(WARNING), "{warnings}");
+}
