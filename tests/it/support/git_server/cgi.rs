@@ -5,6 +5,7 @@ use std::env;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 use std::thread;
 
 /// Repositories of any owner are served, and no housekeeping outlives a push.
@@ -26,12 +27,20 @@ pub struct Backend {
     root: PathBuf,
 }
 
+/// Where git's own programs are.
+fn exec_path() -> &'static Path {
+    static EXEC_PATH: OnceLock<PathBuf> = OnceLock::new();
+    EXEC_PATH.get_or_init(|| {
+        let output = Command::new("git").arg("--exec-path").output().expect("git starts");
+        let path = String::from_utf8(output.stdout).expect("git's exec path is UTF-8");
+        PathBuf::from(path.trim_end())
+    })
+}
+
 impl Backend {
     pub fn new(root: &Path) -> Self {
-        let output = Command::new("git").arg("--exec-path").output().expect("git starts");
-        let exec_path = String::from_utf8(output.stdout).expect("git's exec path is UTF-8");
         Self {
-            program: Path::new(exec_path.trim_end()).join("git-http-backend"),
+            program: exec_path().join("git-http-backend"),
             root: root.canonicalize().expect("the served folder exists"),
         }
     }
