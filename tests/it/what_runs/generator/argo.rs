@@ -99,7 +99,7 @@ fn helm(maker: &mut Maker, chart: &Chart, files: &[String]) -> Yaml {
     if maker.chance(40) {
         let block = chart.images[maker.rng.usize(0..chart.images.len())].clone();
         let tag = maker.tag();
-        let value = if block.tag_path().ends_with("tag") { tag } else { format!("{}:{tag}", block.image) };
+        let value = block.text_of(&tag);
         helm =
             helm.with("parameters", list([map([("name", text(block.tag_path())), ("value", text(value))])]));
     }

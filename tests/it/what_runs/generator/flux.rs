@@ -177,7 +177,7 @@ fn values_from(maker: &mut Maker, chart: &Chart) -> (Vec<Yaml>, Vec<(String, Yam
         true => {
             let path = block.tag_path();
             let tag = maker.tag();
-            let value = if path.ends_with("tag") { tag } else { format!("{}:{tag}", block.image) };
+            let value = block.text_of(&tag);
             ("tag", text(value), Some(path))
         }
         false => {
@@ -235,7 +235,7 @@ fn generate_values(maker: &mut Maker, chart: &Chart, fields: &mut Fields, folder
     }
     let values = block.tag_alone(&maker.tag());
     let tag = maker.tag();
-    let tag = if block.tag_path().ends_with("tag") { tag } else { format!("{}:{tag}", block.image) };
+    let tag = block.text_of(&tag);
     maker.files.remove(&below(folder, "api-values.yaml"));
     maker.write(&below(folder, "generated.yaml"), &values);
     generator = generator
@@ -275,7 +275,7 @@ fn patch(maker: &mut Maker, chart: &Chart, release: &Yaml, folder: &str, fields:
         }
         return;
     }
-    let value = if path.ends_with("tag") { tag } else { format!("{}:{tag}", block.image) };
+    let value = block.text_of(&tag);
     let path = format!("/spec/values/{}", path.replace('.', "/"));
     let operation = map([("op", text("add")), ("path", text(path)), ("value", text(value))]);
     let patch = maker.block(&list([operation]));

@@ -29,9 +29,26 @@ pub enum Form {
     WithDigest,
     /// The same, as a hash.
     WithSha,
+    ImageAndTag,
+    ImageRepositoryAndTag,
+    /// A repository without the last part of the name, which has a key of its own.
+    RepositoryAndName,
 }
 
 impl Form {
+    /// The keys of the name and of the tag, if they are two.
+    fn keys(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Form::OneString => None,
+            Form::RepositoryAndTag | Form::RegistryToo | Form::WithDigest | Form::WithSha => {
+                Some(("repository", "tag"))
+            }
+            Form::NameAndTag | Form::RepositoryAndName => Some(("name", "tag")),
+            Form::ImageAndTag => Some(("image", "tag")),
+            Form::ImageRepositoryAndTag => Some(("imageRepository", "imageTag")),
+        }
+    }
+
     /// The key of the digest, and what the value lacks to be one.
     fn digest(self) -> Option<(&'static str, &'static str)> {
         match self {
@@ -66,8 +83,14 @@ impl Block {
                 )
             }
             Form::OneString => format!("{{{{ {} | quote }}}}", at("")),
-            Form::NameAndTag => {
-                format!("\"{{{{ {} }}}}:{{{{ {} }}}}\"", at(".name"), at(".tag"))
+            Form::NameAndTag | Form::ImageAndTag | Form::ImageRepositoryAndTag => {
+                let (name, tag) = self.form.keys().unwrap_or_default();
+                let (name, tag) = (at(&format!(".{name}")), at(&format!(".{tag}")));
+                format!("\"{{{{ {name} }}}}:{{{{ {tag} }}}}\"")
+            }
+            Form::RepositoryAndName => {
+                let (repository, name, tag) = (at(".repository"), at(".name"), at(".tag"));
+                format!("\"{{{{ {repository} }}}}/{{{{ {name} }}}}:{{{{ {tag} }}}}\"")
             }
             Form::WithDigest | Form::WithSha => {
                 let (key, before) = self.form.digest().unwrap_or_default();
@@ -82,24 +105,25 @@ impl Block {
     /// Values that set the name and the tag.
     pub fn whole(&self, tag: &str) -> Yaml {
         let (registry, repository) = self.image.split_once('/').unwrap_or(("docker.io", &self.image));
-        let value = match self.form {
-            Form::RepositoryAndTag | Form::WithDigest | Form::WithSha => {
-                map([("repository", text(&self.image)), ("tag", text(tag))])
-            }
-            Form::RegistryToo => {
+        let (folder, name) = self.image.rsplit_once('/').unwrap_or(("", &self.image));
+        let value = match (self.form, self.form.keys()) {
+            (Form::RegistryToo, _) => {
                 map([("registry", text(registry)), ("repository", text(repository)), ("tag", text(tag))])
             }
-            Form::OneString => text(format!("{}:{tag}", self.image)),
-            Form::NameAndTag => map([("name", text(&self.image)), ("tag", text(tag))]),
+            (Form::RepositoryAndName, _) => {
+                map([("repository", text(folder)), ("name", text(name)), ("tag", text(tag))])
+            }
+            (_, Some((name, key))) => map([(name, text(&self.image)), (key, text(tag))]),
+            (_, None) => text(self.text_of(tag)),
         };
         nested(&self.keys(), value)
     }
 
     /// Values that set the tag alone, where that can be.
     pub fn tag_alone(&self, tag: &str) -> Yaml {
-        match self.form {
-            Form::OneString => self.whole(tag),
-            _ => nested(&self.keys(), map([("tag", text(tag))])),
+        match self.form.keys() {
+            None => self.whole(tag),
+            Some((_, key)) => nested(&self.keys(), map([(key, text(tag))])),
         }
     }
 
@@ -119,7 +143,12 @@ impl Block {
     /// The path of the tag, or of the whole image.
     pub fn tag_path(&self) -> String {
         let path = self.path.join(".");
-        if self.form == Form::OneString { path } else { format!("{path}.tag") }
+        self.form.keys().map_or(path.clone(), |(_, tag)| format!("{path}.{tag}"))
+    }
+
+    /// What is at that path.
+    pub fn text_of(&self, tag: &str) -> String {
+        if self.form == Form::OneString { format!("{}:{tag}", self.image) } else { tag.to_owned() }
     }
 }
 
@@ -165,12 +194,15 @@ fn blocks(maker: &mut Maker) -> Vec<Block> {
     };
     let mut blocks = Vec::new();
     for path in paths {
-        let form = match maker.rng.u8(0..10) {
+        let form = match maker.rng.u8(0..13) {
             0 => Form::RegistryToo,
             1 => Form::OneString,
             2 if path.last() == Some(&"image") => Form::NameAndTag,
             3 => Form::WithDigest,
             4 => Form::WithSha,
+            5 => Form::ImageAndTag,
+            6 => Form::ImageRepositoryAndTag,
+            7 if path.last() == Some(&"image") => Form::RepositoryAndName,
             _ => Form::RepositoryAndTag,
         };
         // a key that only a rule for strings would find
@@ -181,8 +213,9 @@ fn blocks(maker: &mut Maker) -> Vec<Block> {
         };
         let path = path.iter().map(|key| (*key).to_owned()).collect();
         let image = maker.name();
-        let form =
-            if form == Form::RegistryToo && !image.contains('/') { Form::RepositoryAndTag } else { form };
+        let has_folder = image.contains('/');
+        let needs_folder = matches!(form, Form::RegistryToo | Form::RepositoryAndName);
+        let form = if needs_folder && !has_folder { Form::RepositoryAndTag } else { form };
         blocks.push(Block { path, form, image });
     }
     blocks
@@ -200,7 +233,17 @@ fn defaults(maker: &mut Maker, images: &[Block]) -> Yaml {
         let whole = some_digest(maker, block, block.whole(&tag), 40);
         values = values.over(whole);
     }
-    values
+    if maker.chance(20) { with_shared_tag(values, images) } else { values }
+}
+
+/// The second image's tag is an alias to the first one's.
+fn with_shared_tag(values: Yaml, images: &[Block]) -> Yaml {
+    let [first, second, ..] = images else { return values };
+    let (Some((_, tag)), Some((_, other))) = (first.form.keys(), second.form.keys()) else { return values };
+    let anchored = |text: Yaml| Yaml::Anchored("tag".to_owned(), Box::new(text));
+    let path = [first.keys(), vec![tag]].concat();
+    let values = values.changed(&path, &anchored);
+    values.changed(&[second.keys(), vec![other]].concat(), &|_| super::yaml::bare("*tag"))
 }
 
 fn write_chart(maker: &mut Maker, folder: &str, name: &str, images: &[Block], dependencies: Vec<Yaml>) {

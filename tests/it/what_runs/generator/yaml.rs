@@ -61,6 +61,21 @@ impl Yaml {
         Yaml::Map(pairs)
     }
 
+    /// Changes the value at a path of keys, if there is one.
+    pub fn changed(self, path: &[&str], change: &dyn Fn(Yaml) -> Yaml) -> Yaml {
+        match (self, path) {
+            (value, []) => change(value),
+            (Yaml::Map(pairs), [key, rest @ ..]) => {
+                let pairs = pairs.into_iter().map(|(known, value)| match known == *key {
+                    true => (known, value.changed(rest, change)),
+                    false => (known, value),
+                });
+                Yaml::Map(pairs.collect())
+            }
+            (other, _) => other,
+        }
+    }
+
     /// Whether a map has this path of keys.
     pub fn has(&self, path: &[&str]) -> bool {
         match (self, path) {
