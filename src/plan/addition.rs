@@ -10,7 +10,7 @@ use super::files::ScannedFiles;
 use super::indexes::FileIndex;
 use super::matched::Match;
 use super::parsed_file::ParsedFile;
-use super::reports::Reports;
+use super::what_runs::reports::Reports;
 use super::{Request, TargetIndex, UpdateTarget};
 use crate::file_selection::{MatchLevel, folder};
 use crate::image::{Field, join_tag, same_image};

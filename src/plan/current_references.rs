@@ -8,8 +8,8 @@ use super::indexes::FileIndex;
 use super::matched::Match;
 use super::no_match::NoMatch;
 use super::parsed_file::ParsedFile;
-use super::reports::Reports;
-use super::{FileSource, PlacePath, PlanError, Request, TargetIndex, image_inventory, matching, winning};
+use super::what_runs::reports::Reports;
+use super::{FileSource, PlacePath, PlanError, Request, TargetIndex, image_inventory, matching, what_runs};
 use crate::file_selection::MatchLevel;
 use crate::manifest::EmbeddedText;
 use crate::yaml::{self, NodeId, ParsedYaml};
@@ -118,7 +118,7 @@ pub(super) fn found(
     survey: &mut ScannedFiles,
     request: &Request,
 ) -> Result<(Vec<Match>, Reports), PlanError> {
-    let found = winning::find(shelf, request, survey)?;
+    let found = what_runs::winning::find(shelf, request, survey)?;
     survey.check()?;
     Ok(found)
 }

@@ -2,7 +2,7 @@
 
 use super::files::ScannedFiles;
 use super::matched::Match;
-use super::reports::Reports;
+use super::what_runs::reports::Reports;
 use super::{Plan, Request};
 use crate::file_selection::Selection;
 use crate::image::same_image;

@@ -421,7 +421,7 @@ impl<'a> Case<'a> {
         // files that are named are set, and a warning says what wins
         let is_told = self.repository.only.is_some()
             && report["warnings"].as_array().is_some_and(|list| !list.is_empty());
-        if let Some((at, why)) = self.weaker_place(&report).filter(|_| !is_told) {
+        if let Some((at, why)) = self.weaker_place(&report, after).filter(|_| !is_told) {
             return (Outcome::WeakerPlaceSet, at, why);
         }
         match left.iter().find(|place| self.can_be_set(place) && !self.is_left_rightly(place, run)) {
@@ -502,7 +502,7 @@ impl<'a> Case<'a> {
     }
 
     /// A changed line whose tag no container runs. An entry of a kustomization may be set for what isn't visible.
-    fn weaker_place(&self, report: &Value) -> Option<(String, String)> {
+    fn weaker_place(&self, report: &Value, after: &Files) -> Option<(String, String)> {
         // where nothing runs it, whatever names it is set
         if self.targets.is_empty() {
             return None;
@@ -512,6 +512,8 @@ impl<'a> Case<'a> {
             let (file, line) = (change["file"].as_str()?, change["line"].as_u64()? as usize);
             let text = self.repository.files.get(file)?.lines().nth(line.checked_sub(1)?)?;
             let numbers = marks::numbers(text);
+            // a digest beside a tag can be all that changes
+            let is = after.get(file)?.lines().nth(line - 1).unwrap_or_default();
             let is_list =
                 text.contains("newTag") || file.contains("kustomization") || file.contains("argocd");
             let is_default = self.repository.all
@@ -520,6 +522,7 @@ impl<'a> Case<'a> {
             // one line can hold several images, and only tags have numbers
             let had_tag = change["from"].as_str().is_some_and(|from| !from.is_empty());
             if !numbers.is_empty()
+                && is.contains(&self.repository.tag)
                 && had_tag
                 && !is_list
                 && !is_default

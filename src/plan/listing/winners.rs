@@ -3,9 +3,9 @@
 
 use std::collections::HashSet;
 
-use super::listed_places::ListedWinner;
-use super::listing::{ListedReference, Listing};
-use super::what_runs::FilePlace;
+use super::super::what_runs::FilePlace;
+use super::places::ListedWinner;
+use super::{ListedReference, Listing};
 use crate::file_selection::Selection;
 use crate::image::{full_name, same_image};
 use crate::location::Location;

@@ -1,11 +1,11 @@
 //! A winning place as a match: one that a rule finds under another name, or one that no rule finds.
 
-use super::indexes::FileIndex;
-use super::matched::Match;
-use super::matching::match_of;
-use super::parsed_file::ParsedFile;
-use super::what_runs::{DigestApart, Winner, some_of};
-use super::{PlacePath, UpdateTarget};
+use super::super::indexes::FileIndex;
+use super::super::matched::Match;
+use super::super::matching::match_of;
+use super::super::parsed_file::ParsedFile;
+use super::super::{PlacePath, UpdateTarget};
+use super::{DigestApart, Winner, some_of};
 use crate::effective::{Setting, TextPart};
 use crate::file_selection::{MatchLevel, file_name};
 use crate::manifest::{
@@ -240,7 +240,7 @@ fn location(yaml: &ParsedYaml, node: NodeId) -> ValueLocation {
 }
 
 /// The kind of a place that no rule finds, as it appears in reports.
-pub(super) fn kind(setting: &Setting) -> &'static str {
+pub fn kind(setting: &Setting) -> &'static str {
     match setting {
         Setting::Parts { .. } => "values",
         _ => "patch",

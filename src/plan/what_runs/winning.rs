@@ -4,17 +4,17 @@
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::files::ScannedFiles;
-use super::indexes::FileIndex;
-use super::matched::Match;
-use super::parsed_file::ParsedFile;
-use super::reports::Reports;
-use super::what_runs::{FilePlace, FileRoots, MAX_FILE, Overridden, UnusedEntry, WhatRuns, Winner, some_of};
-use super::winning_place::{WinningPlace, set_version};
-use super::{
+use super::super::files::ScannedFiles;
+use super::super::indexes::FileIndex;
+use super::super::matched::Match;
+use super::super::parsed_file::ParsedFile;
+use super::super::{
     FileContent, FileSource, OtherPlace, OtherRoot, PlanError, Request, SourceFile, TargetIndex,
     UpdateTarget, matching,
 };
+use super::reports::Reports;
+use super::winning_place::{WinningPlace, set_version};
+use super::{FilePlace, FileRoots, MAX_FILE, Overridden, UnusedEntry, WhatRuns, Winner, some_of};
 use crate::dotenv;
 use crate::effective::{SecondReader, Setting};
 use crate::file_selection::MatchLevel;
@@ -28,7 +28,7 @@ use crate::yaml::scan_until;
 ///
 /// # Errors
 /// As [`matching::find`], and what the file source reports.
-pub(super) fn find(
+pub fn find(
     source: &dyn FileSource,
     request: &Request,
     survey: &mut ScannedFiles,

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
 
-use super::prefilter::Prefilter;
+use super::super::prefilter::Prefilter;
+use super::super::{Environments, FileSource, Plan, RepositoryFiles, Request, SourceFile, UpdateTarget};
 use super::rendered_roots::{RenderedRoots, Renderer, read_part};
+use super::some_of;
 use super::surroundings::{Names, SurroundingsCollector};
-use super::what_runs::some_of;
-use super::{FileSource, Plan, RepositoryFiles, Request, SourceFile, UpdateTarget};
 use crate::effective::{EffectiveImage, Setting};
 use crate::file_selection::Selection;
 use crate::image::{Tag, same_image};
@@ -37,7 +37,7 @@ pub fn overridden_outside(files: &dyn FileSource, request: &Request, plan: &Plan
         around: &around.finish(),
         read: &|path| read_part(files.as_ref(), path),
         url: request.repository_url.as_deref(),
-        environments: &super::Environments::default(),
+        environments: &Environments::default(),
         cancellation: &request.cancellation,
     };
     let reach = renderer.reach(&|bytes| names.lets_pass(bytes));

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::listing::{ListedReference, PlacedReference};
-use super::parsed_file::ParsedFile;
+use super::super::parsed_file::ParsedFile;
+use super::{ListedReference, PlacedReference};
 use crate::file_selection::MatchLevel;
 use crate::image::{ParsedReference, Tag, full_name, same_image};
 use crate::manifest::{ScalarPlace, UnknownPlace};

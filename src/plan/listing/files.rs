@@ -3,14 +3,14 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use super::SourceFile;
-use super::listed_elsewhere::elsewhere;
-use super::listed_references::references;
-use super::listing::PlacedReference;
-use super::listing_filter::ListingFilter;
-use super::parsed_file::ParsedFile;
-use super::surroundings::{Names, Surroundings, SurroundingsCollector};
-use super::unparsed::{Unparsed, UnparsedText};
+use super::super::SourceFile;
+use super::super::parsed_file::ParsedFile;
+use super::super::unparsed::{Unparsed, UnparsedText};
+use super::super::what_runs::surroundings::{Names, Surroundings, SurroundingsCollector};
+use super::PlacedReference;
+use super::elsewhere::elsewhere;
+use super::filter::ListingFilter;
+use super::references::references;
 use crate::effective::ParsedContent;
 use crate::file_selection::MatchLevel;
 use crate::yaml::scan;

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::error::WithoutEffect;
-use super::files::ScannedFiles;
-use super::matched::Match;
-use super::what_runs::{FilePlace, Overridden, WhatRuns};
-use super::{
+use super::super::error::WithoutEffect;
+use super::super::files::ScannedFiles;
+use super::super::matched::Match;
+use super::super::{
     EnvironmentLimit, OtherPlace, Plan, PlanError, ReplacedImage, Request, TargetIndex, UpdateTarget,
 };
+use super::{FilePlace, Overridden, WhatRuns};
 use crate::file_selection::MatchLevel;
 use crate::image::{Tag, same_image};
 use crate::location::Location;
@@ -23,7 +23,7 @@ pub(super) type WeakerPlace = (TargetIndex, Location, Overridden);
 
 /// What a plan reports besides its changes.
 #[derive(Default)]
-pub(super) struct Reports {
+pub struct Reports {
     notices: Vec<String>,
     warnings: Vec<String>,
     /// For a target without matches: the places that name it, and what runs instead.

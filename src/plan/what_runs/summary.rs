@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use super::super::{OtherRoot, Request, TargetIndex, UpdateTarget};
 use super::rendered_roots::RenderedRoots;
-use super::what_runs::{DigestApart, FilePlace, FileRoots, Overridden, UnusedEntry, WhatRuns, Winner};
-use super::{OtherRoot, Request, TargetIndex, UpdateTarget};
+use super::{DigestApart, FilePlace, FileRoots, Overridden, UnusedEntry, WhatRuns, Winner};
 use crate::effective::{EffectiveImage, Holds, Place, Root, Setting, TextPart};
 use crate::image::{Field, Tag, same_image};
 use crate::location::Location;

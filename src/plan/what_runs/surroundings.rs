@@ -4,14 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
-use super::SourceFile;
+use super::super::SourceFile;
 use crate::effective::{FileMarks, FileRole, StructuralFile};
 use crate::file_selection::file_name;
 use crate::manifest::is_compose;
 
 /// The files around the edits.
 #[derive(Default)]
-pub(super) struct Surroundings {
+pub struct Surroundings {
     /// Every YAML file.
     pub paths: BTreeSet<String>,
     /// The files that can include others.
@@ -26,7 +26,7 @@ pub(super) struct Surroundings {
 
 /// Collects the surroundings while the files are visited, from several threads.
 #[derive(Default)]
-pub(super) struct SurroundingsCollector {
+pub struct SurroundingsCollector {
     marks: FileMarks,
     files: Mutex<Vec<NotedFile>>,
 }
@@ -41,7 +41,7 @@ struct NotedFile {
 
 /// What a file names.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Names {
+pub enum Names {
     Nothing,
     /// It may name one of the images.
     Image,

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use super::UnsetTag;
 use super::rendered_roots::RenderedRoots;
 use super::summary::Summary;
-use super::what_runs::UnsetTag;
 use crate::effective::{EffectiveImage, Place, Root, Setting, StaleChart};
 use crate::visible::inline;
 

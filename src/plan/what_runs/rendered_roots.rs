@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::environments::{Environments, InTwoEnvironments, NamedEnvironment};
+use super::super::environments::{Environments, InTwoEnvironments, NamedEnvironment};
+use super::super::{FileContent, FileSource};
 use super::surroundings::Surroundings;
-use super::what_runs::{FilePlace, MAX_FILE, Overridden};
-use super::{FileContent, FileSource};
+use super::{FilePlace, MAX_FILE, Overridden};
 use crate::effective::{
     EffectiveImage, FileId, Files, Mentions, ParsedContent, Place, ReadFile, Root, Scene, Setting,
     overriders, roots,
@@ -17,7 +17,7 @@ pub(super) type NamesImage<'a> = &'a dyn Fn(&[u8]) -> bool;
 
 /// Renders the roots around some files.
 #[derive(Clone, Copy)]
-pub(super) struct Renderer<'a> {
+pub struct Renderer<'a> {
     pub around: &'a Surroundings,
     /// Gives the content of a file that is not in `around`.
     pub read: ReadFile<'a>,
@@ -27,7 +27,7 @@ pub(super) struct Renderer<'a> {
 }
 
 /// The files that some roots are made from.
-pub(super) struct Reach {
+pub struct Reach {
     /// The files from which mentions lead to a seed, with the seeds.
     reached: BTreeSet<String>,
     /// The files that declare what those, and what they include, refer to by name.
@@ -44,7 +44,7 @@ impl Reach {
 }
 
 /// The files around those that may override something.
-pub(super) struct Overridable<'a> {
+pub struct Overridable<'a> {
     mentions: Mentions<'a>,
     seeds: BTreeSet<String>,
     /// A place is overridden in every root only if no other root uses it: this counts for the images in these files.
@@ -115,12 +115,12 @@ impl<'a> Renderer<'a> {
 }
 
 /// Reads a file that a root is made from; `None` if there is none, or if it is too large.
-pub(super) fn read_part(source: &dyn FileSource, path: &str) -> Option<Vec<u8>> {
+pub fn read_part(source: &dyn FileSource, path: &str) -> Option<Vec<u8>> {
     source.read(path, MAX_FILE).ok().flatten().and_then(FileContent::bytes)
 }
 
 /// The roots, with the files that they are made from.
-pub(super) struct RenderedRoots<'a> {
+pub struct RenderedRoots<'a> {
     pub files: &'a Files<'a>,
     pub roots: &'a [Root],
     environments: &'a Environments,

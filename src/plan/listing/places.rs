@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::PlanError;
-use super::rendered_roots::RenderedRoots;
-use super::what_runs::{FilePlace, Overridden};
-use super::winning_place::kind;
+use super::super::PlanError;
+use super::super::what_runs::rendered_roots::RenderedRoots;
+use super::super::what_runs::winning_place::kind;
+use super::super::what_runs::{FilePlace, Overridden};
 use crate::dotenv::is_dotenv;
 use crate::effective::{Place, Setting};
 use crate::file_selection::file_name;

@@ -1,16 +1,31 @@
 //! Which of the matched references win: those set what runs. Weaker ones stay unchanged and are reported.
+//!
+//! `surroundings` is what a search keeps of all files. From that, `rendered_roots` renders the roots around some of them, and
+//! `summary` is what the roots say about the images of a request. `winning` applies that to the matches: `winning_place` turns
+//! a place that no rule finds into a match, and `digests_apart` a digest that is elsewhere. `reports` and `doubts` are what the
+//! user is told. `outside` looks at the files around the folder of a bump.
+
+mod digests_apart;
+mod doubts;
+pub(super) mod outside;
+pub(super) mod rendered_roots;
+pub(super) mod reports;
+mod summary;
+pub(super) mod surroundings;
+pub(super) mod winning;
+pub(super) mod winning_place;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::prefilter::Prefilter;
-use super::rendered_roots::{Renderer, read_part};
-use super::summary::Summary;
-use super::surroundings::Surroundings;
 use super::{FileSource, InTwoEnvironments, OtherPlace, OtherRoot, Request, TargetIndex};
 use crate::effective::{SecondReader, Setting};
 use crate::location::Location;
 use crate::manifest::ScalarPlace;
 use crate::yaml::NodeId;
+use rendered_roots::{Renderer, read_part};
+use summary::Summary;
+use surroundings::Surroundings;
 
 /// Larger files are not followed.
 pub(super) const MAX_FILE: usize = 10_000_000;

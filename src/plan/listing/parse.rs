@@ -6,11 +6,11 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread::{available_parallelism, scope};
 
-use super::listed_files::{Listed, TextFile, listed};
-use super::listed_places::ListedPlaces;
-use super::rendered_roots::{Overridable, Renderer, read_part};
-use super::surroundings::Surroundings;
-use super::{Environments, FileSource, PlanError, SourceFile};
+use super::super::what_runs::rendered_roots::{Overridable, Renderer, read_part};
+use super::super::what_runs::surroundings::Surroundings;
+use super::super::{Environments, FileSource, PlanError, SourceFile};
+use super::files::{Listed, TextFile, listed};
+use super::places::ListedPlaces;
 use crate::effective::ParsedContent;
 use crate::yaml::{Cancellation, scan};
 

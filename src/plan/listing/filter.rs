@@ -6,8 +6,8 @@
 use memchr::memmem::{Finder, find};
 use memchr::{memchr_iter, memrchr};
 
-use super::prefilter::has_escape;
-use super::surroundings::Names;
+use super::super::prefilter::has_escape;
+use super::super::what_runs::surroundings::Names;
 
 /// Parts of the keys that a reference has, in any spelling: `image`, `newImage`, `IMAGE`, `repository`, `helmRepo`.
 const KEY_PARTS: [&str; 4] = ["mage", "MAGE", "epo", "EPO"];

@@ -4,11 +4,11 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use super::matched::Match;
-use super::what_runs::{DigestApart, FilePlace, Winner, some_of};
+use super::super::matched::Match;
+use super::super::{Request, UpdateTarget};
 use super::winning::Judge;
 use super::winning_place::WinningPlace;
-use super::{Request, UpdateTarget};
+use super::{DigestApart, FilePlace, Winner, some_of};
 use crate::image::Field;
 use crate::location::Location;
 use crate::manifest::{Refusal, RefusalReason};

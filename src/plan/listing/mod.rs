@@ -1,19 +1,31 @@
 //! Lists every reference in some files, and whether tagbump could edit it.
+//!
+//! `filter` says which files are worth parsing, `files` keeps them, and `parse` parses them and renders the roots beside that.
+//! `references` are what rules find in a file, `elsewhere` the rest; `places` is what the roots say about them, and `winners`
+//! what wins although no rule finds it.
+
+mod elsewhere;
+mod files;
+mod filter;
+mod parse;
+mod places;
+mod references;
+mod winners;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::ControlFlow;
 
-use super::listed_elsewhere::add_elsewhere;
-use super::listed_files::{FileListing, GatheredFiles, Listed, ListedFiles};
-use super::listed_places::{ListedPlaces, ListedWinner, OverriddenPlace};
-use super::listed_winners::unlisted;
-use super::parse_listed::{Parsed, parse_and_render};
 use super::unparsed::{Unparsed, UnparsedReport};
 use super::what_runs::FilePlace;
 use super::{Environments, FileSource, NestedRepository, PlanError, SourceFile, wider_pattern};
 use crate::file_selection::{MatchLevel, Selection, folder};
 use crate::image::full_name;
 use crate::manifest::ScalarPlace;
+use elsewhere::add_elsewhere;
+use files::{FileListing, GatheredFiles, Listed, ListedFiles};
+use parse::{Parsed, parse_and_render};
+use places::{ListedPlaces, ListedWinner, OverriddenPlace};
+use winners::unlisted;
 
 /// One reference, as it is reported.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::indexes::FileIndex;
-use super::listing::{ListedReference, Overrides, PlacedReference};
-use super::matched::Match;
-use super::parsed_file::ParsedFile;
-use super::{TargetIndex, shared};
+use super::super::indexes::FileIndex;
+use super::super::matched::Match;
+use super::super::parsed_file::ParsedFile;
+use super::super::{TargetIndex, shared};
+use super::{ListedReference, Overrides, PlacedReference};
 use crate::file_selection::MatchLevel;
 use crate::image::{Field, Tag, same_image};
 use crate::manifest::{
