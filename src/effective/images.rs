@@ -1,7 +1,7 @@
 //! The images in a rendered object or in merged values. Where they are is the business of [`crate::manifest`].
 
 use super::place::Place;
-use super::setting::{EffectiveImage, Link, Setting};
+use super::setting::{DigestAt, EffectiveImage, Link, Setting};
 use super::value::{Rendered, Scalar, Value};
 use crate::manifest::{ManifestFile, Reference, ReferenceSyntax, ValueLocation, references};
 
@@ -52,9 +52,10 @@ fn effective(rendered: &Rendered<'_>, reference: &Reference) -> Option<Effective
         ReferenceSyntax::Text(slot) => Some(from_text(scalar(*slot)?)),
         ReferenceSyntax::Block { repository, tag, digest, .. } => {
             let scalar = scalar(*tag)?;
-            let (repository, digest_at) = (place(Some(*repository)), place(*digest));
+            let repository = place(Some(*repository));
+            let digest_at = digest_at(rendered, *digest);
             let setting = match scalar.place {
-                Some(tag) => Setting::Parts { repository, tag, digest: digest_at },
+                Some(tag) => Setting::Parts { repository, tag, digest: place(*digest) },
                 None => Setting::generated(),
             };
             Some(EffectiveImage { named_at: repository, digest_at, ..from_parts(reference, setting, scalar) })
@@ -66,11 +67,18 @@ fn effective(rendered: &Rendered<'_>, reference: &Reference) -> Option<Effective
             chain: Vec::new(),
             overridden: Vec::new(),
             named_at: place(Some(*repository)),
-            digest_at: place(*digest),
+            digest_at: digest_at(rendered, *digest),
             app_version: None,
         }),
         _ => None,
     }
+}
+
+/// Where a digest key has its value from.
+fn digest_at(rendered: &Rendered<'_>, key: Option<ValueLocation>) -> Option<DigestAt> {
+    let scalar = rendered.scalar(key?.node).filter(|scalar| !scalar.text.is_empty())?;
+    let is_fixed = scalar.links.last().is_some_and(|link| matches!(link.setting, Setting::Fixed { .. }));
+    Some(scalar.place.filter(|_| !is_fixed).map_or(DigestAt::Unplaced, DigestAt::Place))
 }
 
 /// The image as one text: `name[:tag][@digest]`.
@@ -89,12 +97,15 @@ impl EffectiveImage {
         if scalar.links.len() == chain.len() {
             return;
         }
-        let Some(Link { name, tag, digest, .. }) = scalar.links.last().cloned() else { return };
+        let Some(Link { setting, name, tag, digest, .. }) = scalar.links.last().cloned() else { return };
         // an image that only has a name has no chain, but the first change makes a link for what was there
         let had_none = usize::from(chain.is_empty());
         self.chain = scalar.links.into_iter().skip(had_none).collect();
         self.overridden.extend(self.app_version.take().and_then(|version| version.empty_tag));
-        self.digest_at = self.digest_at.filter(|_| self.digest == digest);
+        // what sets a tag or a digest behind a name leaves nothing of the digest before
+        let is_rename = matches!(setting, Setting::Entry { new_tag: None, digest: None, .. });
+        self.digest_at =
+            self.digest_at.filter(|_| is_rename || self.digest == digest && setting.is_of_values());
         (self.name, self.tag, self.digest) = (name, tag, digest);
     }
 

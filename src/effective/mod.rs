@@ -44,5 +44,5 @@ pub use place::{FileId, Place};
 pub use root::{Doubt, Root, StaleChart, UnmatchedEntry};
 pub use roots::{FileMarks, FileRole, Scene, roots};
 pub use second_reader::SecondReader;
-pub use setting::{AppVersion, EffectiveImage, Fixed, Holds, Link, Setting, TextPart};
+pub use setting::{AppVersion, DigestAt, EffectiveImage, Fixed, Holds, Link, Setting, TextPart};
 pub use value::{Rendered, Scalar, Value};

@@ -19,10 +19,18 @@ pub struct EffectiveImage {
     pub overridden: Vec<Place>,
     /// Where the name is written, if one scalar holds it.
     pub named_at: Option<Place>,
-    /// Where the digest is written, if a scalar holds nothing else. It decides what runs, whatever the tag is.
-    pub digest_at: Option<Place>,
+    /// Where the digest is, if a scalar holds nothing else. It decides what runs, whatever the tag is.
+    pub digest_at: Option<DigestAt>,
     /// Set if a chart's values give no tag. The chain is then empty.
     pub app_version: Option<AppVersion>,
+}
+
+/// Where the digest of a chart's values is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DigestAt {
+    Place(Place),
+    /// A generator writes it, or a variable without a value in this repository.
+    Unplaced,
 }
 
 /// The `appVersion` of a chart, which is the tag of images without one.
@@ -130,6 +138,11 @@ impl Setting {
         }
     }
 
+    /// Whether it sets a tag that may have its digest elsewhere.
+    pub fn is_of_values(&self) -> bool {
+        matches!(self, Setting::Parts { .. } | Setting::Part(_))
+    }
+
     /// The scalar with the name of a kustomization's entry.
     pub fn entry_name(&self) -> Option<Place> {
         match self {
@@ -182,6 +195,14 @@ impl EffectiveImage {
     /// The strongest place that sets the image.
     pub fn winning(&self) -> Option<&Setting> {
         self.chain.last().map(|link| &link.setting)
+    }
+
+    /// Where its digest is, if it has one in a scalar of its own.
+    pub fn digest_place(&self) -> Option<Place> {
+        match self.digest_at.filter(|_| self.digest.is_some())? {
+            DigestAt::Place(place) => Some(place),
+            DigestAt::Unplaced => None,
+        }
     }
 
     /// The place that the tag and digest come from. It differs from the winning place if that changes only the name.

@@ -52,8 +52,16 @@ pub enum RefusalReason {
     #[error("the tag is a variable, and the digest behind it decides what runs")]
     DigestBehindVariable,
     /// A chart's values set it, and the bump leaves that file as it is.
-    #[error("the digest in {at} decides what runs")]
-    DigestElsewhere { at: Location },
+    #[error("the digest in {at} decides what runs{}", because(.why.as_deref()))]
+    DigestElsewhere {
+        at: Location,
+        /// Why it can't be changed, if the bump may change its file.
+        why: Option<Box<RefusalReason>>,
+    },
+    #[error("a generator or a variable sets its digest, which decides what runs")]
+    DigestUnplaced,
+    #[error("its digest, in {at}, is also that of {others}")]
+    SharedDigest { at: Location, others: String },
     /// The place decides what runs, but its value isn't one that can be set here.
     #[error("{reason}")]
     Fixed { reason: String },
@@ -81,6 +89,11 @@ impl Refusal {
     pub fn blocked(at: NodeId, part: &'static str, blocker: EditBlocker) -> Self {
         Refusal::new(at, RefusalReason::Blocked { part, blocker })
     }
+}
+
+/// A reason as a part of a sentence.
+fn because(why: Option<&RefusalReason>) -> String {
+    why.map(|why| format!(", and {why}")).unwrap_or_default()
 }
 
 impl RefusalReason {
@@ -116,7 +129,14 @@ impl RefusalReason {
                 "bump to such a tag, or write the image's tag without a variable".to_owned()
             }
             RefusalReason::DigestBehindVariable => "remove the digest, then bump".to_owned(),
-            RefusalReason::DigestElsewhere { .. } => "bump that file too, or empty the digest first".to_owned(),
+            RefusalReason::DigestElsewhere { why: Some(why), .. } => why.advice(),
+            RefusalReason::DigestElsewhere { why: None, .. } => {
+                "bump that file too, or empty the digest first".to_owned()
+            }
+            RefusalReason::DigestUnplaced => "remove the digest where it is set, then bump".to_owned(),
+            RefusalReason::SharedDigest { .. } => {
+                "give each image a digest of its own, or bump them to the same tag in the same command".to_owned()
+            }
             RefusalReason::Fixed { .. } => "change it by hand".to_owned(),
             RefusalReason::ImagesNotList => "make images a list, or remove the key".to_owned(),
             RefusalReason::NoImage => "set the tag by its field".to_owned(),

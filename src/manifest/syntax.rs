@@ -289,7 +289,12 @@ fn written(yaml: &ParsedYaml, slot: ValueLocation) -> Option<&str> {
 /// hexadecimal digits of a SHA-256.
 pub fn digest_key(yaml: &ParsedYaml, get: &dyn Fn(&str) -> Option<ValueLocation>) -> Option<ValueLocation> {
     let is_digest = |text: &str| text.is_empty() || is_sha256(text) || Digest::parse(text).is_ok();
-    get("digest").or_else(|| get("sha").filter(|sha| yaml.text(sha.node).is_some_and(is_digest)))
+    let is_empty = |slot: &ValueLocation| yaml.text(slot.node) == Some("");
+    let sha = get("sha").filter(|sha| yaml.text(sha.node).is_some_and(is_digest));
+    match (get("digest"), sha) {
+        (Some(digest), Some(sha)) if is_empty(&digest) && !is_empty(&sha) => Some(sha),
+        (digest, sha) => digest.or(sha),
+    }
 }
 
 /// The value of a digest key, as an image has it.
@@ -301,7 +306,8 @@ fn digest_text(yaml: &ParsedYaml, slot: ValueLocation) -> Option<String> {
 
 /// Whether a digest key takes a SHA-256 without `sha256:`.
 pub fn is_bare_digest(yaml: &ParsedYaml, slot: ValueLocation) -> bool {
-    yaml.text(slot.key) == Some("sha") && yaml.text(slot.node).is_some_and(|text| !text.starts_with(SHA256))
+    let is_sha = yaml.text(slot.key) == Some("sha");
+    yaml.text(slot.node).is_some_and(|text| is_sha256(text) || (is_sha && !text.starts_with(SHA256)))
 }
 
 fn full_name(yaml: &ParsedYaml, name: ValueLocation, registry: Option<&str>) -> Option<String> {

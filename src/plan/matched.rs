@@ -90,6 +90,16 @@ impl Match {
         }
     }
 
+    /// Notes roots of other environments, and environments, that it sets too.
+    pub fn also_sets<'a>(&mut self, outside: &[OtherRoot], environments: impl Iterator<Item = &'a String>) {
+        for other in outside {
+            if !self.outside.contains(other) {
+                self.outside.push(other.clone());
+            }
+        }
+        self.environments.get_or_insert_default().extend(environments.cloned());
+    }
+
     /// The digest that runs.
     pub fn runs_digest(&self) -> Option<&str> {
         self.effective_digest.as_ref().unwrap_or(&self.digest).as_deref()

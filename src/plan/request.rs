@@ -114,6 +114,11 @@ impl Scope {
         )
     }
 
+    /// As [`Scope::standing_of_any`], for the digest of a tag that the scope has. A rollback names the files of tags only.
+    pub(super) fn standing_of_digest(&self, path: &str) -> Option<MatchLevel> {
+        Scope { only: None, ..self.clone() }.standing_of_any(path)
+    }
+
     pub(super) fn takes(&self, path: &str) -> bool {
         self.only.as_ref().is_none_or(|only| only.contains(path))
             && self.within.as_ref().is_none_or(|within| within.match_level_of_any(path).is_some())

@@ -49,6 +49,25 @@ fn bump_says_nothing_if_overlay_has_the_tag_already_or_sets_none() {
 }
 
 #[test]
+fn bump_warns_of_digest_outside_of_its_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    git(root, &["init", "--quiet"]);
+    files::write(root, "chart/Chart.yaml", "apiVersion: v2\nname: api\nversion: 0.1.0\n");
+    files::write(root, "chart/values.yaml", "image:\n  repository: ghcr.io/acme/api\n  tag: v1\n");
+    let release = format!(
+        "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {{name: api}}\nspec:\n  chart:\n    spec:\n      \
+         chart: ./chart\n      sourceRef: {{kind: GitRepository, name: flux-system}}\n  values:\n    image:\n      digest: sha256:{}\n",
+        "1a".repeat(32)
+    );
+    files::write(root, "apps/api.yaml", &release);
+    let run = tagbump(&root.join("chart"), &["bump", "ghcr.io/acme/api:v2"]);
+    assert_eq!(run.exit, 0, "{}", run.output());
+    let warning = "values.yaml:3: apps/api.yaml:11, outside of chart, sets what runs in HelmRelease api";
+    assert!(run.stderr.contains(warning), "{}", run.stderr);
+}
+
+#[test]
 fn landing_warns_of_overlay_on_the_branch() {
     let files = layout(OVERLAY);
     let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (*path, text.as_str())).collect();

@@ -70,6 +70,22 @@ fn rollback_takes_no_other_image_for_an_earlier_tag() {
 }
 
 /// A tag that was never committed doesn't count as an earlier one.
+/// The digest of a chart belongs to the tag in a stronger file, and would run the newer image.
+#[test]
+fn rollback_empties_digest_in_another_file() {
+    let past = Past::new();
+    let digest = "1a".repeat(32);
+    past.write("chart/Chart.yaml", "apiVersion: v2\nname: api\nversion: 0.1.0\n");
+    past.write("chart/values.yaml", &format!("image:\n  repository: {API}\n  digest: sha256:{digest}\n"));
+    past.write("chart/values-prod.yaml", "image:\n  tag: v1\n");
+    past.commit("Ada", "start");
+    past.write("chart/values-prod.yaml", "image:\n  tag: v2\n");
+    past.commit("Ada", "v2");
+    ended(&rollback(&past, &[API, "--commit"]), 0, "committed");
+    assert_eq!(past.read("chart/values-prod.yaml"), "image:\n  tag: v1\n");
+    assert_eq!(past.read("chart/values.yaml"), format!("image:\n  repository: {API}\n  digest: \"\"\n"));
+}
+
 #[test]
 fn rollback_is_refused_when_file_is_untracked() {
     let past = past(&["v1", "v2"]);

@@ -130,7 +130,7 @@ impl RenderedRoots<'_> {
                 digest: image.digest.clone(),
                 fixed: fixed(setting),
             });
-            let digest = image.digest_at.filter(|at| image.digest.is_some() && !own(at));
+            let digest = image.digest_place().filter(|at| !own(at));
             let digest = digest.map(|at| self.path(at.file)).filter(|path| *path != winner.at.file);
             winner.digest_files.extend(digest);
         }

@@ -2,10 +2,10 @@
 //!
 //! `surroundings` is what a search keeps of all files. From that, `rendered_roots` renders the roots around some of them, and
 //! `summary` is what the roots say about the images of a request. `winning` applies that to the matches: `winning_place` turns
-//! a place that no rule finds into a match, and `digests_apart` a digest that is elsewhere. `reports` and `doubts` are what the
+//! a place that no rule finds into a match, and `digests` changes the digests with the tags. `reports` and `doubts` are what the
 //! user is told. `outside` looks at the files around the folder of a bump.
 
-mod digests_apart;
+mod digests;
 mod doubts;
 pub(super) mod outside;
 pub(super) mod rendered_roots;
@@ -51,6 +51,8 @@ pub(super) struct WhatRuns {
     pub winners: Vec<Winner>,
     /// Places that set the request's images only in roots of other environments.
     pub outside: Vec<Winner>,
+    /// Places that set the tag of an image that the request renames.
+    pub of_renamed: Vec<Winner>,
     /// The roots that each file is part of. Empty if the request is about all environments.
     pub file_roots: HashMap<String, FileRoots>,
     /// The environments that each file is part of, if a hold is about an environment.
@@ -76,6 +78,8 @@ pub(super) struct WhatRuns {
     pub rendered: HashSet<String>,
     /// The compose files of the roots.
     pub projects: HashSet<String>,
+    /// Images without a tag that have a digest: where the name is, and where the digest.
+    pub pinned: Vec<(FilePlace, FilePlace, Location)>,
     /// Images that run with the tag of their chart.
     pub unset: Vec<UnsetTag>,
     pub warnings: Vec<String>,
@@ -95,8 +99,10 @@ pub(super) struct Winner {
     pub nodes: Vec<FilePlace>,
     /// The digest in the same text, if the values have one.
     pub digest_beside: Option<NodeId>,
-    /// Digests in other places, which decide what runs.
-    pub digests_apart: Vec<DigestApart>,
+    /// The digests that decide what runs in its roots.
+    pub digests: Vec<DigestPlace>,
+    /// A generator or a variable sets the digest in some root.
+    pub has_unplaced_digest: bool,
     /// The version that runs.
     pub tag: Option<String>,
     pub digest: Option<String>,
@@ -130,9 +136,14 @@ impl Winner {
         self.nodes.iter().filter(|place| self.is_own(place))
     }
 
+    /// The digests in other places.
+    pub fn digests_apart(&self) -> impl Iterator<Item = &DigestPlace> {
+        self.digests.iter().filter(|digest| !digest.is_beside)
+    }
+
     /// The digest, if it isn't in another place.
     pub fn own_digest(&self) -> Option<String> {
-        self.digest.clone().filter(|_| self.digests_apart.is_empty())
+        self.digest.clone().filter(|_| self.digests_apart().next().is_none())
     }
 
     pub fn is_own(&self, place: &FilePlace) -> bool {
@@ -145,12 +156,14 @@ impl Winner {
     }
 }
 
-/// The digest of an image that has its tag elsewhere.
+/// The digest of an image, in a scalar of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct DigestApart {
+pub(super) struct DigestPlace {
     pub place: FilePlace,
     /// 1-based.
     pub line: usize,
+    /// In the text that the tag is in.
+    pub is_beside: bool,
     /// The other images that have their digest from there.
     pub feeds: Vec<String>,
 }

@@ -54,10 +54,23 @@ fn warnings(roots: &RenderedRoots<'_>, folder: &str, plan: &Plan) -> Vec<String>
         .collect();
     let mut found: BTreeMap<((String, usize), Location), Vec<String>> = BTreeMap::new();
     for (root, image) in roots.images() {
-        let by = image.winning().and_then(Setting::place).map(|place| roots.files.location(place));
-        let Some(by) = by.filter(|by| own(by).is_none()) else { continue };
-        let weaker = image.weaker().filter_map(|place| own(&roots.files.location(place)));
-        for at in weaker.filter(|at| changes.get(at).is_some_and(|target| !is_set(image, target))) {
+        let winning = image.winning().and_then(Setting::place).map(|place| roots.files.location(place));
+        let is_outside = |at: &Location| own(at).is_none();
+        let (by, weaker): (_, Vec<_>) = match winning {
+            Some(by) if is_outside(&by) => {
+                (by, image.weaker().filter_map(|place| own(&roots.files.location(place))).collect())
+            }
+            // the digest decides what runs, whatever the tag is
+            Some(tag) => {
+                match image.digest_place().map(|place| roots.files.location(place)).filter(is_outside) {
+                    Some(by) => (by, own(&tag).into_iter().collect()),
+                    None => continue,
+                }
+            }
+            None => continue,
+        };
+        for at in weaker.into_iter().filter(|at| changes.get(at).is_some_and(|target| !is_set(image, target)))
+        {
             let names = found.entry((at, by.clone())).or_default();
             names.extend((!names.contains(&root.name)).then(|| root.name.clone()));
         }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::super::{OtherRoot, Request, TargetIndex, UpdateTarget};
 use super::rendered_roots::RenderedRoots;
-use super::{DigestApart, FilePlace, FileRoots, Overridden, UnusedEntry, WhatRuns, Winner};
-use crate::effective::{EffectiveImage, Holds, Place, Root, Setting, TextPart};
+use super::{DigestPlace, FilePlace, FileRoots, Overridden, UnusedEntry, WhatRuns, Winner};
+use crate::effective::{DigestAt, EffectiveImage, Holds, Place, Root, Setting, TextPart};
 use crate::image::{Field, Tag, same_image};
 use crate::location::Location;
 use crate::manifest::is_compose;
@@ -24,11 +24,8 @@ impl<'a> Summary<'a> {
         let mut fed: HashMap<Place, Vec<_>> = HashMap::new();
         for (root, image) in roots.images() {
             let place = image.feeder().and_then(Setting::place);
-            let digest = image.digest_at.filter(|_| image.digest.is_some());
-            place
-                .into_iter()
-                .chain(digest)
-                .for_each(|place| fed.entry(place).or_default().push((root, image)));
+            let places = place.into_iter().chain(image.digest_place());
+            places.for_each(|place| fed.entry(place).or_default().push((root, image)));
         }
         Summary { roots, request, fed }
     }
@@ -41,6 +38,7 @@ impl Summary<'_> {
         WhatRuns {
             winners,
             outside,
+            of_renamed: self.of_renamed(),
             file_roots: self.file_roots(),
             environments_of: self.environments_of(),
             conflict: self.roots.conflict.clone(),
@@ -54,18 +52,44 @@ impl Summary<'_> {
             covered: self.covered(),
             rendered: self.rendered(),
             projects: self.projects(),
+            pinned: self.pinned().collect(),
             unset: self.unset().collect(),
             warnings: self.warnings(),
             notices: self.variables(),
         }
     }
 
-    /// The places that set a target's image, each once.
+    /// The images without a tag that have a digest: where the name is, and where the digest.
+    fn pinned(&self) -> impl Iterator<Item = (FilePlace, FilePlace, Location)> {
+        let images = self.roots.images().map(|(_, image)| image);
+        let untagged = images.filter(|image| image.winning().is_none() && self.is_wanted(image));
+        untagged.filter_map(|image| {
+            let (name, digest) = (image.named_at?, image.digest_place()?);
+            let places = (self.roots.file_place(name), self.roots.file_place(digest));
+            Some((places.0, places.1, self.roots.files.location(digest)))
+        })
+    }
+
+    /// The places that set a target's image, each once. A rename sets whatever names it.
     fn winners(&self, target: TargetIndex) -> Vec<Winner> {
-        let wanted = &self.request.targets[target];
-        if wanted.new_name != Field::Unspecified {
-            return Vec::new();
+        if self.request.targets[target].new_name == Field::Unspecified {
+            self.setting(target)
+        } else {
+            Vec::new()
         }
+    }
+
+    /// The places that set the tag of an image that is renamed, each once.
+    fn of_renamed(&self) -> Vec<Winner> {
+        let targets = TargetIndex::each(&self.request.targets);
+        let renamed = targets.filter(|(_, target)| target.new_name != Field::Unspecified);
+        let winners = renamed.flat_map(|(target, _)| self.setting(target));
+        winners.filter(|winner| !winner.roots.is_empty()).collect()
+    }
+
+    /// The places that set the tag of a target's name, each once.
+    fn setting(&self, target: TargetIndex) -> Vec<Winner> {
+        let wanted = &self.request.targets[target];
         let mut winners: BTreeMap<Place, Winner> = BTreeMap::new();
         let images = self.with_counts().filter(|(_, _, image)| same_image(&image.name, &wanted.name));
         for (root, counts, image) in images {
@@ -84,7 +108,8 @@ impl Summary<'_> {
                     .map(|place| self.roots.file_place(place))
                     .collect(),
                 digest_beside: None,
-                digests_apart: Vec::new(),
+                digests: Vec::new(),
+                has_unplaced_digest: false,
                 tag: image.tag.clone(),
                 digest: image.digest.clone(),
                 tags: BTreeSet::new(),
@@ -124,16 +149,26 @@ impl Summary<'_> {
         winners.into_values().collect()
     }
 
-    /// Notes where the digest is that belongs to a winning tag.
+    /// Notes where the digest is that belongs to a winning tag. What comes later than values sets both.
     fn note_digest(&self, image: &EffectiveImage, wanted: &UpdateTarget, winner: &mut Winner) {
-        let Some(at) = image.digest_at else { return };
+        if let Setting::Parts { digest: Some(at), .. } = &winner.setting {
+            let beside = self.roots.file_place(*at);
+            winner.digest_beside = winner.is_own(&beside).then_some(beside.node);
+        }
+        let at = match image.digest_at.filter(|_| winner.setting.is_of_values()) {
+            Some(DigestAt::Place(at)) => at,
+            Some(DigestAt::Unplaced) => {
+                winner.has_unplaced_digest = true;
+                return;
+            }
+            None => return,
+        };
         let place = self.roots.file_place(at);
-        let is_variable = matches!(winner.setting, Setting::Part(_));
-        if winner.is_own(&place) && !is_variable {
-            winner.digest_beside = Some(place.node);
-        } else if image.digest.is_some() && !winner.digests_apart.iter().any(|known| known.place == place) {
+        if !winner.digests.iter().any(|known| known.place == place) {
             let line = self.roots.files.location(at).line;
-            winner.digests_apart.push(DigestApart { place, line, feeds: self.other_images(at, wanted) });
+            let is_beside = winner.digest_beside == Some(place.node) && winner.is_own(&place);
+            let feeds = self.other_images(at, wanted);
+            winner.digests.push(DigestPlace { place, line, is_beside, feeds });
         }
     }
 

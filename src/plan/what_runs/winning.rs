@@ -60,7 +60,7 @@ fn read_files(
 ) -> Result<(), PlanError> {
     let known: HashSet<&str> = survey.files.iter().map(|file| file.path.as_str()).collect();
     let paths = what_runs.winners.iter().flat_map(|winner| {
-        let digests = winner.digests_apart.iter().map(|digest| digest.place.path.as_str());
+        let digests = winner.digests.iter().map(|digest| digest.place.path.as_str());
         digests.chain([winner.path.as_str()])
     });
     let missing: BTreeSet<String> = paths.filter(|path| !known.contains(path)).map(str::to_owned).collect();
@@ -141,15 +141,20 @@ fn keep_winners(
     let (added, unread): (Vec<_>, Vec<_>) =
         judge.new_winners(&kept).partition(|winner| judge.file_of(winner).is_some());
     kept.extend(added.into_iter().filter_map(|winner| judge.addition(request, winner)).collect::<Vec<_>>());
-    let digests = judge.digests_apart(request, &mut kept);
+    let (digests, mut unchanged) = judge.digests(request, &mut kept);
     kept.extend(digests);
     kept.sort_by_key(|m| (m.file, m.at));
+    unchanged.extend(judge.left_by_rename(&kept));
     let misread = judge.check_second_readers(request, &mut kept);
     *matches = kept;
     let weaker = weaker.into_iter().map(|(m, by)| (m.target, survey.files[m.file].place_of(&m), by));
     let unread: Vec<String> = unread.into_iter().map(unread_file).collect();
     let reports = Reports::new(request, survey, what_runs, weaker.collect(), entries, matches);
-    reports.with_warnings(unread).with_warnings(misread).with_other_environments(request, elsewhere, matches)
+    reports
+        .with_warnings(unread)
+        .with_warnings(misread)
+        .with_warnings(unchanged)
+        .with_other_environments(request, elsewhere, matches)
 }
 
 /// What becomes of a match.
@@ -215,7 +220,7 @@ impl<'a> Judge<'a> {
         Judge { survey, what_runs, winners, outside, files, empty_tags, adds: request.add }
     }
 
-    fn places<'m>(&'m self, m: &'m Match) -> impl Iterator<Item = FilePlace> + 'm {
+    pub(super) fn places<'m>(&'m self, m: &'m Match) -> impl Iterator<Item = FilePlace> + 'm {
         self.survey.files[m.file].places_of(m)
     }
 

@@ -5,7 +5,7 @@ use super::super::matched::Match;
 use super::super::matching::match_of;
 use super::super::parsed_file::ParsedFile;
 use super::super::{PlacePath, UpdateTarget};
-use super::{DigestApart, Winner, some_of};
+use super::{DigestPlace, Winner, some_of};
 use crate::effective::{Setting, TextPart};
 use crate::file_selection::{MatchLevel, file_name};
 use crate::manifest::{
@@ -96,9 +96,9 @@ impl WinningPlace<'_> {
     }
 
     /// The digest of an image whose tag wins elsewhere; `parsed` is the file that it is in.
-    pub fn digest(&self, digest: &DigestApart) -> Option<Match> {
+    pub fn digest(&self, digest: &DigestPlace) -> Option<Match> {
         let WinningPlace { parsed, winner, target, .. } = *self;
-        let DigestApart { place, line, .. } = digest;
+        let DigestPlace { place, line, .. } = digest;
         let reference = |yaml: &ParsedYaml| Reference {
             kind: "values",
             at: place.node,
