@@ -37,13 +37,13 @@ mod wording;
 mod writers;
 
 use std::collections::{BTreeSet, HashMap};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::cli::IfHeld;
 use crate::config::Config;
 use crate::landing::{BuildOrder, Proposal, RequestText};
 use crate::output::{ChangeOrigin, CommitCount, Promotion, PromotionRow, Secret, SkippedReference};
-use crate::plan::{self, FileSource, Plan, Request, TargetIndex};
+use crate::plan::{self, Cancellation, FileSource, Plan, Request, TargetIndex};
 use change_origins::{KnownRanges, OriginSearch};
 use held::ActiveHolds;
 use order_guard::{GuardedPlan, OrderGuard};
@@ -62,6 +62,9 @@ pub use pr_text::PrText;
 pub use promotion::PromotionError;
 pub use rollback::{RollbackError, SearchedHistory};
 pub use targets::{TargetError, environment_limit};
+
+/// How long to look at the files outside of a folder. A landing must not fail because of a warning.
+const LOOK_OUTSIDE: Duration = Duration::from_secs(2);
 
 /// What a bump does on top of one tip.
 #[derive(Clone, Debug, Default)]
@@ -108,6 +111,8 @@ pub struct DecisionMemory {
     orders: HashMap<(String, String), BuildOrder>,
     /// The commits between two, so that no forge is asked twice.
     ranges: KnownRanges,
+    /// The warnings about files outside of the folder.
+    outside: Option<Vec<String>>,
     /// What the registries said about the images, so that each is asked once.
     registries: RegistryMemory,
 }
@@ -193,9 +198,15 @@ fn decide_noting(
             guard.plan_in_order(&mut memory.orders, &mut registry, facts)
         }
     };
+    // once: a landing that is tried again has no time for it
+    let outside = memory.outside.get_or_insert_with(|| {
+        let until = Instant::now() + LOOK_OUTSIDE;
+        let cancellation = Cancellation::when(move || Instant::now() >= until);
+        plan::overridden_outside(base.files(), &request, &cancellation)
+    });
     registry.mark(facts.images.as_deref_mut().unwrap_or_default());
     let GuardedPlan { mut plan, skipped: older, mut notices, still_blocked, writers } = guarded?;
-    plan.warnings.extend(plan::overridden_outside(base.files(), &request, &plan));
+    plan.warnings.extend(outside.clone());
     if let Some(promotion) = &promotion {
         plan.warnings.extend(promotion.warnings.iter().cloned());
         plan.notices.extend(promotion.notices.iter().cloned());

@@ -212,7 +212,9 @@ impl Checkout {
 
     /// The files of the root, with what git tracks among them, and with the files around them.
     pub fn inside(&self, worktree: Worktree) -> Worktree {
-        worktree.tracking(Some(TrackedFiles::new(self.tracked()))).inside(&self.workdir, &self.prefix)
+        let index = self.repo.path().join("index");
+        let around = TrackedFiles::new(move || tracked_paths(&index, ""));
+        worktree.tracking(Some(TrackedFiles::new(self.tracked()))).inside(&self.workdir, &self.prefix, around)
     }
 
     /// Finds the YAML files and submodules below the root that git tracks, in any thread. Ignore rules don't apply to

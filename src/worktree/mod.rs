@@ -50,8 +50,17 @@ pub struct Worktree {
     top: Arc<Folder>,
     /// Files that git tracks are read even if an ignore rule matches them.
     tracked: Option<TrackedFiles>,
-    /// The top of the repository, and the root's path below it, if that isn't the top itself.
-    around: Option<(PathBuf, String)>,
+    /// Set if the root isn't the top of a repository itself.
+    around: Option<SurroundingRepository>,
+}
+
+/// The repository that a root is a folder of.
+#[derive(Clone, Debug)]
+struct SurroundingRepository {
+    top: PathBuf,
+    tracked: TrackedFiles,
+    /// The root's path.
+    folder: String,
 }
 
 impl Worktree {
@@ -72,10 +81,11 @@ impl Worktree {
         Worktree { tracked, ..self }
     }
 
-    /// Adds the repository that the root is a folder of; `folder` is empty if the root is its top.
+    /// Adds the repository that the root is a folder of, with what git tracks there; `folder` is empty if the root is its top.
     #[must_use]
-    pub fn inside(self, top: &Path, folder: &str) -> Self {
-        let around = (!folder.is_empty()).then(|| (top.to_owned(), folder.to_owned()));
+    pub fn inside(self, top: &Path, folder: &str, tracked: TrackedFiles) -> Self {
+        let around = || SurroundingRepository { top: top.to_owned(), tracked, folder: folder.to_owned() };
+        let around = (!folder.is_empty()).then(around);
         Worktree { around, ..self }
     }
 

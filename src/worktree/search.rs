@@ -14,7 +14,7 @@ use super::error::{not_opened, not_reached};
 use super::folder::EntryKind;
 use super::ignore_files::{RootPosition, has_odd_file, odd_file};
 use super::open_error::OpenError;
-use super::{Worktree, read_at_most, read_into};
+use super::{SurroundingRepository, Worktree, read_at_most, read_into};
 use crate::dot_git::is_dot_git;
 use crate::file_selection::{MatchLevel, Selection, is_yaml};
 use crate::plan::{
@@ -46,8 +46,9 @@ impl FileSource for Worktree {
     }
 
     fn repository(&self) -> Option<RepositoryFiles<'_>> {
-        let (top, folder) = self.around.as_ref()?;
-        Some(RepositoryFiles { files: Box::new(Worktree::open(top).ok()?), folder: folder.clone() })
+        let SurroundingRepository { top, tracked, folder } = self.around.as_ref()?;
+        let files = Worktree::open(top).ok()?.tracking(Some(tracked.clone()));
+        Some(RepositoryFiles { files: Box::new(files), folder: folder.clone() })
     }
 
     fn read(&self, path: &str, max_size: usize) -> Result<Option<FileContent>, SourceError> {

@@ -11,8 +11,8 @@ const WORKLOAD: &str = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: 
 const BASE: &str = "resources: [api.yaml]\n";
 const OVERLAY: &str = "resources: [../../deploy]\nimages:\n- name: ghcr.io/acme/api\n  newTag: v1\n";
 const PLAIN: &str = "resources: [../../deploy]\n";
-const WARNING: &str = "api.yaml:9: clusters/prod/kustomization.yaml:4, outside of deploy, sets what runs in \
-                       kustomization clusters/prod; bump in the top folder of the repository to set it";
+const WARNING: &str = "deploy/api.yaml:9: clusters/prod/kustomization.yaml:4, outside of deploy, sets what runs in \
+                       kustomization clusters/prod; bump in the top folder of the repository instead";
 
 /// A base, and an overlay outside of its folder.
 fn layout(overlay: &str) -> [(&'static str, String); 3] {
@@ -35,6 +35,30 @@ fn bump_warns_of_overlay_outside_of_its_folder() {
     let run = tagbump(&folder.path().join("deploy"), &["bump", "ghcr.io/acme/api:v2"]);
     assert_eq!((run.exit, run.stdout.contains("edited 1 file")), (0, true), "{}", run.output());
     assert!(run.stderr.contains(WARNING), "{}", run.stderr);
+    // as long as the overlay has the old tag
+    let again = tagbump(&folder.path().join("deploy"), &["bump", "ghcr.io/acme/api:v2"]);
+    assert_eq!((again.exit, again.stdout.contains("already")), (0, true), "{}", again.output());
+    assert!(again.stderr.contains(WARNING), "{}", again.stderr);
+}
+
+#[test]
+fn bump_sees_overlay_that_is_tracked_and_ignored() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), OVERLAY);
+    files::write(folder.path(), ".gitignore", "clusters\n");
+    git(folder.path(), &["add", "--force", "clusters"]);
+    let run = tagbump(&folder.path().join("deploy"), &["bump", "ghcr.io/acme/api:v2", "-n"]);
+    assert!(run.stderr.contains(WARNING), "{}", run.output());
+}
+
+#[test]
+fn bump_says_which_name_overlay_gives_to_the_image() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), &OVERLAY.replace("newTag: v1", "newName: mirror.local/acme/api"));
+    let run = tagbump(&folder.path().join("deploy"), &["bump", "ghcr.io/acme/api:v2", "-n"]);
+    let warning = "deploy/api.yaml:9: also sets the tag of mirror.local/acme/api, the name that clusters/prod/kustomization.yaml:3 \
+                   gives it in kustomization clusters/prod";
+    assert!(run.stderr.contains(warning), "{}", run.output());
 }
 
 #[test]
@@ -63,7 +87,8 @@ fn bump_warns_of_digest_outside_of_its_folder() {
     files::write(root, "apps/api.yaml", &release);
     let run = tagbump(&root.join("chart"), &["bump", "ghcr.io/acme/api:v2"]);
     assert_eq!(run.exit, 0, "{}", run.output());
-    let warning = "values.yaml:3: apps/api.yaml:11, outside of chart, sets what runs in HelmRelease api";
+    let warning =
+        "chart/values.yaml:3: apps/api.yaml:11, outside of chart, sets what runs in HelmRelease api";
     assert!(run.stderr.contains(warning), "{}", run.stderr);
 }
 

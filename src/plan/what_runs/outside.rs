@@ -4,91 +4,139 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
 
 use super::super::prefilter::Prefilter;
-use super::super::{Environments, FileSource, Plan, RepositoryFiles, Request, SourceFile, UpdateTarget};
+use super::super::{Environments, FileSource, RepositoryFiles, Request, SourceFile, UpdateTarget};
 use super::rendered_roots::{RenderedRoots, Renderer, read_part};
 use super::some_of;
 use super::surroundings::{Names, SurroundingsCollector};
-use crate::effective::{EffectiveImage, Setting};
+use crate::effective::{EffectiveImage, Place, Setting};
 use crate::file_selection::Selection;
-use crate::image::{Tag, same_image};
+use crate::image::{Digest, Field, Tag, same_image};
 use crate::location::Location;
 use crate::visible::inline;
+use crate::yaml::Cancellation;
 
 /// How many warnings there are at most.
 const LISTED: usize = 10;
 
-/// A warning for each change of a plan that a file of the repository outside of its folder overrides. Files that can't
-/// be read override nothing.
-pub fn overridden_outside(files: &dyn FileSource, request: &Request, plan: &Plan) -> Vec<String> {
-    let Some(RepositoryFiles { files, folder }) = files.repository().filter(|_| !plan.changes.is_empty())
-    else {
-        return Vec::new();
-    };
+/// A warning for each place of a request that files of the repository outside of its folder override; if the look at them is
+/// cancelled, one that says so.
+pub fn overridden_outside(
+    files: &dyn FileSource,
+    request: &Request,
+    cancellation: &Cancellation,
+) -> Vec<String> {
+    let Some(RepositoryFiles { files, folder }) = files.repository() else { return Vec::new() };
     let (names, around) = (Prefilter::of(request), SurroundingsCollector::default());
     let look = |file: SourceFile<'_>| {
         around.note(&file, if names.lets_pass(file.bytes) { Names::Image } else { Names::Nothing });
-        if request.cancellation.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if cancellation.is_cancelled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     let everything = Selection::new(&[]).unwrap_or_default();
-    if files.visit(&everything, true, &look).is_err() || request.cancellation.is_cancelled() {
-        return Vec::new();
+    let unseen = |why: &str| {
+        let folder = inline(&folder);
+        vec![format!(
+            "{why} the files outside of {folder}, so one of them may override this; check what runs"
+        )]
+    };
+    if files.visit(&everything, true, &look).is_err() {
+        return unseen("could not read all of");
     }
     let renderer = Renderer {
         around: &around.finish(),
         read: &|path| read_part(files.as_ref(), path),
         url: request.repository_url.as_deref(),
         environments: &Environments::default(),
-        cancellation: &request.cancellation,
+        cancellation,
     };
     let reach = renderer.reach(&|bytes| names.lets_pass(bytes));
-    renderer.render(&reach, HashMap::new(), |roots| warnings(roots, &folder, plan))
+    let warnings = renderer
+        .render(&reach, HashMap::new(), |roots| Outside { roots, folder: &folder, request }.warnings());
+    if cancellation.is_cancelled() { unseen("found no time to look at all of") } else { warnings }
 }
 
-fn warnings(roots: &RenderedRoots<'_>, folder: &str, plan: &Plan) -> Vec<String> {
-    let below = format!("{folder}/");
-    let own = |at: &Location| Some((at.file.strip_prefix(&below)?.to_owned(), at.line));
-    let changes: HashMap<(String, usize), &UpdateTarget> = plan
-        .changes
-        .iter()
-        .filter_map(|change| Some(((change.file.clone(), change.line), change.target.of(&plan.targets)?)))
-        .collect();
-    let mut found: BTreeMap<((String, usize), Location), Vec<String>> = BTreeMap::new();
-    for (root, image) in roots.images() {
-        let winning = image.winning().and_then(Setting::place).map(|place| roots.files.location(place));
-        let is_outside = |at: &Location| own(at).is_none();
-        let (by, weaker): (_, Vec<_>) = match winning {
-            Some(by) if is_outside(&by) => {
-                (by, image.weaker().filter_map(|place| own(&roots.files.location(place))).collect())
+/// The roots of the whole repository, and what a request in a folder of it is about.
+struct Outside<'a> {
+    roots: &'a RenderedRoots<'a>,
+    folder: &'a str,
+    request: &'a Request,
+}
+
+impl Outside<'_> {
+    fn warnings(&self) -> Vec<String> {
+        let mut found: BTreeMap<(Location, String), Vec<String>> = BTreeMap::new();
+        for (root, image) in self.roots.images() {
+            for (at, what) in self.of_image(image) {
+                let names = found.entry((at, what)).or_default();
+                names.extend((!names.contains(&root.name)).then(|| root.name.clone()));
             }
-            // the digest decides what runs, whatever the tag is
-            Some(tag) => {
-                match image.digest_place().map(|place| roots.files.location(place)).filter(is_outside) {
-                    Some(by) => (by, own(&tag).into_iter().collect()),
-                    None => continue,
-                }
-            }
-            None => continue,
-        };
-        for at in weaker.into_iter().filter(|at| changes.get(at).is_some_and(|target| !is_set(image, target)))
-        {
-            let names = found.entry((at, by.clone())).or_default();
-            names.extend((!names.contains(&root.name)).then(|| root.name.clone()));
         }
+        let more = found.len().saturating_sub(LISTED);
+        let shown = found.iter().take(LISTED).map(|((at, what), roots)| {
+            format!(
+                "{at}: {what} in {}; bump in the top folder of the repository instead",
+                inline(&some_of(roots))
+            )
+        });
+        let more = (more > 0)
+            .then(|| format!("files outside of {} override {more} more places", inline(self.folder)));
+        shown.chain(more).collect()
     }
-    let more = found.len().saturating_sub(LISTED);
-    let shown = found.iter().take(LISTED).map(|(((file, line), by), roots)| {
-        let (file, folder, roots) = (inline(file), inline(folder), inline(&some_of(roots)));
-        format!(
-            "{file}:{line}: {by}, outside of {folder}, sets what runs in {roots}; bump in the top folder of the \
-             repository to set it"
-        )
-    });
-    let more = (more > 0).then(|| format!("files outside of {} override {more} more places", inline(folder)));
-    shown.chain(more).collect()
+
+    /// The places of the request that a root uses, each with what something outside does about it.
+    fn of_image(&self, image: &EffectiveImage) -> Vec<(Location, String)> {
+        let (winning, feeder) =
+            (image.winning().and_then(Setting::place), image.feeder().and_then(Setting::place));
+        let Some(by) = winning else { return Vec::new() };
+        let digest = image.digest_place().filter(|digest| !self.is_inside(*digest));
+        let folder = inline(self.folder);
+        let sets =
+            |by: Place| format!("{}, outside of {folder}, sets what runs", self.roots.files.location(by));
+        if self.is_inside(by) {
+            let targets = self.targets(by, &image.name).filter(|target| !is_set(image, target));
+            return targets.filter_map(|_| Some((self.roots.files.location(by), sets(digest?)))).collect();
+        }
+        let links = image.chain.iter().filter_map(|link| Some((link.setting.place()?, link.name.as_str())));
+        let links = links.chain(image.overridden.iter().map(|place| (*place, image.name.as_str())));
+        let used = links.filter(|(place, _)| self.is_inside(*place));
+        let meant =
+            used.flat_map(|(place, name)| self.targets(place, name).map(move |target| (place, target)));
+        let found = meant.filter(|(_, target)| !is_set(image, target)).map(|(place, _)| {
+            let what = match feeder == Some(place) {
+                true => format!(
+                    "also sets the tag of {}, the name that {} gives it",
+                    inline(&image.name),
+                    self.roots.files.location(by)
+                ),
+                false => sets(by),
+            };
+            (self.roots.files.location(place), what)
+        });
+        found.collect()
+    }
+
+    fn is_inside(&self, place: Place) -> bool {
+        self.path_in_folder(place).is_some()
+    }
+
+    fn path_in_folder(&self, place: Place) -> Option<String> {
+        let path = self.roots.path(place.file);
+        path.strip_prefix(self.folder)?.strip_prefix('/').map(str::to_owned)
+    }
+
+    /// The targets that a place of the folder belongs to.
+    fn targets(&self, place: Place, name: &str) -> impl Iterator<Item = &UpdateTarget> {
+        let path = self.path_in_folder(place);
+        let named = self.request.targets.iter().filter(move |target| same_image(&target.name, name));
+        named.filter(move |target| path.as_ref().is_some_and(|path| target.scope.reaches(path)))
+    }
 }
 
 /// Whether an image already is what a target asks for.
 fn is_set(image: &EffectiveImage, target: &UpdateTarget) -> bool {
-    same_image(&image.name, target.effective_name())
-        && target.tag.as_ref().is_some_and(|tag| image.tag.as_deref() == Some(Tag::as_str(tag)))
+    let has_tag = target.tag.as_ref().is_none_or(|tag| image.tag.as_deref() == Some(Tag::as_str(tag)));
+    let has_digest = match &target.digest {
+        Field::Set(digest) => image.digest.as_deref() == Some(Digest::as_str(digest)),
+        Field::Unspecified | Field::Keep => true,
+    };
+    has_tag && has_digest && same_image(&image.name, target.effective_name())
 }
