@@ -207,7 +207,7 @@ impl Checkout {
     /// Fails if there is no commit yet.
     pub fn head_files(&self) -> Result<CommitFiles<'_>, GitError> {
         let commit = self.head().ok_or(GitError::NoCommit)?;
-        Ok(CommitFiles { repo: &self.repo, commit, prefix: &self.prefix })
+        Ok(CommitFiles::new(&self.repo, commit, &self.prefix))
     }
 
     /// The files of the root, with what git tracks among them, and with the files around them.

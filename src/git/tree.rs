@@ -1,7 +1,10 @@
 //! Reads the files of a commit, and makes a tree with edits.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::rc::Rc;
 
 use git2::build::TreeUpdateBuilder;
 use git2::{ObjectType, Oid, Repository, Tree};
@@ -31,16 +34,74 @@ struct TreeFile {
 
 /// The files of a commit below a folder.
 pub struct CommitFiles<'r> {
-    pub repo: &'r Repository,
-    pub commit: CommitId,
+    repo: &'r Repository,
+    commit: CommitId,
     /// The folder, with `/`; empty for all files.
-    pub prefix: &'r str,
+    prefix: &'r str,
+    /// The folders that a file was read in: libgit2 would read a large one again for each file.
+    trees: RefCell<HashMap<String, CommitFolder<'r>>>,
 }
 
-impl CommitFiles<'_> {
+/// A folder of a commit.
+#[derive(Clone)]
+enum CommitFolder<'r> {
+    Tree(Rc<Tree<'r>>),
+    /// A symlink leads there.
+    Linked,
+    Missing,
+}
+
+impl<'r> CommitFiles<'r> {
+    pub fn new(repo: &'r Repository, commit: CommitId, prefix: &'r str) -> Self {
+        CommitFiles { repo, commit, prefix, trees: RefCell::default() }
+    }
+
     /// The files of another commit of the repository.
     pub fn at(&self, commit: CommitId) -> Self {
-        CommitFiles { commit, ..*self }
+        CommitFiles::new(self.repo, commit, self.prefix)
+    }
+
+    /// A folder below the prefix, by its path.
+    fn folder(&self, path: &str) -> Result<CommitFolder<'r>, SourceError> {
+        let mut found = match self.known("") {
+            Some(top) => top,
+            None => {
+                let top =
+                    self.tree()?.map_or(CommitFolder::Missing, |tree| CommitFolder::Tree(Rc::new(tree)));
+                self.keep("", top)
+            }
+        };
+        let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
+        let mut start = 0;
+        for end in ends.filter(|_| !path.is_empty()) {
+            let CommitFolder::Tree(tree) = &found else { break };
+            let below = &path[..end];
+            found = match self.known(below) {
+                Some(known) => known,
+                None => self.keep(below, self.folder_in(tree, &path[start..end])),
+            };
+            start = end + 1;
+        }
+        Ok(found)
+    }
+
+    fn known(&self, path: &str) -> Option<CommitFolder<'r>> {
+        self.trees.borrow().get(path).cloned()
+    }
+
+    fn keep(&self, path: &str, folder: CommitFolder<'r>) -> CommitFolder<'r> {
+        self.trees.borrow_mut().insert(path.to_owned(), folder.clone());
+        folder
+    }
+
+    fn folder_in(&self, tree: &Tree<'r>, name: &str) -> CommitFolder<'r> {
+        let Some(entry) = tree.get_name(name) else { return CommitFolder::Missing };
+        if entry.filemode() == SYMLINK {
+            return CommitFolder::Linked;
+        }
+        self.repo
+            .find_tree(entry.id())
+            .map_or(CommitFolder::Missing, |tree| CommitFolder::Tree(Rc::new(tree)))
     }
 }
 
@@ -64,20 +125,24 @@ impl FileSource for CommitFiles<'_> {
 
     fn repository(&self) -> Option<RepositoryFiles<'_>> {
         let whole = || RepositoryFiles {
-            files: Box::new(CommitFiles { prefix: "", ..*self }),
+            files: Box::new(CommitFiles::new(self.repo, self.commit, "")),
             folder: self.prefix.to_owned(),
         };
         (!self.prefix.is_empty()).then(whole)
     }
 
     fn read(&self, path: &str, max_size: usize) -> Result<Option<FileContent>, SourceError> {
-        let Some(tree) = self.tree()? else { return Ok(None) };
-        let full = Path::new(path);
-        let is_link = |path: &Path| tree.get_path(path).is_ok_and(|entry| entry.filemode() == SYMLINK);
-        if full.ancestors().any(is_link) {
-            return Err(SourceError::Symlink { path: path.to_owned() });
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let symlink = || SourceError::Symlink { path: path.to_owned() };
+        let tree = match self.folder(folder)? {
+            CommitFolder::Tree(tree) => tree,
+            CommitFolder::Linked => return Err(symlink()),
+            CommitFolder::Missing => return Ok(None),
+        };
+        let Some(entry) = tree.get_name(name) else { return Ok(None) };
+        if entry.filemode() == SYMLINK {
+            return Err(symlink());
         }
-        let Ok(entry) = tree.get_path(full) else { return Ok(None) };
         if entry.kind() != Some(ObjectType::Blob) {
             return Ok(None);
         }
@@ -91,9 +156,9 @@ impl FileSource for CommitFiles<'_> {
     }
 }
 
-impl CommitFiles<'_> {
+impl<'r> CommitFiles<'r> {
     /// The tree at the prefix; `None` if the commit has no such folder.
-    fn tree(&self) -> Result<Option<Tree<'_>>, SourceError> {
+    fn tree(&self) -> Result<Option<Tree<'r>>, SourceError> {
         let top = self.repo.find_commit(oid(self.commit)).and_then(|c| c.tree());
         let top = top.map_err(|e| self.unreadable_commit(&e))?;
         if self.prefix.is_empty() {

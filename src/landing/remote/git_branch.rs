@@ -320,7 +320,6 @@ impl GitBranch {
 
     /// The files of a tip.
     pub fn files(&self, tip: &Tip) -> Box<dyn FileSource + '_> {
-        let (repo, commit) = (&self.workspace.repo, tip.commit);
-        Box::new(CommitFiles { repo, commit, prefix: &self.prefix })
+        Box::new(CommitFiles::new(&self.workspace.repo, tip.commit, &self.prefix))
     }
 }

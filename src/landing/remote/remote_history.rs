@@ -175,7 +175,7 @@ impl RemoteHistory {
 
     /// The files of the tip.
     pub fn files(&self) -> CommitFiles<'_> {
-        CommitFiles { repo: &self.workspace.repo, commit: self.tip, prefix: &self.prefix }
+        CommitFiles::new(&self.workspace.repo, self.tip, &self.prefix)
     }
 
     /// Removes every secret of the remote from a text.
