@@ -76,9 +76,11 @@ fn effective(rendered: &Rendered<'_>, reference: &Reference) -> Option<Effective
 
 /// Where a digest key has its value from.
 fn digest_at(rendered: &Rendered<'_>, key: Option<ValueLocation>) -> Option<DigestAt> {
-    let scalar = rendered.scalar(key?.node).filter(|scalar| !scalar.text.is_empty())?;
-    let is_fixed = scalar.links.last().is_some_and(|link| matches!(link.setting, Setting::Fixed { .. }));
-    Some(scalar.place.filter(|_| !is_fixed).map_or(DigestAt::Unplaced, DigestAt::Place))
+    let scalar = rendered.scalar(key?.node)?;
+    if scalar.links.last().is_some_and(|link| matches!(link.setting, Setting::Fixed { .. })) {
+        return Some(DigestAt::Unplaced);
+    }
+    (!scalar.text.is_empty()).then(|| scalar.place.map_or(DigestAt::Unplaced, DigestAt::Place))
 }
 
 /// The image as one text: `name[:tag][@digest]`.

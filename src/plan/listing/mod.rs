@@ -193,7 +193,9 @@ impl PlacedReference {
         let winner = places().find_map(|place| winners.get(&place).copied());
         let (wins, overridden) = (overrides.is_none() || winner.is_some(), overrides.unwrap_or_default());
         let digest_files = winner.map(|winner| winner.digest_files.clone()).unwrap_or_default();
-        ListedReference { overridden, wins, digest_files, ..self.reference }
+        let fixed = winner.and_then(|winner| winner.fixed_digest.clone());
+        let reason = self.reference.reason.clone().or(fixed);
+        ListedReference { overridden, wins, digest_files, reason, ..self.reference }
     }
 }
 

@@ -7,10 +7,10 @@ use super::super::what_runs::rendered_roots::RenderedRoots;
 use super::super::what_runs::winning_place::kind;
 use super::super::what_runs::{FilePlace, Overridden};
 use crate::dotenv::is_dotenv;
-use crate::effective::{Place, Setting};
+use crate::effective::{DigestAt, EffectiveImage, Place, Setting};
 use crate::file_selection::file_name;
 use crate::location::Location;
-use crate::manifest::{COMPOSE, RefusalReason, is_compose};
+use crate::manifest::{COMPOSE, RefusalReason, has_mac, is_compose};
 
 /// What the roots say about the places of a listing.
 pub(super) struct ListedPlaces {
@@ -38,6 +38,8 @@ pub(super) struct ListedWinner {
     pub kind: &'static str,
     /// Why it can't be edited.
     pub fixed: Option<String>,
+    /// Why it can't be edited, if that is because of its digest.
+    pub fixed_digest: Option<String>,
 }
 
 impl ListedPlaces {
@@ -129,12 +131,28 @@ impl RenderedRoots<'_> {
                 tag: image.tag.clone(),
                 digest: image.digest.clone(),
                 fixed: fixed(setting),
+                fixed_digest: None,
             });
+            winner.fixed_digest = winner.fixed_digest.take().or_else(|| self.fixed_digest(image));
             let digest = image.digest_place().filter(|at| !own(at));
             let digest = digest.map(|at| self.path(at.file)).filter(|path| *path != winner.at.file);
             winner.digest_files.extend(digest);
         }
         winners.into_values().collect()
+    }
+
+    /// Why the tag of an image can't be edited, if that is because its digest can't.
+    fn fixed_digest(&self, image: &EffectiveImage) -> Option<String> {
+        let reason = match image.digest_at? {
+            DigestAt::Unplaced => RefusalReason::DigestUnplaced,
+            DigestAt::Place(place) => {
+                let yaml = self.files.file(place.file).yaml.as_ref();
+                yaml.filter(|yaml| has_mac(yaml))?;
+                let why = Some(Box::new(RefusalReason::HasMac));
+                RefusalReason::DigestElsewhere { at: self.files.location(place), why }
+            }
+        };
+        Some(format!("{reason}; {}", reason.advice()))
     }
 
     fn files_by_environment(&self) -> HashMap<String, bool> {

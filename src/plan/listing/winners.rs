@@ -36,7 +36,7 @@ impl ListedWinner {
             image: self.image,
             tag: self.tag.filter(|tag| !tag.is_empty()),
             digest: self.digest,
-            reason: self.fixed,
+            reason: self.fixed.or(self.fixed_digest),
             wins: true,
             digest_files: self.digest_files,
             ..ListedReference::default()

@@ -157,6 +157,7 @@ impl WinningPlace<'_> {
         let reference = reference(parsed, winner, &target.name)?;
         let mut m = match_of(parsed, file, winner.target, match_level, &reference, target);
         m.field = self.field();
+        m.environments = Some(winner.environments.clone());
         set_version(&mut m, winner);
         Some(m)
     }
