@@ -30,6 +30,7 @@ fn wait_is_shown_and_reported_at_the_end() {
     let report = terminal.shown.rsplit("notice:").next().unwrap();
     let waited = report.split_once("waited ").and_then(|(_, rest)| rest.split_once(" s until "));
     let (seconds, rest) = waited.unwrap_or_else(|| panic!("{}", terminal.shown));
-    assert!(seconds.parse::<u64>().unwrap() >= 2, "{report}");
+    // what is shown counts from a little earlier, in whole seconds too
+    assert!(seconds.parse::<u64>().unwrap() >= 1, "{report}");
     assert!(rest.contains(&format!("{image}:v2 was in its registry")), "{report}");
 }

@@ -49,9 +49,12 @@ pub fn overridden_outside(
         cancellation,
     };
     let reach = renderer.reach(&|bytes| names.lets_pass(bytes));
-    let warnings = renderer
+    let mut warnings = renderer
         .render(&reach, HashMap::new(), |roots| Outside { roots, folder: &folder, request }.warnings());
-    if cancellation.is_cancelled() { unseen("found no time to look at all of") } else { warnings }
+    if cancellation.is_cancelled() {
+        warnings.extend(unseen("found no time to look at all of"));
+    }
+    warnings
 }
 
 /// The roots of the whole repository, and what a request in a folder of it is about.
