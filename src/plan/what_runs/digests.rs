@@ -2,7 +2,7 @@
 //! runs, so it changes with the tag, or else the tag must not change.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use super::super::matched::Match;
 use super::super::{Request, TargetIndex, UpdateTarget};
@@ -39,14 +39,14 @@ struct OwnDigest<'a> {
 }
 
 impl Judge<'_> {
-    /// The digests that change with the tags of some matches, and warnings about what else they decide. A tag is refused if
-    /// its digest stays as it is: the old image would still run.
-    pub(super) fn digests(&self, request: &Request, kept: &mut [Match]) -> (Vec<Match>, Vec<String>) {
+    /// The digests that change with the tags of some matches. A tag is refused if its digest stays as it is, since the old
+    /// image would still run, or if the digest is also that of a tag that stays.
+    pub(super) fn digests(&self, request: &Request, kept: &mut [Match]) -> Vec<Match> {
         let changed: HashSet<FilePlace> = kept.iter().flat_map(|m| self.changed(m)).collect();
         let tags = self.tags(kept);
-        let (mut found, mut warnings) = (BTreeMap::new(), BTreeSet::new());
+        let mut found = BTreeMap::new();
         for m in kept.iter_mut().filter(|m| m.result.is_ok()) {
-            let own = match self.digests_of(request, m, &changed) {
+            let own = match self.digests_of(request, m, &changed, &tags) {
                 Ok(own) => own,
                 Err(reason) => {
                     m.result = Err(Refusal::new(m.at, reason));
@@ -56,7 +56,6 @@ impl Judge<'_> {
             for OwnDigest { winner, digest, edit } in own {
                 for other in self.users(winner, digest) {
                     m.also_sets(&other.outside, other.environments.iter());
-                    warnings.extend(left_behind(winner, digest, other, &tags));
                 }
                 if !changed.contains(&digest.place) {
                     let known = found.entry((m.target, edit.file, edit.at, edit.inner_at)).or_insert(edit);
@@ -64,7 +63,7 @@ impl Judge<'_> {
                 }
             }
         }
-        (found.into_values().collect(), warnings.into_iter().collect())
+        found.into_values().collect()
     }
 
     /// The digests that must change with a tag, or why one of them can't.
@@ -73,6 +72,7 @@ impl Judge<'_> {
         request: &Request,
         m: &Match,
         changed: &HashSet<FilePlace>,
+        tags: &HashSet<(TargetIndex, FilePlace)>,
     ) -> Result<Vec<OwnDigest<'_>>, RefusalReason> {
         if let Some(at) = self.digest_of_added(m) {
             return Err(RefusalReason::DigestElsewhere { at, why: None });
@@ -84,7 +84,14 @@ impl Judge<'_> {
         let mut own = Vec::new();
         for digest in &winner.digests {
             match self.digest(request, winner, digest) {
-                Ok(edit) => own.extend(edit.map(|edit| OwnDigest { winner, digest, edit })),
+                Ok(None) => {}
+                Ok(Some(edit)) => match self.users(winner, digest).find_map(|other| left_behind(other, tags))
+                {
+                    None => own.push(OwnDigest { winner, digest, edit }),
+                    Some(others) => {
+                        return Err(RefusalReason::SharedDigest { at: winner.location_of(digest), others });
+                    }
+                },
                 // another match changes it
                 Err(_) if changed.contains(&digest.place) && digest.feeds.is_empty() => {}
                 Err(reason) => return Err(reason),
@@ -192,15 +199,10 @@ fn has(winner: &Winner, place: &FilePlace) -> bool {
     winner.digests.iter().any(|digest| digest.place == *place)
 }
 
-/// A warning if roots lose their digest, or get another one, and keep their tag.
-fn left_behind(
-    winner: &Winner,
-    digest: &DigestPlace,
-    other: &Winner,
-    tags: &HashSet<(TargetIndex, FilePlace)>,
-) -> Option<String> {
+/// The image and roots of a winning place whose tag stays.
+fn left_behind(other: &Winner, tags: &HashSet<(TargetIndex, FilePlace)>) -> Option<String> {
     let is_set = other.own_nodes().any(|place| tags.contains(&(other.target, place.clone())));
-    let (at, tag, roots) = (winner.location_of(digest), other.location(), inline(&some_of(&other.roots)));
-    let is_here = !other.roots.is_empty() && !is_set;
-    is_here.then(|| format!("{at}: this digest changes what runs in {roots} too, whose tag in {tag} stays"))
+    let tag = other.tag.as_deref().unwrap_or_default();
+    (!other.roots.is_empty() && !is_set)
+        .then(|| format!("{} in {}, whose tag stays", inline(tag), inline(&some_of(&other.roots))))
 }

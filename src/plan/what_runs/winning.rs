@@ -141,10 +141,10 @@ fn keep_winners(
     let (added, unread): (Vec<_>, Vec<_>) =
         judge.new_winners(&kept).partition(|winner| judge.file_of(winner).is_some());
     kept.extend(added.into_iter().filter_map(|winner| judge.addition(request, winner)).collect::<Vec<_>>());
-    let (digests, mut unchanged) = judge.digests(request, &mut kept);
+    let digests = judge.digests(request, &mut kept);
     kept.extend(digests);
     kept.sort_by_key(|m| (m.file, m.at));
-    unchanged.extend(judge.left_by_rename(&kept));
+    let unchanged = judge.left_by_rename(&kept);
     let misread = judge.check_second_readers(request, &mut kept);
     *matches = kept;
     let weaker = weaker.into_iter().map(|(m, by)| (m.target, survey.files[m.file].place_of(&m), by));

@@ -360,7 +360,8 @@ impl<'a> Case<'a> {
         let output = run.output();
         let has_digest = self.before.images[place].contains("@sha256:");
         let is_pinned = output.contains("the tag is a variable, and the digest behind it decides what runs")
-            || self.is_digest_in_other_file(&output);
+            || self.is_digest_in_other_file(&output)
+            || (output.contains("its digest, in ") && output.contains(" is also that of "));
         let is_rendered_by_kustomize = self.repository.files.values().any(|text| text.contains("helmCharts"));
         let is_misread = output.contains("for something other than text here");
         (has_digest && is_pinned) || (is_misread && !is_rendered_by_kustomize)
