@@ -2,8 +2,8 @@
 //!
 //! `surroundings` is what a search keeps of all files. From that, `rendered_roots` renders the roots around some of them, and
 //! `summary` is what the roots say about the images of a request. `winning` applies that to the matches: `winning_place` turns
-//! a place that no rule finds into a match, and `digests` changes the digests with the tags. `reports` and `doubts` are what the
-//! user is told. `outside` looks at the files around the folder of a bump.
+//! a place that no rule finds into a match, and `digests` changes the digests with the tags. `reports` and `doubts` make the
+//! messages. `outside` finds what the rest of the repository overrides, if the bump is in one of its folders.
 
 mod digests;
 mod doubts;
