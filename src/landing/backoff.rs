@@ -127,14 +127,25 @@ impl<'a> Backoff<'a> {
         timed_out: impl FnOnce(String) -> E,
         mut op: impl FnMut(&mut Self) -> Result<T, FetchError<E>>,
     ) -> Result<T, E> {
+        let mut problem = String::new();
         loop {
             let (what, retry_after) = match op(self) {
                 Ok(done) => return Ok(done),
                 Err(error) => error.transient()?,
             };
+            problem = self.problem(what, &problem);
             if !self.wait(retry_after) {
-                return Err(timed_out(what));
+                return Err(timed_out(problem));
             }
         }
+    }
+
+    /// What to report of a failed try. If the budget ended while it waited for an answer, it shows less than the try before.
+    pub fn problem(&self, last: String, before: &str) -> String {
+        let was_cut_off = self.left().is_zero();
+        if was_cut_off && !before.is_empty() && before != last {
+            return format!("{last}; the try before: {before}");
+        }
+        last
     }
 }

@@ -299,7 +299,7 @@ impl<'a, 'c, B: TargetBranch, P: Proposal, E> LandingLoop<'a, 'c, B, P, E> {
 
     fn note(&mut self, what: String) {
         self.log.push(format!("try {}: {what}", self.attempts));
-        self.problem = what;
+        self.problem = self.backoff.problem(what, &self.problem);
     }
 
     fn timed_out(&self) -> LandingError<B::Error, E> {

@@ -464,6 +464,25 @@ fn final_check_waits_for_no_answer_until_its_time_is_over() {
     assert!(first < second && second < end, "{:?} before the end", end - second);
 }
 
+/// A server that was down, and whose last answer the budget cut off: that it was down is what helps.
+#[test]
+fn try_that_the_budget_cuts_off_does_not_hide_the_try_before() {
+    let clock = FakeClock::new();
+    let mut backoff = Backoff::new(&clock, BUDGET, fastrand::Rng::with_seed(7));
+    let mut faults = VecDeque::from(["refused", "refused", "no answer in time"]);
+    let said = backoff.retry::<(), String>(
+        |problem| problem,
+        |backoff| {
+            let what = faults.pop_front().unwrap().to_owned();
+            if faults.is_empty() {
+                clock.pass(backoff.left());
+            }
+            Err(FetchError::Transient { what, retry_after: None })
+        },
+    );
+    assert_eq!(said.unwrap_err(), "no answer in time; the try before: refused");
+}
+
 /// However long the answer took that never came.
 #[test]
 fn wait_before_asking_again_leaves_half_of_the_time() {

@@ -127,7 +127,7 @@ fn run_fails_when_sshd_is_gone() {
     let ground = Ground::new();
     let key = ground.sshd.key("id", "");
     let client = ground.sshd.client(&ground.settings(&key));
-    let mut command = push(&ground.folder, "v1", &["--timeout", "3s"]);
+    let mut command = push(&ground.folder, "v1", &["--timeout", "20s"]);
     command.env("GIT_SSH_COMMAND", client);
     let Ground { world, sshd, folder: _ } = ground;
     let (_, files) = sshd.stop();
