@@ -59,7 +59,7 @@ pub fn parse() -> Result<Cli, clap::Error> {
 
 /// Whether the user asked for JSON. Also works if the other arguments are invalid.
 pub fn wants_json() -> bool {
-    let arguments: Vec<String> = std::env::args().collect();
+    let arguments: Vec<std::ffi::OsString> = std::env::args_os().collect();
     let typed = arguments.windows(2).any(|pair| pair == ["--format", "json"]);
     let joined = arguments.iter().any(|argument| argument == "--format=json");
     typed || joined || std::env::var("TAGBUMP_FORMAT").is_ok_and(|format| format == "json")

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::files::ScannedFiles;
 use super::indexes::FileIndex;
-use super::matched::Match;
+use super::matched::{Match, MatchOwner, MatchPlace};
 use super::parsed_file::ParsedFile;
 use super::what_runs::reports::Reports;
 use super::{Request, TargetIndex, UpdateTarget};
@@ -36,7 +36,8 @@ pub(super) fn add(survey: &ScannedFiles, request: &Request, reports: &Reports, m
                 continue;
             }
             let Some(match_level) = wanted.scope.match_level(&survey.files[file].path) else { continue };
-            let asked = RequestedAddition { file, target, match_level, wanted, name };
+            let owner = MatchOwner { file, target, match_level };
+            let asked = RequestedAddition { owner, wanted, name };
             matches.extend(addition(&survey.files[file], asked));
         }
     }
@@ -141,16 +142,14 @@ fn includers(survey: &ScannedFiles) -> HashMap<String, Vec<FileIndex>> {
 
 /// An image for which a file gets an entry.
 struct RequestedAddition<'a> {
-    file: FileIndex,
-    target: TargetIndex,
-    match_level: MatchLevel,
+    owner: MatchOwner,
     wanted: &'a UpdateTarget,
     /// As the kustomization sees it.
     name: String,
 }
 
 fn addition(parsed: &ParsedFile, asked: RequestedAddition<'_>) -> Option<Match> {
-    let RequestedAddition { file, target, match_level, wanted, name } = asked;
+    let RequestedAddition { owner, wanted, name } = asked;
     let root = add::kustomization_root(&parsed.path, &parsed.yaml)?;
     let pairs = pairs(wanted, &name);
     let value = |key| pairs.iter().find(|p| p.key == key).map(|p| p.value.as_str());
@@ -161,34 +160,8 @@ fn addition(parsed: &ParsedFile, asked: RequestedAddition<'_>) -> Option<Match> 
         (None, None) => Err(Refusal::new(root, RefusalReason::ImagesNotList)),
     };
     let image = wanted.effective_name().to_owned();
-    Some(Match {
-        file,
-        target,
-        match_level,
-        at: root,
-        inner_at: None,
-        line: parsed.yaml.node(root).line,
-        nodes: Vec::new(),
-        kind: KUSTOMIZATION,
-        image,
-        tag: None,
-        digest: None,
-        added: true,
-        overrides: true,
-        only_told: false,
-        follows: false,
-        by_new_name: false,
-        kustomize_name: None,
-        unused: false,
-        effective_tags: Vec::new(),
-        effective_tag: None,
-        effective_digest: None,
-        environments: None,
-        held: None,
-        outside: Vec::new(),
-        field: None,
-        result,
-    })
+    let place = MatchPlace { at: root, line: parsed.yaml.node(root).line, kind: KUSTOMIZATION, image };
+    Some(Match { added: true, overrides: true, ..Match::new(owner, place, result) })
 }
 
 /// An entry with the same name that is already there. kustomize would use the first of the two.

@@ -3,11 +3,30 @@
 use std::collections::BTreeSet;
 
 use super::indexes::FileIndex;
+use super::parsed_file::ParsedFile;
 use super::{OtherRoot, PlacePath, TargetIndex};
 use crate::file_selection::MatchLevel;
 use crate::image::Tag;
-use crate::manifest::{KUSTOMIZATION, Refusal, Rewrite, ScalarPlace, WORKLOAD};
+use crate::manifest::{KUSTOMIZATION, Reference, Refusal, Rewrite, ScalarPlace, WORKLOAD};
 use crate::yaml::NodeId;
+
+/// The target that a match is for, and the file that it is in.
+#[derive(Clone, Copy)]
+pub(super) struct MatchOwner {
+    pub file: FileIndex,
+    pub target: TargetIndex,
+    /// How strongly the target's selection asks for the file.
+    pub match_level: MatchLevel,
+}
+
+/// The place of a match in its file.
+pub(super) struct MatchPlace {
+    pub at: NodeId,
+    /// Of the file, 1-based.
+    pub line: usize,
+    pub kind: &'static str,
+    pub image: String,
+}
 
 /// A reference that one of the targets matches, with its planned edit.
 pub(super) struct Match {
@@ -58,6 +77,58 @@ pub(super) struct Match {
 }
 
 impl Match {
+    /// A match of which only the place is known, and what an edit of it gives.
+    pub fn new(owner: MatchOwner, place: MatchPlace, result: Result<Rewrite, Refusal>) -> Match {
+        let MatchOwner { file, target, match_level } = owner;
+        let MatchPlace { at, line, kind, image } = place;
+        Match {
+            file,
+            target,
+            match_level,
+            at,
+            inner_at: None,
+            line,
+            nodes: Vec::new(),
+            kind,
+            image,
+            kustomize_name: None,
+            tag: None,
+            digest: None,
+            added: false,
+            overrides: false,
+            only_told: false,
+            follows: false,
+            by_new_name: false,
+            unused: false,
+            effective_tags: Vec::new(),
+            effective_tag: None,
+            effective_digest: None,
+            environments: None,
+            held: None,
+            outside: Vec::new(),
+            field: None,
+            result,
+        }
+    }
+
+    /// A reference as a match: where it is, and what it says.
+    pub fn of_reference(
+        parsed: &ParsedFile,
+        owner: MatchOwner,
+        reference: &Reference,
+        result: Result<Rewrite, Refusal>,
+    ) -> Match {
+        let (at, image) = (reference.at, reference.image.clone());
+        let place = MatchPlace { at, line: reference.position(&parsed.yaml).0, kind: reference.kind, image };
+        Match {
+            inner_at: reference.inner_at(),
+            tag: reference.tag.clone(),
+            digest: reference.digest.clone(),
+            kustomize_name: reference.kustomize_name.clone(),
+            ..Match::new(owner, place, result)
+        }
+    }
+
     /// An entry with nothing but a name.
     pub fn sets_nothing(&self) -> bool {
         let is_name = self.kustomize_name.as_ref().is_some_and(|name| *name == self.image);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::files::ScannedFiles;
 use super::held;
 use super::indexes::{FieldPosition, FileIndex};
-use super::matched::Match;
+use super::matched::{Match, MatchOwner};
 use super::parsed_file::ParsedFile;
 use super::unparsed::stopped_at;
 use super::{
@@ -49,7 +49,8 @@ fn by_rules(file: FileIndex, parsed: &ParsedFile, request: &Request) -> Vec<Matc
     let each = selecting.flat_map(|(target, w, match_level)| {
         let found = parsed.references(match_level).iter().filter(|r| request.add || !is_untagged(r));
         let meant = found.filter(|r| r.matches(&w.name, &w.new_name));
-        meant.map(move |reference| one(parsed, MatchedReference { file, target, match_level, reference }, w))
+        let owner = MatchOwner { file, target, match_level };
+        meant.map(move |reference| match_of(parsed, owner, reference, w))
     });
     each.collect()
 }
@@ -66,10 +67,10 @@ fn by_fields(file: FileIndex, parsed: &ParsedFile, request: &Request) -> Vec<Mat
         parsed.fields.iter().flat_map(|places| places.references.iter().map(move |r| (places.field, r)));
     all.filter(|(field, r)| !r.slots().iter().any(|slot| by_rule.contains(&(field.target, slot.node))))
         .map(|(FieldPosition { target, nth }, reference)| {
-            let meant = MatchedReference { file, target, match_level: MatchLevel::Explicit, reference };
+            let owner = MatchOwner { file, target, match_level: MatchLevel::Explicit };
             let wanted = &request.targets[target];
             let field = wanted.scope.fields.get(nth).map(FieldTarget::place_path);
-            Match { field, ..one(parsed, meant, wanted) }
+            Match { field, ..match_of(parsed, owner, reference, wanted) }
         })
         .collect()
 }
@@ -102,55 +103,21 @@ fn is_untagged(reference: &Reference) -> bool {
     matches!(reference.syntax, ReferenceSyntax::BlockWithoutTag { .. })
 }
 
-/// A reference that a target matches.
-struct MatchedReference<'a> {
-    file: FileIndex,
-    target: TargetIndex,
-    match_level: MatchLevel,
-    reference: &'a Reference,
-}
-
-fn one(parsed: &ParsedFile, meant: MatchedReference<'_>, wanted: &UpdateTarget) -> Match {
-    let MatchedReference { file, target, match_level, reference } = meant;
-    match_of(parsed, file, target, match_level, reference, wanted)
-}
-
 /// A reference as a match of a target, with the edit that brings it up to date.
 pub(super) fn match_of(
     parsed: &ParsedFile,
-    file: FileIndex,
-    target: TargetIndex,
-    match_level: MatchLevel,
+    owner: MatchOwner,
     reference: &Reference,
     wanted: &UpdateTarget,
 ) -> Match {
     Match {
-        file,
-        target,
-        match_level,
-        at: reference.at,
-        inner_at: reference.inner_at(),
-        line: reference.position(&parsed.yaml).0,
         nodes: reference.places(),
-        kind: reference.kind,
-        image: reference.image.clone(),
-        tag: reference.tag.clone(),
-        digest: reference.digest.clone(),
         added: is_untagged(reference),
         overrides: is_override(reference),
         only_told: parsed.is_only_told(reference),
         follows: matches!(reference.syntax, ReferenceSyntax::Digest(_)),
         by_new_name: reference.kustomize_name.is_none() && !same_image(&reference.image, &wanted.name),
-        kustomize_name: reference.kustomize_name.clone(),
-        unused: false,
-        effective_tags: Vec::new(),
-        effective_tag: None,
-        effective_digest: None,
-        environments: None,
-        held: None,
-        outside: Vec::new(),
-        field: None,
-        result: parsed.rewrite(reference, &wanted.desired()),
+        ..Match::of_reference(parsed, owner, reference, parsed.rewrite(reference, &wanted.desired()))
     }
 }
 

@@ -625,6 +625,17 @@ mod names {
         assert_eq!(fs::read_to_string(tree.path().join(name)).unwrap(), pod("app:v0"));
     }
 
+    /// An argument that isn't UTF-8 is a usage error, not a crash.
+    #[test]
+    fn argument_that_is_not_utf8_is_exit_2() {
+        let tree = Tree::new();
+        for argument in [&b"--repo=caf\xe9"[..], b"-fcaf\xe9", b"caf\xe9:v1"] {
+            let mut command = command(tree.path());
+            let run = Run::of(&command.arg("bump").arg(OsStr::from_bytes(argument)).output().unwrap());
+            refused(&run, 2, "error: invalid UTF-8");
+        }
+    }
+
     /// Nobody would have noticed.
     #[cfg(target_os = "linux")]
     #[test]

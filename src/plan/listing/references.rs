@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::super::indexes::FileIndex;
-use super::super::matched::Match;
+use super::super::matched::{Match, MatchOwner};
 use super::super::parsed_file::ParsedFile;
 use super::super::{TargetIndex, shared};
 use super::{ListedReference, Overrides, PlacedReference};
@@ -44,34 +44,8 @@ fn tried(parsed: &ParsedFile, references: &[Reference]) -> Vec<Match> {
         .map(|reference| {
             let next = TargetIndex::new(targets.len());
             let target = *targets.entry(&reference.image).or_insert(next);
-            Match {
-                file: FileIndex::FIRST,
-                target,
-                match_level: MatchLevel::Discovered,
-                at: reference.at,
-                inner_at: reference.inner_at(),
-                line: reference.position(&parsed.yaml).0,
-                nodes: Vec::new(),
-                kind: reference.kind,
-                image: reference.image.clone(),
-                tag: reference.tag.clone(),
-                digest: reference.digest.clone(),
-                added: false,
-                overrides: false,
-                only_told: false,
-                follows: false,
-                by_new_name: false,
-                kustomize_name: reference.kustomize_name.clone(),
-                unused: false,
-                effective_tags: Vec::new(),
-                effective_tag: None,
-                effective_digest: None,
-                environments: None,
-                held: None,
-                outside: Vec::new(),
-                field: None,
-                result: try_one(parsed, reference),
-            }
+            let owner = MatchOwner { file: FileIndex::FIRST, target, match_level: MatchLevel::Discovered };
+            Match::of_reference(parsed, owner, reference, try_one(parsed, reference))
         })
         .collect();
     shared::resolve_shared_values(parsed, &mut matches);

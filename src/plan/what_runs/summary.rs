@@ -1,12 +1,12 @@
 //! What rendered roots say about the images of a request.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::super::{OtherRoot, Request, TargetIndex, UpdateTarget};
 use super::rendered_roots::RenderedRoots;
-use super::{DigestPlace, FilePlace, FileRoots, Overridden, UnusedEntry, WhatRuns, Winner};
-use crate::effective::{DigestAt, EffectiveImage, Holds, Place, Root, Setting, TextPart};
-use crate::image::{Field, Tag, same_image};
+use super::{FilePlace, FileRoots, Overridden, UnusedEntry, WhatRuns};
+use crate::effective::{EffectiveImage, Place, Root, Setting};
+use crate::image::same_image;
 use crate::location::Location;
 use crate::manifest::is_compose;
 use crate::yaml::NodeId;
@@ -14,9 +14,9 @@ use crate::yaml::NodeId;
 /// What rendered roots say about the images of a request.
 pub(super) struct Summary<'a> {
     pub roots: &'a RenderedRoots<'a>,
-    request: &'a Request,
+    pub request: &'a Request,
     /// The images that get their tag or their digest from a place.
-    fed: HashMap<Place, Vec<(&'a Root, &'a EffectiveImage)>>,
+    pub fed: HashMap<Place, Vec<(&'a Root, &'a EffectiveImage)>>,
 }
 
 impl<'a> Summary<'a> {
@@ -70,117 +70,15 @@ impl Summary<'_> {
         })
     }
 
-    /// The places that set a target's image, each once. A rename sets whatever names it.
-    fn winners(&self, target: TargetIndex) -> Vec<Winner> {
-        if self.request.targets[target].new_name == Field::Unspecified {
-            self.setting(target)
-        } else {
-            Vec::new()
-        }
-    }
-
-    /// The places that set the tag of an image that is renamed, each once.
-    fn of_renamed(&self) -> Vec<Winner> {
-        let targets = TargetIndex::each(&self.request.targets);
-        let renamed = targets.filter(|(_, target)| target.new_name != Field::Unspecified);
-        let winners = renamed.flat_map(|(target, _)| self.setting(target));
-        winners.filter(|winner| !winner.roots.is_empty()).collect()
-    }
-
-    /// The places that set the tag of a target's name, each once.
-    fn setting(&self, target: TargetIndex) -> Vec<Winner> {
-        let wanted = &self.request.targets[target];
-        let mut winners: BTreeMap<Place, Winner> = BTreeMap::new();
-        let images = self.with_counts().filter(|(_, _, image)| same_image(&image.name, &wanted.name));
-        for (root, counts, image) in images {
-            let Some((setting, place)) = image.winning().and_then(|s| Some((s, s.place()?))) else {
-                continue;
-            };
-            let winner = winners.entry(place).or_insert_with(|| Winner {
-                target,
-                path: self.roots.path(place.file),
-                inside: self.roots.file_place(place).inside,
-                line: self.roots.files.location(place).line,
-                setting: setting.clone(),
-                nodes: setting
-                    .version_places()
-                    .into_iter()
-                    .map(|place| self.roots.file_place(place))
-                    .collect(),
-                digest_beside: None,
-                digests: Vec::new(),
-                has_unplaced_digest: false,
-                tag: image.tag.clone(),
-                digest: image.digest.clone(),
-                tags: BTreeSet::new(),
-                roots: Vec::new(),
-                outside: Vec::new(),
-                environments: BTreeSet::new(),
-                feeds: self.other_images(place, wanted),
-                second_reader: match setting {
-                    Setting::Parts { tag, .. } => self.roots.files.second_reader(*tag),
-                    Setting::Part(part) if part.holds == Holds::whole_tag() => {
-                        self.roots.files.second_reader(part.place)
-                    }
-                    _ => None,
-                },
-            });
-            self.note_digest(image, wanted, winner);
-            if self.request.holds_environments() {
-                winner.environments.extend(self.other(root).environment);
-            }
-            if !counts {
-                let other = self.other(root);
-                winner.outside.extend(Some(other).filter(|other| !winner.outside.contains(other)));
-                continue;
-            }
-            if winner.roots.is_empty() {
-                (winner.tag, winner.digest) = (image.tag.clone(), image.digest.clone());
-            }
-            winner.tags.extend(image.tag.clone());
-            // the same variable can have other text around it, as in `${V}-a` and `${V}-b`
-            let other = (!setting.sets_same_text(&winner.setting))
-                .then(|| format!("{}:{} in {}", image.name, image.tag.as_deref().unwrap_or(""), root.name));
-            winner.feeds.extend(other.filter(|other| !winner.feeds.contains(other)));
-            if !winner.roots.contains(&root.name) {
-                winner.roots.push(root.name.clone());
-            }
-        }
-        winners.into_values().collect()
-    }
-
-    /// Notes where the digest is that belongs to a winning tag. What comes later than values sets both.
-    fn note_digest(&self, image: &EffectiveImage, wanted: &UpdateTarget, winner: &mut Winner) {
-        if let Setting::Parts { digest: Some(at), .. } = &winner.setting {
-            let beside = self.roots.file_place(*at);
-            winner.digest_beside = winner.is_own(&beside).then_some(beside.node);
-        }
-        let at = match image.digest_at.filter(|_| winner.setting.is_of_values()) {
-            Some(DigestAt::Place(at)) => at,
-            Some(DigestAt::Unplaced) => {
-                winner.has_unplaced_digest = true;
-                return;
-            }
-            None => return,
-        };
-        let place = self.roots.file_place(at);
-        if !winner.digests.iter().any(|known| known.place == place) {
-            let line = self.roots.files.location(at).line;
-            let is_beside = winner.digest_beside == Some(place.node) && winner.is_own(&place);
-            let feeds = self.other_images(at, wanted);
-            winner.digests.push(DigestPlace { place, line, is_beside, feeds });
-        }
-    }
-
     /// What the roots run, with whether the request is about the root.
-    fn with_counts(&self) -> impl Iterator<Item = (&Root, bool, &EffectiveImage)> {
+    pub fn with_counts(&self) -> impl Iterator<Item = (&Root, bool, &EffectiveImage)> {
         self.roots.with_counts().flat_map(|(root, counts)| {
             let defaults = root.defaults.iter().filter(|_| self.request.floating);
             root.images.iter().chain(defaults).map(move |image| (root, counts, image))
         })
     }
 
-    fn other(&self, root: &Root) -> OtherRoot {
+    pub fn other(&self, root: &Root) -> OtherRoot {
         let environment = self.request.environments.of_root(root).ok().flatten();
         OtherRoot { root: root.name.clone(), environment: environment.map(|found| found.name.clone()) }
     }
@@ -214,24 +112,6 @@ impl Summary<'_> {
     /// The floating defaults of charts, if they are to be set too.
     fn defaults(&self) -> impl Iterator<Item = (&Root, &EffectiveImage)> {
         self.roots.defaults().filter(|_| self.request.floating)
-    }
-
-    /// The other images that get their tag from a place, and that the request doesn't set to the same tag.
-    fn other_images(&self, place: Place, wanted: &UpdateTarget) -> Vec<String> {
-        let fed = self.fed.get(&place).into_iter().flatten();
-        let others = fed.filter(|(_, image)| {
-            !self.is_set_to_same(&image.name, wanted) || !fits(image.feeder(), wanted.tag.as_ref())
-        });
-        let mut others: Vec<_> =
-            others.map(|(root, image)| format!("{} in {}", with_tag(image), root.name)).collect();
-        others.sort();
-        others.dedup();
-        others
-    }
-
-    fn is_set_to_same(&self, name: &str, wanted: &UpdateTarget) -> bool {
-        let same = |target: &&UpdateTarget| target.tag == wanted.tag && target.digest == wanted.digest;
-        self.request.targets.iter().filter(same).any(|target| same_image(&target.name, name))
     }
 
     /// Every place that is overridden in some root and wins in none.
@@ -369,22 +249,5 @@ impl Summary<'_> {
     /// Whether an image is one of the request's.
     pub fn is_wanted(&self, image: &EffectiveImage) -> bool {
         self.request.targets.iter().any(|target| same_image(&target.name, &image.name))
-    }
-}
-
-/// Whether a place can give its image this tag: a variable with text around it can't give every tag.
-fn fits(setting: Option<&Setting>, tag: Option<&Tag>) -> bool {
-    match (setting, tag) {
-        (Some(Setting::Part(TextPart { holds: Holds::Tag { prefix, suffix }, .. })), Some(tag)) => {
-            tag.as_str().starts_with(prefix.as_str()) && tag.as_str().ends_with(suffix.as_str())
-        }
-        _ => true,
-    }
-}
-
-fn with_tag(image: &EffectiveImage) -> String {
-    match &image.tag {
-        Some(tag) => format!("{}:{tag}", image.name),
-        None => image.name.clone(),
     }
 }

@@ -1,7 +1,7 @@
 //! A winning place as a match: one that a rule finds under another name, or one that no rule finds.
 
 use super::super::indexes::FileIndex;
-use super::super::matched::Match;
+use super::super::matched::{Match, MatchOwner, MatchPlace};
 use super::super::matching::match_of;
 use super::super::parsed_file::ParsedFile;
 use super::super::{PlacePath, UpdateTarget};
@@ -35,36 +35,20 @@ impl WinningPlace<'_> {
         found.or_else(|| self.unplaced())
     }
 
+    fn owner(&self) -> MatchOwner {
+        MatchOwner { file: self.file, target: self.winner.target, match_level: self.match_level }
+    }
+
     /// A match of the node `at`, which no rule finds.
     fn as_match(&self, at: NodeId, kind: &'static str, result: Result<Rewrite, Refusal>) -> Match {
-        let WinningPlace { file, match_level, winner, target, .. } = *self;
+        let WinningPlace { winner, target, .. } = *self;
+        let place = MatchPlace { at, line: winner.line, kind, image: target.name.clone() };
         let mut m = Match {
-            file,
-            target: winner.target,
-            match_level,
-            at,
-            inner_at: None,
-            line: winner.line,
             nodes: vec![ScalarPlace { inside: None, node: at }],
-            kind,
-            image: target.name.clone(),
             tag: winner.tag.clone(),
             digest: winner.digest.clone(),
-            added: false,
-            overrides: false,
-            only_told: false,
-            follows: false,
-            by_new_name: false,
-            kustomize_name: None,
-            unused: false,
-            effective_tags: Vec::new(),
-            effective_tag: None,
-            effective_digest: None,
             environments: Some(winner.environments.clone()),
-            held: None,
-            outside: Vec::new(),
-            field: None,
-            result,
+            ..Match::new(self.owner(), place, result)
         };
         set_version(&mut m, winner);
         m
@@ -153,9 +137,9 @@ impl WinningPlace<'_> {
 
     /// A scalar: one that a rule finds under another name, or one that holds just what the setting says.
     fn scalar(&self) -> Option<Match> {
-        let WinningPlace { parsed, file, match_level, winner, target } = *self;
+        let WinningPlace { parsed, winner, target, .. } = *self;
         let reference = reference(parsed, winner, &target.name)?;
-        let mut m = match_of(parsed, file, winner.target, match_level, &reference, target);
+        let mut m = match_of(parsed, self.owner(), &reference, target);
         m.field = self.field();
         m.environments = Some(winner.environments.clone());
         set_version(&mut m, winner);

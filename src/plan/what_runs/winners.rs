@@ -1,0 +1,170 @@
+//! The places that set the tag of an image, each once, with what the roots run there.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::{TargetIndex, UpdateTarget};
+use super::summary::Summary;
+use super::{DigestPlace, FilePlace, Winner};
+use crate::effective::{DigestAt, EffectiveImage, Holds, Place, Root, Setting, TextPart};
+use crate::image::{Field, Tag, same_image};
+
+/// An image of a root, the setting that wins there, and where that is.
+struct WinningSetting<'a> {
+    image: &'a EffectiveImage,
+    setting: &'a Setting,
+    place: Place,
+}
+
+impl<'a> WinningSetting<'a> {
+    fn of(image: &'a EffectiveImage) -> Option<Self> {
+        let setting = image.winning()?;
+        Some(WinningSetting { image, setting, place: setting.place()? })
+    }
+}
+
+impl Summary<'_> {
+    /// The places that set a target's image, each once. A rename sets whatever names it.
+    pub fn winners(&self, target: TargetIndex) -> Vec<Winner> {
+        if self.request.targets[target].new_name == Field::Unspecified {
+            self.setting(target)
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// The places that set the tag of an image that is renamed, each once.
+    pub fn of_renamed(&self) -> Vec<Winner> {
+        let targets = TargetIndex::each(&self.request.targets);
+        let renamed = targets.filter(|(_, target)| target.new_name != Field::Unspecified);
+        let winners = renamed.flat_map(|(target, _)| self.setting(target));
+        winners.filter(|winner| !winner.roots.is_empty()).collect()
+    }
+
+    /// The places that set the tag of a target's name, each once.
+    fn setting(&self, target: TargetIndex) -> Vec<Winner> {
+        let wanted = &self.request.targets[target];
+        let mut winners: BTreeMap<Place, Winner> = BTreeMap::new();
+        let images = self.with_counts().filter(|(_, _, image)| same_image(&image.name, &wanted.name));
+        for (root, counts, image) in images {
+            let Some(found) = WinningSetting::of(image) else { continue };
+            let winner = winners.entry(found.place).or_insert_with(|| self.winner(target, &found));
+            self.note_digest(image, wanted, winner);
+            if self.request.holds_environments() {
+                winner.environments.extend(self.other(root).environment);
+            }
+            if counts {
+                note_root(root, &found, winner);
+            } else {
+                let other = self.other(root);
+                winner.outside.extend(Some(other).filter(|other| !winner.outside.contains(other)));
+            }
+        }
+        winners.into_values().collect()
+    }
+
+    /// A place that sets a target's image, before it is known in which roots.
+    fn winner(&self, target: TargetIndex, found: &WinningSetting<'_>) -> Winner {
+        let WinningSetting { image, setting, place } = *found;
+        let FilePlace { path, inside, .. } = self.roots.file_place(place);
+        let nodes = setting.version_places().into_iter();
+        Winner {
+            target,
+            path,
+            inside,
+            line: self.roots.files.location(place).line,
+            setting: setting.clone(),
+            nodes: nodes.map(|place| self.roots.file_place(place)).collect(),
+            digest_beside: None,
+            digests: Vec::new(),
+            has_unplaced_digest: false,
+            tag: image.tag.clone(),
+            digest: image.digest.clone(),
+            tags: BTreeSet::new(),
+            roots: Vec::new(),
+            outside: Vec::new(),
+            environments: BTreeSet::new(),
+            feeds: self.other_images(place, &self.request.targets[target]),
+            second_reader: match setting {
+                Setting::Parts { tag, .. } => self.roots.files.second_reader(*tag),
+                Setting::Part(part) if part.holds == Holds::whole_tag() => {
+                    self.roots.files.second_reader(part.place)
+                }
+                _ => None,
+            },
+        }
+    }
+
+    /// Notes where the digest is that belongs to a winning tag. What comes later than values sets both.
+    fn note_digest(&self, image: &EffectiveImage, wanted: &UpdateTarget, winner: &mut Winner) {
+        if let Setting::Parts { digest: Some(at), .. } = &winner.setting {
+            let beside = self.roots.file_place(*at);
+            winner.digest_beside = winner.is_own(&beside).then_some(beside.node);
+        }
+        let at = match image.digest_at.filter(|_| winner.setting.is_of_values()) {
+            Some(DigestAt::Place(at)) => at,
+            Some(DigestAt::Unplaced) => {
+                winner.has_unplaced_digest = true;
+                return;
+            }
+            None => return,
+        };
+        let place = self.roots.file_place(at);
+        if !winner.digests.iter().any(|known| known.place == place) {
+            let line = self.roots.files.location(at).line;
+            let is_beside = winner.digest_beside == Some(place.node) && winner.is_own(&place);
+            let feeds = self.other_images(at, wanted);
+            winner.digests.push(DigestPlace { place, line, is_beside, feeds });
+        }
+    }
+
+    /// The other images that get their tag from a place, and that the request doesn't set to the same tag.
+    fn other_images(&self, place: Place, wanted: &UpdateTarget) -> Vec<String> {
+        let fed = self.fed.get(&place).into_iter().flatten();
+        let others = fed.filter(|(_, image)| {
+            !self.is_set_to_same(&image.name, wanted) || !fits(image.feeder(), wanted.tag.as_ref())
+        });
+        let mut others: Vec<_> =
+            others.map(|(root, image)| format!("{} in {}", with_tag(image), root.name)).collect();
+        others.sort();
+        others.dedup();
+        others
+    }
+
+    fn is_set_to_same(&self, name: &str, wanted: &UpdateTarget) -> bool {
+        let same = |target: &&UpdateTarget| target.tag == wanted.tag && target.digest == wanted.digest;
+        self.request.targets.iter().filter(same).any(|target| same_image(&target.name, name))
+    }
+}
+
+/// Notes that a place wins in a root that the request is about. The first of them has the version that is reported.
+fn note_root(root: &Root, found: &WinningSetting<'_>, winner: &mut Winner) {
+    let WinningSetting { image, setting, .. } = *found;
+    if winner.roots.is_empty() {
+        (winner.tag, winner.digest) = (image.tag.clone(), image.digest.clone());
+    }
+    winner.tags.extend(image.tag.clone());
+    // the same variable can have other text around it, as in `${V}-a` and `${V}-b`
+    let other =
+        (!setting.sets_same_text(&winner.setting)).then(|| format!("{} in {}", with_tag(image), root.name));
+    winner.feeds.extend(other.filter(|other| !winner.feeds.contains(other)));
+    if !winner.roots.contains(&root.name) {
+        winner.roots.push(root.name.clone());
+    }
+}
+
+/// Whether a place can give its image this tag: a variable with text around it can't give every tag.
+fn fits(setting: Option<&Setting>, tag: Option<&Tag>) -> bool {
+    match (setting, tag) {
+        (Some(Setting::Part(TextPart { holds: Holds::Tag { prefix, suffix }, .. })), Some(tag)) => {
+            tag.as_str().starts_with(prefix.as_str()) && tag.as_str().ends_with(suffix.as_str())
+        }
+        _ => true,
+    }
+}
+
+fn with_tag(image: &EffectiveImage) -> String {
+    match &image.tag {
+        Some(tag) => format!("{}:{tag}", image.name),
+        None => image.name.clone(),
+    }
+}
