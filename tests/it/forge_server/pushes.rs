@@ -25,7 +25,7 @@ fn protected_branch_is_exit_5_with_giteas_words_and_the_cure() {
 /// many there are.
 #[test]
 fn writers_of_one_file_all_land() {
-    let writers = std::env::var("WRITERS").map_or(32, |number| number.parse().unwrap());
+    let writers = std::env::var("WRITERS").map_or(16, |number| number.parse().unwrap());
     let gitops = GitOps::new("writers");
     let commands = (0..writers).map(|nth| {
         let mut command = gitops.command(&format!("{API}:w{nth}"), &["--push", "--if-older", "write"]);
