@@ -198,24 +198,14 @@ fn decide_noting(
             guard.plan_in_order(&mut memory.orders, &mut registry, facts)
         }
     };
-    // once: a landing that is tried again has no time for it
-    let outside = memory.outside.get_or_insert_with(|| {
-        let until = Instant::now() + LOOK_OUTSIDE;
-        let cancellation = Cancellation::when(move || Instant::now() >= until);
-        plan::overridden_outside(base.files(), &request, &cancellation)
-    });
+    let outside = memory.outside.get_or_insert_with(|| overridden_outside(base.files(), &request));
     registry.mark(facts.images.as_deref_mut().unwrap_or_default());
     let GuardedPlan { mut plan, skipped: older, mut notices, still_blocked, writers } = guarded?;
-    plan.warnings.extend(outside.clone());
-    if let Some(promotion) = &promotion {
-        plan.warnings.extend(promotion.warnings.iter().cloned());
-        plan.notices.extend(promotion.notices.iter().cloned());
-        skipped.extend(promotion.soaking.iter().cloned());
-    }
-    plan.warnings.extend(memory.rollback.iter().flat_map(|rollback| rollback.warnings.iter().cloned()));
-    let held = holds.skipped(&plan);
-    plan.warnings.extend(held.iter().map(SkippedReference::to_string));
-    skipped.extend(held.iter().cloned().chain(older));
+    let rollback = memory.rollback.as_ref();
+    plan.warnings.extend(outside.iter().cloned());
+    note_origin_of_tags(promotion.as_ref(), rollback, &mut plan, skipped);
+    let held = note_held(&holds, &mut plan, skipped);
+    skipped.extend(older);
     if !held.is_empty() && context.settings.if_held == IfHeld::Fail {
         return Err(held::refusal(&held, &plan));
     }
@@ -223,7 +213,6 @@ fn decide_noting(
     notices.extend(registry.notices);
     let waited = registry.waited;
     let by_labels = registry.sources;
-    let rollback = memory.rollback.as_ref();
     let sources = TargetSources { context, config: &config, by_labels: &by_labels, earlier };
     let mut search = OriginSearch {
         sources,
@@ -252,6 +241,40 @@ fn decide_noting(
     let message = wording.message(&decision.plan, &decision.origins)?;
     let pull_request = wording.pull_request(base, &decision, &mut search, facts)?;
     Ok(Decision { message, pull_request, ..decision })
+}
+
+/// The warnings about files outside of the folder. A landing that is tried again has no time to look for them again.
+fn overridden_outside(files: &dyn FileSource, request: &Request) -> Vec<String> {
+    let until = Instant::now() + LOOK_OUTSIDE;
+    let cancellation = Cancellation::when(move || Instant::now() >= until);
+    plan::overridden_outside(files, request, &cancellation)
+}
+
+/// Notes what was found where the tags come from: in another environment, or in the past.
+fn note_origin_of_tags(
+    promotion: Option<&PromotionPlan>,
+    rollback: Option<&RollbackPlan>,
+    plan: &mut Plan,
+    skipped: &mut Vec<SkippedReference>,
+) {
+    if let Some(promotion) = promotion {
+        plan.warnings.extend(promotion.warnings.iter().cloned());
+        plan.notices.extend(promotion.notices.iter().cloned());
+        skipped.extend(promotion.soaking.iter().cloned());
+    }
+    plan.warnings.extend(rollback.iter().flat_map(|rollback| rollback.warnings.iter().cloned()));
+}
+
+/// Notes the references that a hold keeps, and returns them.
+fn note_held(
+    holds: &ActiveHolds,
+    plan: &mut Plan,
+    skipped: &mut Vec<SkippedReference>,
+) -> Vec<SkippedReference> {
+    let held = holds.skipped(plan);
+    plan.warnings.extend(held.iter().map(SkippedReference::to_string));
+    skipped.extend(held.iter().cloned());
+    held
 }
 
 /// Which images are set, and to what.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::super::matched::Match;
 use super::super::{Request, TargetIndex, UpdateTarget};
-use super::winning::Judge;
+use super::judge::Judge;
 use super::winning_place::WinningPlace;
 use super::{DigestPlace, FilePlace, Winner, some_of};
 use crate::file_selection::MatchLevel;

@@ -2,25 +2,21 @@
 //! that no rule finds by itself, such as a values file with nothing but the tag.
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 
 use super::super::files::ScannedFiles;
-use super::super::indexes::FileIndex;
 use super::super::matched::Match;
 use super::super::parsed_file::ParsedFile;
 use super::super::{
-    FileContent, FileSource, OtherPlace, OtherRoot, PlanError, Request, SourceFile, TargetIndex,
-    UpdateTarget, matching,
+    FileContent, FileSource, OtherPlace, PlanError, Request, SourceFile, TargetIndex, matching,
 };
-use super::reports::Reports;
-use super::winning_place::{WinningPlace, set_version};
-use super::{FilePlace, FileRoots, MAX_FILE, Overridden, UnusedEntry, WhatRuns, Winner, some_of};
+use super::judge::{Judge, Membership, Verdict};
+use super::reports::{Reports, WeakerPlace};
+use super::winning_place::set_version;
+use super::{MAX_FILE, WhatRuns, Winner, some_of};
 use crate::dotenv;
-use crate::effective::{SecondReader, Setting};
 use crate::file_selection::MatchLevel;
-use crate::image::{Field, Tag};
-use crate::location::Location;
-use crate::manifest::{COMPOSE, KUSTOMIZATION, Refusal, RefusalReason, WORKLOAD};
+use crate::manifest::{Refusal, RefusalReason};
 use crate::visible::inline;
 use crate::yaml::scan_until;
 
@@ -88,56 +84,9 @@ fn keep_winners(
     matches: &mut Vec<Match>,
 ) -> Reports {
     let judge = Judge::new(survey, request, &what_runs);
-    let (mut kept, mut weaker, mut entries) = (Vec::new(), Vec::new(), Vec::new());
-    let mut elsewhere: Vec<_> = what_runs.outside.iter().map(Winner::other_place).collect();
-    for mut m in std::mem::take(matches) {
-        let winner = judge.winner(&m);
-        if judge.is_replaced_by_part(&m, winner) || judge.is_in_known_text(&m) {
-            continue;
-        }
-        let verdict = judge.verdict(&m, winner.is_some(), &request.targets[m.target]);
-        if winner.is_none() && verdict.keeps() {
-            match judge.membership(&m, request) {
-                Membership::Counts { outside } => m.outside = outside,
-                Membership::Outside { environment } => {
-                    let at = survey.files[m.file].place_of(&m);
-                    elsewhere.push((m.target, OtherPlace { at, environment }));
-                    continue;
-                }
-                Membership::WinsOutside => continue,
-            }
-        }
-        match verdict {
-            Verdict::Keep => {
-                match winner {
-                    Some(winner) => {
-                        if matches!(winner.target_of_tag(&request.targets[m.target]), Cow::Owned(_)) {
-                            m = judge.addition(request, winner).unwrap_or(m);
-                        }
-                        set_version(&mut m, winner);
-                        m.environments = Some(winner.environments.clone());
-                    }
-                    None => m.unused = judge.is_unmatched(&m),
-                }
-                kept.push(m);
-            }
-            Verdict::KeepUnused(notice) => {
-                entries.push(notice);
-                m.unused = true;
-                kept.push(m);
-            }
-            Verdict::SetsOthers(others) => {
-                // no container runs it under this name
-                let reason = RefusalReason::SetsOthers { others: some_of(&others), runs_itself: false };
-                m.result = Err(Refusal::new(m.at, reason));
-                m.unused = true;
-                kept.push(m);
-            }
-            Verdict::Unused(notice) => entries.push(notice),
-            Verdict::EmptyTag => {}
-            Verdict::Weaker(overridden) => weaker.push((m, overridden)),
-        }
-    }
+    let mut sorter = Sorter::new(&judge, request);
+    std::mem::take(matches).into_iter().for_each(|m| sorter.take(m));
+    let Sorter { mut kept, weaker, entries, elsewhere, .. } = sorter;
     let (added, unread): (Vec<_>, Vec<_>) =
         judge.new_winners(&kept).partition(|winner| judge.file_of(winner).is_some());
     kept.extend(added.into_iter().filter_map(|winner| judge.addition(request, winner)).collect::<Vec<_>>());
@@ -147,9 +96,8 @@ fn keep_winners(
     let unchanged = judge.left_by_rename(&kept);
     let misread = judge.check_second_readers(request, &mut kept);
     *matches = kept;
-    let weaker = weaker.into_iter().map(|(m, by)| (m.target, survey.files[m.file].place_of(&m), by));
     let unread: Vec<String> = unread.into_iter().map(unread_file).collect();
-    let reports = Reports::new(request, survey, what_runs, weaker.collect(), entries, matches);
+    let reports = Reports::new(request, survey, what_runs, weaker, entries, matches);
     reports
         .with_warnings(unread)
         .with_warnings(misread)
@@ -157,240 +105,89 @@ fn keep_winners(
         .with_other_environments(request, elsewhere, matches)
 }
 
-/// What becomes of a match.
-enum Verdict {
-    Keep,
-    /// An entry that no container uses, with a notice about it.
-    KeepUnused(String),
-    /// Its value is also the tag of these images, which a stronger place renames.
-    SetsOthers(Vec<String>),
-    /// An entry that has no effect, with a notice about it.
-    Unused(String),
-    /// An empty tag: the chart's `appVersion` runs, which a warning says.
-    EmptyTag,
-    /// A stronger place overrides it.
-    Weaker(Overridden),
+/// Sorts matches by what becomes of them.
+struct Sorter<'a> {
+    judge: &'a Judge<'a>,
+    request: &'a Request,
+    kept: Vec<Match>,
+    /// Those that a stronger place overrides, and where they are.
+    weaker: Vec<WeakerPlace>,
+    /// Notices about entries of kustomizations.
+    entries: Vec<String>,
+    /// Those of other environments.
+    elsewhere: Vec<(TargetIndex, OtherPlace)>,
 }
 
-impl Verdict {
-    /// Whether the match stays, whatever the environment.
-    fn keeps(&self) -> bool {
-        matches!(self, Verdict::Keep | Verdict::KeepUnused(_) | Verdict::SetsOthers(_))
-    }
-}
-
-/// Whether the environments that a request is about have a match.
-enum Membership {
-    /// They do, and so do these roots of others.
-    Counts {
-        outside: Vec<OtherRoot>,
-    },
-    Outside {
-        environment: Option<String>,
-    },
-    /// It is a winning place there.
-    WinsOutside,
-}
-
-pub(super) struct Judge<'a> {
-    pub(super) survey: &'a ScannedFiles,
-    pub(super) what_runs: &'a WhatRuns,
-    /// The winning place that a scalar belongs to.
-    winners: HashMap<(TargetIndex, &'a FilePlace), &'a Winner>,
-    /// The scalars of winning places in other environments.
-    outside: HashSet<(TargetIndex, FilePlace)>,
-    files: HashMap<&'a str, FileIndex>,
-    /// Empty tags, for which the chart's `appVersion` runs.
-    empty_tags: HashSet<&'a FilePlace>,
-    /// Missing tags are to be added.
-    adds: bool,
-}
-
-impl<'a> Judge<'a> {
-    fn new(survey: &'a ScannedFiles, request: &Request, what_runs: &'a WhatRuns) -> Self {
-        let winners = what_runs.winners.iter();
-        let winners =
-            winners.flat_map(|winner| winner.own_nodes().map(move |at| ((winner.target, at), winner)));
-        let outside = what_runs.outside.iter();
-        let outside =
-            outside.flat_map(|winner| winner.nodes.iter().map(|at| (winner.target, at.clone()))).collect();
-        let files = FileIndex::each(&survey.files).map(|(index, file)| (file.path.as_str(), index));
-        let empty_tags = what_runs.unset.iter().filter_map(|unset| unset.empty_tag.as_ref()).collect();
-        let (winners, files) = (winners.collect(), files.collect());
-        Judge { survey, what_runs, winners, outside, files, empty_tags, adds: request.add }
+impl<'a> Sorter<'a> {
+    fn new(judge: &'a Judge<'a>, request: &'a Request) -> Self {
+        let elsewhere = judge.what_runs.outside.iter().map(Winner::other_place).collect();
+        Sorter { judge, request, kept: Vec::new(), weaker: Vec::new(), entries: Vec::new(), elsewhere }
     }
 
-    pub(super) fn places<'m>(&'m self, m: &'m Match) -> impl Iterator<Item = FilePlace> + 'm {
-        self.survey.files[m.file].places_of(m)
-    }
-
-    /// The winning place that a match is.
-    pub(super) fn winner(&self, m: &Match) -> Option<&'a Winner> {
-        self.places(m).find_map(|place| self.winners.get(&(m.target, &place)).copied())
-    }
-
-    /// Whether the match is in a block scalar of which a root uses the text. Then the places in the text count.
-    fn is_in_known_text(&self, m: &Match) -> bool {
-        let path = &self.survey.files[m.file].path;
-        m.only_told && self.what_runs.texts.contains(&(path.clone(), m.at))
-    }
-
-    /// Whether the match is a text with placeholders, of which another part, or another file, sets the version.
-    fn is_replaced_by_part(&self, m: &Match, winner: Option<&Winner>) -> bool {
-        match winner {
-            Some(winner) => matches!(winner.setting, Setting::Part(_)),
-            None => {
-                let sets_target = |winner: &Winner| winner.target == m.target;
-                let in_project = self.what_runs.projects.contains(&self.survey.files[m.file].path);
-                m.kind == COMPOSE && in_project && self.what_runs.winners.iter().any(sets_target)
+    fn take(&mut self, mut m: Match) {
+        let winner = self.judge.winner(&m);
+        if self.judge.is_replaced_by_part(&m, winner) || self.judge.is_in_known_text(&m) {
+            return;
+        }
+        let verdict = self.judge.verdict(&m, winner.is_some(), &self.request.targets[m.target]);
+        if winner.is_none() && verdict.keeps() && !self.is_of_environment(&mut m) {
+            return;
+        }
+        match verdict {
+            Verdict::Keep => match winner {
+                Some(winner) => self.keep_winner(m, winner),
+                None => self.keep(Match { unused: self.judge.is_unmatched(&m), ..m }),
+            },
+            Verdict::KeepUnused(notice) => {
+                self.entries.push(notice);
+                self.keep(Match { unused: true, ..m });
+            }
+            Verdict::SetsOthers(others) => {
+                // no container runs it under this name
+                let reason = RefusalReason::SetsOthers { others: some_of(&others), runs_itself: false };
+                let result = Err(Refusal::new(m.at, reason));
+                self.keep(Match { result, unused: true, ..m });
+            }
+            Verdict::Unused(notice) => self.entries.push(notice),
+            Verdict::EmptyTag => {}
+            Verdict::Weaker(overridden) => {
+                self.weaker.push((m.target, self.judge.survey.files[m.file].place_of(&m), overridden));
             }
         }
     }
 
-    /// Refuses the tags that Flux would misread. A warning is about those that Helm would misread, which most charts
-    /// turn into the same text again.
-    fn check_second_readers(&self, request: &Request, kept: &mut [Match]) -> Vec<String> {
-        let mut warnings = Vec::new();
-        for m in kept {
-            let Some(winner) = self.winner(m) else { continue };
-            let tag = request.targets[m.target].tag.as_ref().map(Tag::as_str);
-            let is_new = |tag: &&str| winner.tag.as_deref() != Some(*tag);
-            let misread = |tag: &str| winner.second_reader.filter(|reader| reader.misreads(tag));
-            let Some((tag, reader)) = tag.filter(is_new).and_then(|tag| Some((tag, misread(tag)?))) else {
-                continue;
-            };
-            match reader {
-                SecondReader::PostBuild => {
-                    let reason = RefusalReason::Misread { reader: "Flux", tag: tag.to_owned() };
-                    m.result = Err(Refusal::new(m.at, reason));
-                }
-                SecondReader::HelmSet => warnings.push(misread_by_helm(&winner.location(), tag)),
+    /// Whether the request's environments have a match that is no winning place. Notes the roots of others that it sets too.
+    fn is_of_environment(&mut self, m: &mut Match) -> bool {
+        match self.judge.membership(m, self.request) {
+            Membership::Counts { outside } => {
+                m.outside = outside;
+                true
             }
-        }
-        warnings
-    }
-
-    fn verdict(&self, m: &Match, wins: bool, target: &UpdateTarget) -> Verdict {
-        let by_name = target.new_name == Field::Unspecified;
-        // a field that the user named; a file that is named only limits what may be written
-        let is_field = m.field.is_some();
-        if wins || is_field || (!by_name && m.overrides) {
-            return Verdict::Keep;
-        }
-        if let Some(others) = self.places(m).find_map(|place| self.what_runs.feeds.get(&place)) {
-            return Verdict::SetsOthers(others.clone());
-        }
-        if let Some(overridden) = self.places(m).find_map(|place| self.what_runs.weaker.get(&place)) {
-            return Verdict::Weaker(overridden.clone());
-        }
-        if !self.adds && self.places(m).any(|place| self.empty_tags.contains(&place)) {
-            return Verdict::EmptyTag;
-        }
-        if let Some(entry) = self.places(m).find_map(|place| self.what_runs.unmatched.get(&place)) {
-            return unused_entry(entry, m);
-        }
-        if self.is_replaced(m) {
-            let (root, image) = (String::new(), m.image.clone());
-            return Verdict::Weaker(Overridden { root, by: None, renamed_at: None, image });
-        }
-        Verdict::Keep
-    }
-
-    /// Whether the request's environments have a match that is no winning place: by the roots that its file is part of,
-    /// or else by the file.
-    fn membership(&self, m: &Match, request: &Request) -> Membership {
-        let environments = &request.environments;
-        let path = &self.survey.files[m.file].path;
-        if !environments.is_limited() {
-            return Membership::Counts { outside: Vec::new() };
-        }
-        if self.places(m).any(|place| self.outside.contains(&(m.target, place))) {
-            return Membership::WinsOutside;
-        }
-        let environment = match self.what_runs.file_roots.get(path) {
-            Some(FileRoots { counts: true, outside }) => {
-                return Membership::Counts { outside: outside.clone() };
+            Membership::Outside { environment } => {
+                let at = self.judge.survey.files[m.file].place_of(m);
+                self.elsewhere.push((m.target, OtherPlace { at, environment }));
+                false
             }
-            Some(FileRoots { outside, .. }) => outside.iter().find_map(|other| other.environment.clone()),
-            None => {
-                let environment = environments.of_file(path);
-                if environments.counts(environment) {
-                    return Membership::Counts { outside: Vec::new() };
-                }
-                environment.map(|found| found.name.clone())
-            }
-        };
-        Membership::Outside { environment }
+            Membership::WinsOutside => false,
+        }
     }
 
-    fn is_unmatched(&self, m: &Match) -> bool {
-        let path = &self.survey.files[m.file].path;
-        // a Component that nothing includes
-        let is_alone = m.kind == KUSTOMIZATION && !self.what_runs.rendered.contains(path);
-        is_alone || self.places(m).any(|place| self.what_runs.unmatched.contains_key(&place))
+    fn keep_winner(&mut self, mut m: Match, winner: &Winner) {
+        if matches!(winner.target_of_tag(&self.request.targets[m.target]), Cow::Owned(_)) {
+            m = self.judge.addition(self.request, winner).unwrap_or(m);
+        }
+        set_version(&mut m, winner);
+        m.environments = Some(winner.environments.clone());
+        self.keep(m);
     }
 
-    /// Whether a workload is part of a root in which it has no effect, such as a container that a patch removes, while
-    /// other places set the image.
-    fn is_replaced(&self, m: &Match) -> bool {
-        let WhatRuns { covered, known, winners, .. } = self.what_runs;
-        m.kind == WORKLOAD
-            && covered.contains(&self.survey.files[m.file].path)
-            && !self.places(m).any(|place| known.contains(&place))
-            && winners.iter().any(|winner| winner.target == m.target)
+    fn keep(&mut self, m: Match) {
+        self.kept.push(m);
     }
-
-    /// The winning places that no match covers.
-    fn new_winners(&self, kept: &[Match]) -> impl Iterator<Item = &'a Winner> {
-        let known: HashSet<(TargetIndex, FilePlace)> =
-            kept.iter().flat_map(|m| self.places(m).map(move |place| (m.target, place))).collect();
-        let what_runs = self.what_runs;
-        what_runs.winners.iter().filter(move |winner| {
-            !winner.own_nodes().any(|place| known.contains(&(winner.target, place.clone())))
-        })
-    }
-
-    /// The index of a winning place's file; `None` if tagbump couldn't read it.
-    fn file_of(&self, winner: &Winner) -> Option<FileIndex> {
-        self.file_at(&winner.path)
-    }
-
-    pub(super) fn file_at(&self, path: &str) -> Option<FileIndex> {
-        self.files.get(path).copied()
-    }
-
-    /// A winning place as a match; `None` if its file isn't among those to write.
-    fn addition(&self, request: &Request, winner: &Winner) -> Option<Match> {
-        let target = winner.target_of_tag(&request.targets[winner.target]);
-        let file = self.file_of(winner)?;
-        let parsed = &self.survey.files[file];
-        let match_level = target.scope.standing_of_any(&parsed.path)?;
-        let place = WinningPlace { parsed, file, match_level, winner, target: &target };
-        place.as_any_match()
-    }
-}
-
-fn misread_by_helm(at: &Location, tag: &str) -> String {
-    format!(
-        "{at}: Helm takes {tag} for a number here, and a chart may need text; give an Argo CD parameter forceString: true, \
-         or a ConfigMap's value quotes of its own"
-    )
 }
 
 fn unread_file(winner: &Winner) -> String {
     let Winner { path, line, roots, .. } = winner;
     let (path, roots) = (inline(path), inline(&roots.join(", ")));
     format!("{path}:{line}: sets what runs in {roots}, and the file can't be read; change it by hand")
-}
-
-fn unused_entry(UnusedEntry { at, may_match, running, renamed_by }: &UnusedEntry, m: &Match) -> Verdict {
-    let image = inline(m.kustomize_name.as_deref().unwrap_or(&m.image));
-    match renamed_by {
-        Some(by) => Verdict::Unused(format!("{at}: has no effect, because {by} renames {image} first")),
-        None if *may_match && !(m.sets_nothing() && running.contains(&m.target)) => Verdict::Keep,
-        None if running.contains(&m.target) => {
-            Verdict::Unused(format!("{at}: has no effect, because no container here names {image} like this"))
-        }
-        None => Verdict::KeepUnused(format!("{at}: no workload here uses {image}; the entry is set anyway")),
-    }
 }
