@@ -158,7 +158,7 @@ impl Console {
         self.notices(&Vec::from_iter(timeline.cut()));
         self.notices(&timeline.notices);
         if timeline.entries.is_empty() {
-            self.notices(&[format!("no tag of {} came in that time", timeline.image)]);
+            self.notices(&[format!("no tag of {} was set in that time", timeline.image)]);
         }
         self.plain(&match format {
             HistoryFormat::Text => timeline_text(timeline),

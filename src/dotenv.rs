@@ -42,7 +42,7 @@ pub enum DotenvError {
 pub enum DotenvEditError {
     #[error("is written with escapes")]
     Escaped,
-    #[error("can't be told from the text around it")]
+    #[error("can't be separated from the text around it")]
     Unplaced,
 }
 

@@ -72,7 +72,7 @@
 //! | root | what a controller or a person renders as one: a kustomization, a release, a chart ([`effective::Root`]) |
 //! | winning place | the strongest of the places that set an image in a root ([`effective::EffectiveImage`]) |
 //! | environment | a set of roots: staging, production ([`plan::NamedEnvironment`]) |
-//! | promotion | setting an environment to what the one before it runs; without enough time there, the outcome is `held` |
+//! | promotion | setting an environment to what the one before it runs; if nothing has run there long enough, the outcome is `held` |
 //! | target | an image that a run updates, with its new tag or digest ([`plan::UpdateTarget`]) |
 //! | plan | the edits that a run would make, and what it reports about them ([`plan::Plan`]) |
 //! | decision | a tip's plan, message, pull request text and skipped references ([`decision::Decision`]) |
@@ -87,7 +87,7 @@
 //! | forge | a host of repositories that has pull requests ([`forge::Forge`]) |
 //! | pipeline | a run of a CI system, as its variables describe it ([`ci::Pipeline`]) |
 //! | carry | push the checkout's own commits along with the bump |
-//! | hold | a person's wish that an image keeps its tag for a while ([`holds::Hold`]) |
+//! | hold | a person's request that an image keep its tag for a while ([`holds::Hold`]) |
 //! | outcome | how a run ended, in one word ([`output::Outcome`]) |
 
 #![warn(clippy::unwrap_used, clippy::expect_used)] // input is never trusted: report errors, don't panic

@@ -32,7 +32,7 @@ pub struct TemplateError {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateProblem {
-    #[error("{0} without its partner")]
+    #[error("unmatched {0}")]
     LoneBrace(char),
     #[error("a variable without a name")]
     NamelessVariable,
@@ -42,7 +42,7 @@ impl Template {
     /// Parses a template. `{{` and `}}` are literal braces.
     ///
     /// # Errors
-    /// A brace without its partner, or a variable without a name.
+    /// An unmatched brace, or a variable without a name.
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
         let error = |problem| TemplateError { template: text.to_owned(), problem };
         let mut pieces = Vec::new();

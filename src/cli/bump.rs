@@ -147,12 +147,12 @@ pub struct BumpArgs {
 /// Set images back to their previous tags, or to the tag given with --to
 ///
 /// The previous tag and its digest come from the commits that changed the reference. Otherwise a
-/// rollback is an ordinary bump. It holds: a build of the commit that was rolled back, or of an
-/// older one, is superseded; a newer build lands.
+/// rollback is an ordinary bump. It stays in effect: a build of the commit that was rolled back,
+/// or of an older one, is superseded; a newer build lands.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment, after_help = ROLLBACK_EXAMPLES)]
 pub struct RollbackArgs {
-    /// Images or services to set back: NAME[:TAG]
+    /// Images or services to roll back: NAME[:TAG]
     #[arg(value_name = "IMAGE")]
     pub images: Vec<String>,
 

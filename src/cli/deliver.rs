@@ -194,12 +194,12 @@ pub struct DeliveryArgs {
     )]
     pub sign: bool,
 
-    /// Show which commits it brings: auto, link, list or off [default: auto]
+    /// Show which commits the bump brings: auto, link, list or off [default: auto]
     ///
-    /// link adds a link that compares the old and the new source to the commit, the job summary
+    /// link adds a compare link for the old and the new source, in the commit, the job summary
     /// and the pull request. auto also lists the commits in the last two, if the target's
-    /// history has them. list asks the forge, also for commits of another repository; more
-    /// people may then read their subjects.
+    /// history has them. list asks the forge, even about another repository; more people may
+    /// then be able to read the subjects of its commits.
     #[arg(
         long,
         value_name = "WHAT",
@@ -311,8 +311,8 @@ pub struct DeliveryArgs {
     /// Forge that hosts the remote: github, gitea or gitlab [default: detected]
     ///
     /// It is used for pull requests, for compare links, and to order builds of other
-    /// repositories; gitea is also for Forgejo. By default, tagbump knows it by the host and the
-    /// CI system's variables, or asks the server.
+    /// repositories; gitea also means Forgejo. By default, tagbump recognises it by the host and
+    /// the CI system's variables, or asks the server.
     #[arg(
         long,
         value_name = "F",

@@ -34,7 +34,7 @@ pub struct HoldArgs {
 
     /// When it ends: a time, a date, or how long, such as 7d [default: never]
     ///
-    /// A time is as in 2026-12-01T08:00:00Z; a date means 00:00 UTC; 4h is four hours.
+    /// Write a time as 2026-12-01T08:00:00Z; a date means 00:00 UTC; 4h means in four hours.
     #[arg(
         long,
         value_name = "TIME|DUR",
@@ -81,11 +81,11 @@ pub struct UnholdArgs {
 /// What to do with what someone holds.
 #[derive(Debug, Args)]
 pub struct HeldArgs {
-    /// On a hold: skip, fail or write [default: skip in Actions, else fail]
+    /// On a hold: skip, fail or write [default: fail; skip for bumps in Actions]
     ///
     /// What to do with references that tagbump hold blocks: skip them with a warning, fail and
     /// write nothing, or write them anyway, which the commit records. A rollback fails in Actions
-    /// too.
+    /// too. A promotion for which nothing has soaked is skipped, or fails, in the same way.
     #[arg(
         long,
         value_name = "WHAT",

@@ -164,7 +164,7 @@ pub enum Command {
     Hold(Box<HoldArgs>),
     /// Allow bumps of held images again
     Unhold(Box<UnholdArgs>),
-    /// Wait until a landed change is live, by commit statuses or by the answer of a URL
+    /// Wait until commit statuses or a web page show that a landed change is live
     Wait(WaitArgs),
     /// Propose a tagbump.yaml and a workflow, based on the references found; never overwrites
     Init(InitArgs),
@@ -182,7 +182,8 @@ pub enum Command {
 pub struct CommonArgs {
     /// Where to work: a folder, or a URL for --push, --pr and history [default: .]
     ///
-    /// With a URL, tagbump fetches, edits and lands without a checkout.
+    /// With a URL, tagbump fetches, edits and lands without a checkout. wait takes a URL too, but
+    /// tag, scan and init need a folder.
     #[arg(
         short = 'C',
         long = "repo",
@@ -190,7 +191,8 @@ pub struct CommonArgs {
         env = "TAGBUMP_REPO",
         hide_env = true,
         help_heading = FILES,
-        display_order = 0
+        display_order = 0,
+        verbatim_doc_comment
     )]
     pub repo: Option<String>,
 

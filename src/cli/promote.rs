@@ -28,10 +28,10 @@ pub struct PromoteArgs {
     #[arg(value_name = "SERVICE|IMAGE")]
     pub images: Vec<String>,
 
-    /// Promote the newest tag that ran there for that long, such as 12h
+    /// Promote the newest tag that ran for at least this long, such as 12h
     ///
-    /// Tags that were rolled back don't count. The default is `soak` in tagbump.yaml; 0 promotes
-    /// what runs now.
+    /// It must have run that long in the environment before. Tags that were rolled back don't
+    /// count. The default is `soak` in tagbump.yaml; 0 promotes what runs now.
     #[arg(
         long,
         value_name = "DUR",

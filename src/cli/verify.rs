@@ -7,7 +7,7 @@ use super::headings::IMAGE_AND_TAG;
 /// Whether the image must be in its registry.
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
-    /// Is the image in its registry? require, warn or off [default: off]
+    /// Check that the image exists: require, warn or off [default: off]
     ///
     /// Without a value, it means require: a missing image is exit 3, and nothing is written. The
     /// registry may lag after a push, so tagbump asks again until --verify-timeout.

@@ -11,7 +11,7 @@ Examples:
   tagbump wait api --url https://api.example.com/version        the service answers with its tag
   tagbump wait api --rev \"$SHA\" --status argocd/prod --wait-timeout 20m";
 
-/// Wait until a landed change is live, by commit statuses or by the answer of a URL
+/// Wait until commit statuses or a web page show that a landed change is live
 ///
 /// The change is the commit of the branch that set the images' references, or --rev. It is live
 /// if every status that matches succeeded, on that commit or on one of the next 20 that still
@@ -30,9 +30,9 @@ pub struct WaitArgs {
 
     /// Statuses and check runs that must succeed; repeatable
     ///
-    /// A pattern, in which * stands for any text. At least one must match, and the newest of each
-    /// that matches must have succeeded. This run's own checks don't count. A failure counts
-    /// once it has stood for 30 seconds, because controllers retry.
+    /// A pattern, in which * stands for any text. At least one status must match, and the newest
+    /// of each matching name must have succeeded. This run's own checks don't count. A failure
+    /// counts once it has stood for 30 seconds, because controllers retry.
     #[arg(
         long = "status",
         value_name = "GLOB",
@@ -46,8 +46,8 @@ pub struct WaitArgs {
 
     /// Page that must show the tag or the source commit; repeatable
     ///
-    /// With status 200 and the tag, or the whole ID of the source commit, as a word of its own,
-    /// three times in a row. No credentials are sent, and no other host is asked.
+    /// The answer must be 200 and have the tag, or the whole ID of the source commit, as a word
+    /// of its own, three times in a row. No credentials are sent, and no other host is contacted.
     #[arg(
         long = "url",
         value_name = "URL",

@@ -58,7 +58,7 @@ pub enum ValueProblem {
     UnknownEnvironment { name: String, known: Vec<String> },
     #[error("the environments take their tags from each other: {}", .names.join(" from "))]
     CircularFrom { names: Vec<String> },
-    #[error("there is an environment of this name")]
+    #[error("an environment already has this name")]
     NameOfEnvironment,
     #[error("{} is not a duration", inline(.text))]
     Duration { text: String },

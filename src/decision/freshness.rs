@@ -170,7 +170,11 @@ fn commit_and_author(writer: &ProvenCommit) -> String {
 
 fn older_than_rollback(bad: &RolledBack, by: &ProvenCommit) -> Freshness {
     let why = "and this build is not newer";
-    Freshness::Older(format!("as {} was rolled back, {why} ({})", inline(&bad.tag), commit_and_author(by)))
+    Freshness::Older(format!(
+        "because {} was rolled back, {why} ({})",
+        inline(&bad.tag),
+        commit_and_author(by)
+    ))
 }
 
 /// The question that the history leaves open, if any.

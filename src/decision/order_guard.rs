@@ -157,7 +157,7 @@ impl GuardVerdicts {
             Freshness::SameCommit(sha) => {
                 let to = inline(&change.to);
                 self.unordered.insert(format!(
-                    "{image}: {current} and {to} were built from the same commit, {sha}: the one that lands last is set"
+                    "{image}: {current} and {to} were built from the same commit, {sha}: the one that lands last wins"
                 ));
             }
             Freshness::Older(why) => {

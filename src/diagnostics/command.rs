@@ -27,7 +27,7 @@ pub enum CommandError {
     #[error("none of the references found in {} can be edited\n  {at}: {}", file_count(*.files), inline(.reason))]
     NoneEditable { files: usize, at: Location, reason: String },
     /// A template needs a variable of a CI system, but no system's variables count.
-    #[error("{error}\n{} are set: tagbump reads the variables of none of them", .markers.join(" and "))]
+    #[error("{error}\n{} are set, so tagbump reads the variables of none of them", .markers.join(" and "))]
     SeveralSystems { error: TagError, markers: Vec<&'static str> },
 }
 

@@ -41,7 +41,7 @@ fn advice(error: &ConfigError) -> Hint {
                 hint("the first environment takes its tags from builds, and has no from")
             }
             ValueProblem::NameOfEnvironment => hint("rename one of them; promote takes both names"),
-            ValueProblem::NoFiles => hint("list the entry files of what runs there, as envs/prod/**"),
+            ValueProblem::NoFiles => hint("list the entry files of what runs there, such as envs/prod/**"),
             ValueProblem::Duration { .. } => hint("write it as 30m, 12h or 7d"),
             ValueProblem::SoakWithoutFrom => hint("remove it, or name the environment before with from"),
             _ => keys(),

@@ -30,7 +30,7 @@ pub(super) fn describe(error: &ForgeError) -> Failure {
         }
         ForgeError::NoApi { .. } => Failure::other(error.to_string()).hinted("please report this as a bug"),
         ForgeError::NoMergeRequest { branch, .. } => Failure::new(Exit::Refused, error.to_string()).hinted(format!(
-            "the branch was pushed; see to GitLab's reason above, delete {branch}, because only a push makes a merge request, and run again"
+            "the branch was pushed; fix what GitLab reports above, delete {branch}, and run again: only a push makes a merge request"
         )),
         ForgeError::OptionInTheWay { .. } => Failure::usage(error.to_string()).hinted(
             hint("it would change the merge request that tagbump makes: remove it, or land with ") + switch("push"),

@@ -262,7 +262,7 @@ mod tests {
         };
         assert_eq!(
             inline(&explained(RemoteError::Http(refusal))),
-            r"u forbids it (403)\nTAGBUMP_TOKEN was not sent"
+            r"u forbids access (403)\nTAGBUMP_TOKEN was not sent"
         );
         assert_eq!(explained(RemoteError::NoDefaultBranch { url: url() }), "u has no default branch");
     }

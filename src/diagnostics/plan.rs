@@ -203,7 +203,8 @@ fn how_to_part(places: &[SharedPlace]) -> Hint {
                 + " gives the environment an images entry of its own, in its outermost kustomization"
         }
         false => {
-            let own = hint("give the environment a value of its own, as in a patch; ") + switch("add");
+            let own =
+                hint("give the environment a value of its own, for example in a patch; ") + switch("add");
             own + " can add one only to a kustomization"
         }
     }

@@ -54,7 +54,7 @@ fn combination(error: BadCombination) -> Hint {
         BadCombination::FieldForSeveralImages => flag("field") + " needs exactly one IMAGE",
         BadCombination::TwoDigests => flag("digest") + " and IMAGE both give a digest",
         BadCombination::DigestForSeveralImages => flag("digest") + " needs exactly one IMAGE",
-        BadCombination::NothingToWaitFor => hint("nothing says when it is live"),
+        BadCombination::NothingToWaitFor => hint("wait needs a status or a URL to check"),
         BadCombination::ContainsWithoutUrl => flag("contains") + " needs " + flag("url"),
         BadCombination::NoImage => hint("no IMAGE was given"),
         BadCombination::HoldWithoutReason => hint("a hold needs ") + flag("reason"),
@@ -108,14 +108,14 @@ fn value_advice(expected: ExpectedValue) -> Hint {
         ExpectedValue::Pattern => "a * stands for any text, [ab] for one of these characters",
         ExpectedValue::Page => "write it as https://api.example.com/version, without a user",
         ExpectedValue::OneLine => "everyone whose bump is skipped reads it: one short sentence is best",
-        ExpectedValue::Number => "write it in digits, as 3",
+        ExpectedValue::Number => "write it in digits, such as 3",
     })
 }
 
 fn image_advice(error: &ImageError) -> Hint {
     match error {
-        ImageError::Name { .. } => hint("write NAME[=NEWNAME][:TAG][@DIGEST], as ghcr.io/acme/api:v2"),
-        ImageError::NewName { .. } => hint("a name is host/path, as ghcr.io/acme/api"),
+        ImageError::Name { .. } => hint("write NAME[=NEWNAME][:TAG][@DIGEST], such as ghcr.io/acme/api:v2"),
+        ImageError::NewName { .. } => hint("a name is host/path, such as ghcr.io/acme/api"),
         ImageError::Url { image: fix, .. } | ImageError::UpperCase { lower: fix, .. } => {
             hint(format!("write {}", inline(fix)))
         }
@@ -160,7 +160,7 @@ fn combination_advice(error: BadCombination) -> Hint {
             hint("name statuses with ") + flag("status") + ", or a page with " + flag("url")
         }
         BadCombination::ContainsWithoutUrl => hint("name the page that has the text"),
-        BadCombination::NoImage => hint("name one, as ghcr.io/acme/api"),
+        BadCombination::NoImage => hint("name one, such as ghcr.io/acme/api"),
         BadCombination::HoldWithoutReason => {
             hint("say why with ")
                 + setting("reason", "TEXT")

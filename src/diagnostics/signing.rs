@@ -39,7 +39,7 @@ fn advice(error: &SigningError) -> Hint {
         SigningError::Program { setting, failure, .. } => program_advice(setting, failure),
         SigningError::NoSshKey | SigningError::BadKeyFile { .. } => hint(KEY),
         SigningError::KeyCommand { .. } => {
-            hint("it must print a public key, as key::ssh-ed25519 …; or set user.signingkey")
+            hint("it must print a public key, such as key::ssh-ed25519 …; or set user.signingkey")
         }
         SigningError::NoRandomNumbers => {
             hint("check that a program can read /dev/urandom here; a sandbox may forbid it")

@@ -30,7 +30,7 @@ pub enum WaitError {
     #[error("the references have no tag that a page could show")]
     NothingToShow,
     /// It never was there, or the branch was rewritten.
-    #[error("{} has no commit {commit}; it may have been rewritten", inline(.branch))]
+    #[error("{} has no commit {commit}; the branch may have been rewritten", inline(.branch))]
     NotOnBranch { commit: String, branch: String },
     #[error("{} is not live, because these failed: {}", .commit.short(), inline(&.names.join(", ")))]
     Failed { commit: CommitId, names: Vec<String> },
@@ -41,7 +41,7 @@ pub enum WaitError {
 pub(super) fn describe(error: &WaitError) -> Failure {
     let message = error.to_string();
     match error {
-        WaitError::NoImage => Failure::usage(message).hinted("name one, as ghcr.io/acme/api"),
+        WaitError::NoImage => Failure::usage(message).hinted("name one, such as ghcr.io/acme/api"),
         WaitError::NoForge { .. } => Failure::usage(message).hinted(
             hint("name its kind with ")
                 + flag("forge")

@@ -13,7 +13,7 @@ use crate::yaml::{Budget, Cancellation, ParseAborted, ParsedYaml, scan_until};
 /// result is far larger than the files.
 const MAX_VALUES: u64 = 8_000_000;
 
-/// So many steps of reading a file count as one value.
+/// This many steps of reading a file count as one value.
 const STEPS_OF_A_VALUE: usize = 100;
 
 /// Gives the content of a file, `None` if there is none. The path is relative to the root, with `/`.

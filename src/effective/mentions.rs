@@ -148,7 +148,7 @@ impl<'a> Mentions<'a> {
         files.iter().flat_map(|file| self.declarations_for(file)).map(str::to_owned).collect()
     }
 
-    /// What some files include, directly or by others, with those files. Of a folder with a kustomization, that is the
+    /// What some files include, directly or by others, with those files. For a folder with a kustomization, that is the
     /// kustomization, else everything below.
     pub fn included(&self, files: &BTreeSet<String>) -> BTreeSet<String> {
         let mut included = files.clone();

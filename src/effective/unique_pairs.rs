@@ -12,7 +12,7 @@ pub(super) struct UniquePairs {
     index: HashMap<String, usize>,
 }
 
-/// As many pairs are looked at one by one about as fast as by an index.
+/// Up to this many pairs, looking at them one by one is about as fast as an index.
 const FEW_PAIRS: usize = 16;
 
 impl UniquePairs {

@@ -10,7 +10,7 @@ use crate::manifest::is_kustomization_file;
 /// Longer words aren't paths.
 const MAX_PATH: usize = 1024;
 
-/// As many as most files have.
+/// Most files have no more than this.
 const FEW_PATHS: usize = 16;
 
 /// What refers to a declaration by name: values and variables from ConfigMaps, sources and charts of Flux.

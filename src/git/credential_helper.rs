@@ -84,8 +84,8 @@ impl CredentialHelpers {
         let token = self.environment.names().filter(|name| process::is_job_token(name)).min();
         let withheld = token.filter(|_| of_repository).map(|token| {
             format!(
-                "the credential helper got no {token}, because the repository's own configuration names it; \
-                 to let it have the job's tokens, configure it with git config --global"
+                "the credential helper got no {token}, because it is set in the repository's own configuration; \
+                 to give it the job's tokens, set it with git config --global"
             )
         });
         Ok(HelperAnswer { found, withheld })

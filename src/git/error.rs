@@ -321,7 +321,7 @@ pub enum SshProblem {
     HostKeyUnknown,
     #[error("the host does not accept our key")]
     KeyRejected,
-    #[error("the host forbids it to this key")]
+    #[error("the host denies this key access")]
     Forbidden,
     #[error("the repository was not found")]
     RepositoryMissing,

@@ -132,7 +132,7 @@ fn host_and_port(text: &str) -> Result<(String, Option<u16>), &'static str> {
 fn port(text: Option<&str>) -> Result<Option<u16>, &'static str> {
     match text.filter(|text| !text.is_empty()) {
         None => Ok(None),
-        Some(text) => text.parse().map(Some).map_err(|_| "has a port that is no number"),
+        Some(text) => text.parse().map(Some).map_err(|_| "has a port that is not a number"),
     }
 }
 

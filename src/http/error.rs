@@ -8,7 +8,7 @@ pub enum HttpError {
     /// The value is not in it: it can hold a password.
     #[error("{setting} names no proxy that can be used")]
     BadProxy { setting: &'static str },
-    #[error("{setting} turns the check of certificates off, and tagbump never does that")]
+    #[error("{setting} turns off certificate checks, and tagbump never does that")]
     ChecksOff { setting: &'static str },
     #[error("{setting} is set in git's configuration or environment, and tagbump can't respect it")]
     Unsupported { setting: &'static str },

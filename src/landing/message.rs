@@ -270,7 +270,7 @@ pub(super) fn shown(text: &str) -> String {
 }
 
 /// The algorithms that OCI registers (image-spec 1.1, "Registered algorithms"). After the `@` of a digest, any other name
-/// would mention the user who is called that.
+/// would mention the user who has it.
 const KNOWN_DIGESTS: [&str; 2] = ["sha256:", "sha512:"];
 
 /// Shows a tag or digest as it is, and anything else in a code span.
@@ -295,8 +295,8 @@ fn without_own_trailers(text: &str) -> String {
     kept.join("\n").trim().to_owned()
 }
 
-/// Trailers join the last block of trailers, or become one. A sign-off that is there is not repeated. Only as the last trailer does
-/// `skip-checks` count.
+/// Trailers join the last block of trailers, or become one. A sign-off that is there is not repeated. `skip-checks` counts
+/// only as the last trailer.
 fn with_trailers(text: &str, paragraphs: &[Vec<String>], joins: bool) -> String {
     let text = text.trim_end();
     let trailers = match paragraphs {

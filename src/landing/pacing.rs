@@ -18,7 +18,7 @@ const AFTER_LOSS: f64 = 0.5;
 const AFTER_IDLE_ROUND: f64 = 4.0;
 /// Those who land don't wait any more. This is less than one for each of them, since the estimate starts too low.
 const LANDED: f64 = 0.2;
-/// Who has just lost knows exactly when the branch moved. The push of another one would start later.
+/// A writer that has just lost knows exactly when the branch moved; any other writer's push would start later.
 const IN_STEP: f64 = 1.8;
 /// The smallest chance, as if this many waited for each push that is wanted.
 const LEAST_CHANCE: f64 = 0.01;

@@ -68,7 +68,7 @@ impl Schedule for DoublingWait {
     }
 }
 
-/// A branch that so many write to.
+/// A branch that this many writers push to.
 #[derive(Clone, Copy, Debug)]
 struct Crowd {
     writers: u32,
@@ -245,7 +245,7 @@ fn pacing(random: fastrand::Rng, now: Instant) -> Box<dyn Schedule> {
 /// What is expected of a schedule: a bound for the time until all have landed, by how many there are.
 const WALLS: [(u32, f64); 7] =
     [(2, 1.15), (4, 1.45), (8, 1.45), (16, 1.4), (32, 1.3), (64, 1.2), (128, 1.15)];
-/// At most so many tries on average, and of the writer who needs most: up to 64 writers.
+/// The most tries, on average and for the writer that needs most, with up to 64 writers.
 const MEAN_TRIES: f64 = 8.0;
 const MOST_TRIES: f64 = 16.0;
 

@@ -51,7 +51,7 @@ fn first_mark(text: &str) -> Option<(usize, &'static str)> {
     MARKS.iter().find_map(|mark| Some((lower.find(mark)?, *mark)))
 }
 
-/// Whether a text has words that all marks have one of.
+/// Whether a text has a word such as `skip`. Every mark has one of these words.
 pub fn may_have_mark(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     ["skip", "no ci", "no_ci", "no-ci"].iter().any(|word| lower.contains(word))

@@ -24,7 +24,7 @@ pub enum RefusalReason {
     },
     #[error("stands beside a block's repository and tag, so it is a part of that name")]
     PartOfBlock,
-    #[error("names the image in line {line}, in YAML that is text here; {reason}")]
+    #[error("names the image on line {line}, in YAML that is text here; {reason}")]
     InText { line: usize, reason: Box<RefusalReason> },
     #[error("the entry has a tagSuffix and no newTag, so the tag is the workload's")]
     TagSuffix,
@@ -45,11 +45,11 @@ pub enum RefusalReason {
         runs_itself: bool,
     },
     /// The place is written with quotes, and read again without them.
-    #[error("{reader} would take {tag} for something other than text here")]
+    #[error("{reader} would read {tag} as something other than text here")]
     Misread { reader: &'static str, tag: String },
     #[error("the tag is a variable with {around}, so a new tag must have that too")]
     AroundVariable { around: String },
-    #[error("the tag is a variable, and the digest behind it decides what runs")]
+    #[error("the tag is a variable, and the digest after it decides what runs")]
     DigestBehindVariable,
     /// A chart's values set it, and the bump leaves that file as it is.
     #[error("the digest in {at} decides what runs{}", because(.why.as_deref()))]
@@ -71,7 +71,7 @@ pub enum RefusalReason {
     NoImage,
     #[error("is encrypted by sops")]
     Encrypted,
-    #[error("is in a file with a MAC of sops, which any other edit breaks")]
+    #[error("is in a file with a sops MAC, which an edit by any other tool breaks")]
     HasMac,
 }
 
@@ -114,7 +114,7 @@ impl RefusalReason {
                 format!("bump that image, or name both: {image}=NEWNAME:TAG")
             }
             RefusalReason::SetsOthers { runs_itself: false, .. } => {
-                "nothing runs by the name that you gave; bump what runs there instead".to_owned()
+                "nothing runs under the name that you gave; bump what runs there instead".to_owned()
             }
             RefusalReason::SetsOthers { runs_itself: true, .. } => {
                 "bump those to the same tag in the same command, or set their tag in a place of their own"

@@ -57,10 +57,10 @@ impl HistoryReport {
         let edge = format!("{} of {}", commit.short(), moment(time));
         Some(match &self.origin {
             HistoryOrigin::Here => {
-                format!("the history here goes back to {edge} only; --fetch reads further")
+                format!("the local history goes back only to {edge}; --fetch reads more")
             }
-            HistoryOrigin::Fetched(None) => format!("the history was read back to {edge} only"),
-            HistoryOrigin::Fetched(Some(why)) => format!("the history was read back to {edge} only: {why}"),
+            HistoryOrigin::Fetched(None) => format!("the history was read only back to {edge}"),
+            HistoryOrigin::Fetched(Some(why)) => format!("the history was read only back to {edge}: {why}"),
         })
     }
 }

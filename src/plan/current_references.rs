@@ -14,7 +14,7 @@ use crate::file_selection::MatchLevel;
 use crate::manifest::EmbeddedText;
 use crate::yaml::{self, NodeId, ParsedYaml};
 
-/// Of a place in the YAML of a block scalar, this many keys count.
+/// How many keys of a place in the YAML of a block scalar count.
 const MAX_INNER_DEPTH: usize = 64;
 
 /// One matched reference and its current tag and digest.

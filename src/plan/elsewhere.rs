@@ -66,7 +66,7 @@ pub(super) fn all(survey: &ScannedFiles, request: &Request, target: TargetIndex)
 pub(super) fn notices(survey: &ScannedFiles, request: &Request) -> Vec<String> {
     if request.targets.len() > MANY_IMAGES {
         return vec![format!(
-            "places that no rule covers aren't listed, because this sets more than {MANY_IMAGES} images"
+            "places that tagbump doesn't recognise aren't listed, because this sets more than {MANY_IMAGES} images"
         )];
     }
     let notice = |target: TargetIndex| notice(survey, request, target);
@@ -88,7 +88,7 @@ fn notice(survey: &ScannedFiles, request: &Request, target: TargetIndex) -> Opti
     let more = all.len().saturating_sub(LISTED);
     let more = if more > 0 { format!("; and {more} more") } else { String::new() };
     let name = inline(&wanted.name);
-    let text = format!("{name} is also in places that no rule covers, so they stay as they are: ");
+    let text = format!("{name} is also in places that tagbump doesn't recognise, which stay unchanged: ");
     (!all.is_empty()).then(|| format!("{text}{}{more}", listed.join("; ")))
 }
 

@@ -39,7 +39,7 @@ pub enum PlanError {
     #[error("{image} doesn't run here; nothing was written{}", replaced_lines(.places))]
     Replaced { image: String, tag: Option<String>, places: Vec<ReplacedImage> },
     /// Every place that was searched is a default, or overridden, or a place elsewhere sets the image.
-    #[error("no place that was searched sets which tag of {image} runs; nothing was written{}", weaker_lines(.places))]
+    #[error("none of the places searched decides which tag of {image} runs; nothing was written{}", weaker_lines(.places))]
     OnlyWeaker { image: String, places: Vec<(Location, WithoutEffect)> },
     #[error(transparent)]
     InTwoEnvironments(Box<InTwoEnvironments>),

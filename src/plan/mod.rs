@@ -72,7 +72,7 @@ pub fn plan(shelf: &dyn FileSource, request: &Request) -> PlanOutcome {
     PlanOutcome { plan, warnings, unparsable }
 }
 
-/// Frees something large on another thread: of ten thousand files, that takes longer than writing the edits.
+/// Frees something large on another thread: with ten thousand files, that takes longer than writing the edits.
 fn free_beside(large: impl Send + 'static) {
     // without another thread, it is freed here
     let _ = std::thread::Builder::new().spawn(move || drop(large));

@@ -11,7 +11,7 @@ use crate::image::{NAME_LENGTH, same_image, short_name};
 use crate::location::Location;
 use crate::visible::inline;
 
-/// So many pairs of characters are compared to find the nearest name: a second's work.
+/// How many pairs of characters are compared at most to find the nearest name: a second's work.
 const MAX_COMPARISONS: usize = 20_000_000;
 
 /// How many places a message lists.
@@ -48,7 +48,7 @@ pub enum Instead {
     HelmValues {
         at: Location,
     },
-    /// It is in places that no rule covers.
+    /// It is in places that tagbump doesn't recognise.
     Elsewhere {
         places: Vec<UnsetPlace>,
     },
@@ -156,7 +156,7 @@ impl fmt::Display for Instead {
                 write!(f, "\n  {at}: names the image, in what may be Helm values without a chart")
             }
             Instead::Elsewhere { places } => {
-                f.write_str("\nit is in places that no rule covers:")?;
+                f.write_str("\nit is in places that tagbump doesn't recognise:")?;
                 let more = places.len().saturating_sub(LISTED);
                 places.iter().take(LISTED).try_for_each(|place| write!(f, "\n  {place}"))?;
                 if more > 0 { write!(f, "\n  and {more} more") } else { Ok(()) }

@@ -162,7 +162,7 @@ impl FoundFiles {
         self.pass(path);
     }
 
-    /// Notes a file that may not be selected: its name may matter.
+    /// Notes a file even if it isn't selected: its name may matter.
     pub fn pass(&mut self, path: &str) {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
         if name == CHART {

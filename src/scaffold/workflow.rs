@@ -61,7 +61,7 @@ on:
         required: true
 DEFAULT
       tag:
-        description: The tag to deploy, or to go back to (if empty, the one before)
+        description: The tag to deploy, or to go back to (if empty, the previous one)
         type: string
 
 permissions: {}

@@ -31,14 +31,14 @@ impl fmt::Display for EditBlocker {
             EditBlocker::NotScalar => "is a map or a list, not a single value",
             EditBlocker::Alias => "is an alias: the value stands at its anchor",
             EditBlocker::Block => "is a block scalar (| or >)",
-            EditBlocker::MultiLine => "goes over several lines",
+            EditBlocker::MultiLine => "spans several lines",
             EditBlocker::Tagged => "has a YAML tag other than !!str",
             EditBlocker::Placeholder => "is a placeholder that another tool fills in",
             EditBlocker::AnchoredNothing => "is an anchor without a value",
             EditBlocker::Twice => {
                 "would still be there when it is removed: it is written twice, or merged in"
             }
-            EditBlocker::Unplaced => "can't be told from the text around it",
+            EditBlocker::Unplaced => "can't be separated from the text around it",
             EditBlocker::Folded => "is in folded or quoted text, whose lines are not those of the file",
             EditBlocker::Lines => "is in a block scalar that would get more or fewer lines",
             EditBlocker::Shared => "is used elsewhere too, through an alias",
@@ -98,7 +98,7 @@ pub fn is_placeholder(value: &str) -> bool {
 /// The bytes of a scalar, including quotes. For a missing one: an empty range after the key's `:`.
 ///
 /// # Errors
-/// The node is an alias, a map or a list, a block scalar, or goes over several lines, or its bytes don't read
+/// The node is an alias, a map or a list, a block scalar, or spans several lines, or its bytes don't read
 /// back as its value.
 pub fn span(text: &str, yaml: &ParsedYaml, id: NodeId) -> Result<Range<usize>, EditBlocker> {
     let node = yaml.node(id);

@@ -428,7 +428,7 @@ const WRONG: [(&str, &str); 20] = [
         "services:\n  a:\n    image: a/b\n    fields: [{ file: ' ', path: a }]\n",
         "tagbump.yaml:4:13: services.a.fields: a path is empty",
     ),
-    ("tag: '{sha'\n", "tagbump.yaml:1:6: tag: template \"{sha\": { without its partner"),
+    ("tag: '{sha'\n", "tagbump.yaml:1:6: tag: template \"{sha\": unmatched {"),
     (
         "services:\n  a:\n    image: a/b\n    message: '{}'\n",
         "tagbump.yaml:4:14: services.a.message: template \"{}\": a variable without a name",

@@ -144,7 +144,7 @@ fn build_goes_to_staging_alone() {
     guide.waits(&steps[2]).ends(0, "live");
     guide.posts("kustomization/staging/1a2b", "failure");
     guide.waits(&steps[2]).ends(7, "failed");
-    // the job of an older build ends last
+    // the job of an older build finishes last
     guide.runs(&steps[1], &guide.hosted.mono.builds[0], 0, "superseded");
     assert_eq!(guide.tags(), [guide.tag(1), "v0"]);
 }

@@ -84,7 +84,7 @@ fn history_says_how_far_it_sees_in_clone_of_one_commit() {
     let tip = &served.world.tip()[..10];
     assert_eq!((run.exit, run.stdout.as_str()), (0, "v3  since earlier  for over 0s so far  -  -  -\n"));
     let wanted = format!(
-        "notice: the history here goes back to {tip} of {} only; --fetch reads further\n",
+        "notice: the local history goes back only to {tip} of {}; --fetch reads more\n",
         moment(served.past.now())
     );
     assert_eq!(run.stderr, wanted);
@@ -252,7 +252,7 @@ fn history_is_partial_when_deepening_fails() {
     assert_eq!((run.exit, tags(&told), &told["complete"]), (0, vec!["v3"], &false.into()));
     assert_eq!(std::fs::read_dir(&temporary).unwrap().count(), 0);
     let notices = told["notices"].to_string();
-    assert!(notices.contains("only: the server forbids it (403"), "{notices}");
+    assert!(notices.contains("the server forbids access (403"), "{notices}");
     assert!(!notices.contains("--fetch"), "it was asked for already: {notices}");
 }
 

@@ -54,7 +54,7 @@ fn since_shows_only_newer_tags() {
     assert_eq!(since("2 weeks ago"), 3);
     let run = past.history(&[API, "--since", "1s"]);
     assert_eq!((run.exit, run.stdout.as_str()), (0, ""));
-    assert!(run.stderr.contains("no tag of ghcr.io/acme/api came in that time"), "{}", run.stderr);
+    assert!(run.stderr.contains("no tag of ghcr.io/acme/api was set in that time"), "{}", run.stderr);
     let run = past.history(&[API, "--since", "tuesday-ish"]);
     assert_eq!(run.exit, 2, "{}", run.output());
     assert!(run.stderr.contains("--since tuesday-ish: not a time"), "{}", run.stderr);

@@ -13,7 +13,7 @@ const SHOWN: &[(&str, &str)] = &[
     ("or: yq -i …, or: kustomize edit", ""),
     ("Such a step edits the wrong `tag:`", "`benches/claims sed kustomize yq`"),
     (
-        "It loses most of the pushes that run at once",
+        "When builds run at once, it loses most of their pushes",
         "`cargo run --release --example race` `benches/claims sed`",
     ),
     ("Use this instead", ""),
@@ -46,7 +46,7 @@ const SHOWN: &[(&str, &str)] = &[
         "So two bumps never conflict",
         "`race.rs: sixteen_bumps_of_one_file_land_over_http` `carry.rs: no_local_commit_is_lost_when_many_carry_at_once`",
     ),
-    ("Here, builds land at once", "`cargo run --release --example race`"),
+    ("Here, many builds land at once", "`cargo run --release --example race`"),
     ("tagbump |", "`benches/claims tagbump` `order.rs: newest_build_wins_when_builds_end_in_random_order`"),
     ("sed and a loop |", "`benches/claims sed` `cargo run --release --example race`"),
     ("`kustomize edit` |", "`benches/claims kustomize` `benches/compare`"),
@@ -72,7 +72,7 @@ const SHOWN: &[(&str, &str)] = &[
         "`registry.rs: image_that_comes_later_is_found` `registry.rs: missing_image_is_exit_3_and_names_similar_tags`",
     ),
     ("also pin the digest", "`registry.rs: digest_is_computed_and_pinned`"),
-    ("open a pull request in place of the push", "`.ci/action BINARY pull_request`"),
+    ("open a pull request instead of pushing", "`.ci/action BINARY pull_request`"),
     (
         "and merge it when its checks pass",
         "`forge_server/finish.rs: request_is_merged_when_its_status_turns_green`",

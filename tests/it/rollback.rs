@@ -382,7 +382,7 @@ fn rollback_is_refused_when_one_file_has_two_tags() {
     assert_eq!(
         text,
         format!(
-            "pods.yaml: {API} has two tags, v3 in line 5 and v2 in line 11\nname the tag to go back to with --to TAG"
+            "pods.yaml: {API} has two tags, v3 on line 5 and v2 on line 11\nname the tag to go back to with --to TAG"
         )
     );
     ended(&rollback(&past, &[API, "-f", "pods.yaml", "--to", "v1"]), 0, "edited");

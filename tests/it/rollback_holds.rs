@@ -60,7 +60,7 @@ fn late_build_is_shown_the_rollback() {
     let (good, bad) = (&mono.builds[1][..7], &mono.builds[3]);
     let told = ended(&repo::run(&mut mono.job(bad, &[])), 0, "superseded");
     let wanted = format!(
-        "{FILE}:5: {API} stays at {good}, as {bad:.7} was rolled back, and this build is not newer \
+        "{FILE}:5: {API} stays at {good}, because {bad:.7} was rolled back, and this build is not newer \
          (commit {:.10} by Ada)",
         mono.world.tip()
     );
@@ -140,7 +140,7 @@ fn version_is_held_by_name_when_its_commit_is_unknown() {
     let folder = mono.checkout("w", &mono.world.tip());
     let told =
         ended(&repo::run(&mut repo::push(&folder, "v1.1.0", &["--if-older", "skip"])), 0, "superseded");
-    assert!(notices(&told).contains("as v1.1.0 was rolled back"), "{told}");
+    assert!(notices(&told).contains("because v1.1.0 was rolled back"), "{told}");
     // the order of any other tag is unknown: it is written, with a notice
     let told = ended(&repo::run(&mut repo::push(&folder, "v1.2.0", &["--if-older", "skip"])), 0, "landed");
     assert!(notices(&told).contains("can't determine whether"), "{told}");

@@ -185,7 +185,10 @@ fn another_tag_on_the_branch_is_superseded() {
     waited.ends(0, "superseded");
     let notices = waited.json["notices"].to_string();
     assert!(
-        notices.contains(&format!("main has another value by now: {}", &landed.hosted.mono.builds[1][..7])),
+        notices.contains(&format!(
+            "the tags on main have changed since: {}",
+            &landed.hosted.mono.builds[1][..7]
+        )),
         "{notices}"
     );
     // by its name, it is still the older commit that is waited for
@@ -332,7 +335,7 @@ fn page_that_fails_or_leads_elsewhere_shows_nothing() {
     for (status, text, why) in [
         (503, landed.tag(), "answered 503"),
         (204, landed.tag(), "answered 204"),
-        (302, &*other_host, "which is not asked"),
+        (302, &*other_host, "which tagbump doesn't follow"),
     ] {
         service.answers(status, text);
         let waited = landed.wait(&["--url", &url, "--wait-timeout", "45s"], &Steps::none());

@@ -31,7 +31,7 @@ impl Bump<'_> {
         let url = &open.pull.url;
         if open.git.has_head() && !open.git.has_own_head() {
             report.warnings.push(format!(
-                "{url} stays open: {} has commits besides this bump's, so it is for a person to merge",
+                "{url} stays open: {} has commits besides this bump's, so a person must merge it",
                 open.spec.head
             ));
             return;
@@ -49,7 +49,7 @@ impl Bump<'_> {
                 report.warnings.push(format!("{url} stays open: {why}; merge it by hand"));
             }
             Err(error) => report.warnings.push(format!(
-                "{url} stays open, because auto-merge was refused: {error}; check the repository's settings for merges, and the token's rights"
+                "{url} stays open, because auto-merge was refused: {error}; check the repository's merge settings and the token's permissions"
             )),
         }
     }
@@ -71,5 +71,5 @@ fn job_token_notice(git: &GitBranch, environment: &Environment) -> Option<String
     let token = git.api_token()?;
     let is_it = |name: &&str| environment.get(name).is_some_and(|value| value.trim() == token);
     let name = ["GITHUB_TOKEN", "GH_TOKEN"].into_iter().find(is_it)?;
-    Some(format!("the merge starts no workflows, because it is {name}'s; use an App's token if it should"))
+    Some(format!("the merge starts no workflows, because {name} makes it; use an App's token if it should"))
 }

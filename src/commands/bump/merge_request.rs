@@ -45,7 +45,7 @@ impl Bump<'_> {
         if !pull.reviewers.is_empty() && !git.has_head() {
             let names = inline(&pull.reviewers.join(", "));
             report.warnings.push(format!(
-                "no review was requested from {names}: GitLab's push options know no reviewers; use CODEOWNERS or an approval rule"
+                "no review was requested from {names}: GitLab's push options can't set reviewers; use CODEOWNERS or an approval rule"
             ));
         }
         if pull.auto_merge == AutoMerge::Off {
@@ -67,7 +67,7 @@ fn note_answer(
 ) -> Result<(), ForgeError> {
     let Some(printed) = printed else {
         report.notices.push(format!(
-            "this run got no answer to a push of {head}, and so no link to its merge request: GitLab shows it only then"
+            "this run got no answer to a push of {head}, so it has no link to its merge request: GitLab shows the link only in that answer"
         ));
         return Ok(());
     };

@@ -44,7 +44,8 @@ pub fn run(settings: &BumpSettings, on_wait: &dyn Fn(Option<&str>)) -> Report {
 /// The warning that the variables of no CI system count, because the markers of several are set.
 pub(super) fn rival_systems(ci: &Ci) -> Option<String> {
     let markers = ci.rival_markers();
-    let text = || format!("{} are set: tagbump reads the variables of none of them", markers.join(" and "));
+    let text =
+        || format!("{} are set, so tagbump reads the variables of none of them", markers.join(" and "));
     (!markers.is_empty()).then(text)
 }
 

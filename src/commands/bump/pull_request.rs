@@ -159,7 +159,7 @@ pub(super) fn warn_of_conflicts(
     let (head, base) = (location.head, git.branch().unwrap_or_default());
     let files = inline(&files.join(", "));
     report.warnings.push(format!(
-        "{head}: its commits by others conflict with {base} in {files}; merge {base} into it, or delete it and run again"
+        "{head} has commits by others that conflict with {base} in {files}; merge {base} into {head}, or delete {head} and run again"
     ));
 }
 

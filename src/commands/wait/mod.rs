@@ -114,7 +114,7 @@ fn watch(
         End::Superseded { now } => {
             report.outcome = Outcome::Superseded;
             let branch = report.branch.as_deref().unwrap_or_default();
-            report.notices.push(format!("{branch} has another value by now: {now}"));
+            report.notices.push(format!("the tags on {branch} have changed since: {now}"));
         }
     }
     Ok(())

@@ -59,7 +59,7 @@ impl Page<'_> {
         let is_less_safe = from.scheme() == "https" && next.scheme() != "https";
         match is_same_host && !is_less_safe {
             true => Ok(next),
-            false => Err(format!("redirected to {}, which is not asked", inline(&shown(&next)))),
+            false => Err(format!("redirected to {}, which tagbump doesn't follow", inline(&shown(&next)))),
         }
     }
 }

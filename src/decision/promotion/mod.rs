@@ -169,7 +169,7 @@ impl PromotionSearch<'_> {
                     .push(format!("left {label} unchanged, because {} doesn't run it", inline(from))),
                 Some(_) if now.is_empty() && !is_named => {
                     plan.notices.push(format!(
-                        "left {label} out, because {} doesn't run it",
+                        "skipped {label}, because {} doesn't run it",
                         inline(&self.options.env)
                     ));
                 }
@@ -212,7 +212,7 @@ impl PromotionSearch<'_> {
             let (image, env) = (inline(&target.name), inline(&self.options.env));
             let (at, from) = (at(), inline(from));
             plan.warnings.push(format!(
-                "{at}: {image}:{tag} may be another image tomorrow, and in {env} another one than in {from}; \
+                "{at}: the tag {image}:{tag} moves, so {env} may run a different image than {from}; \
                  deploy tags that don't move, or digests"
             ));
         }

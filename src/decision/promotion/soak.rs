@@ -70,7 +70,7 @@ pub(super) fn choose(
     let clock = SoakClock { soak, now };
     let from = reader.environment();
     let Some((commits, tip)) = walk.files.commits(walk.context)? else {
-        let why = || format!("there is no history that shows for how long {from} has run it");
+        let why = || format!("no history shows how long {from} has run it");
         return Ok(candidates.iter().map(|_| Err(why())).collect());
     };
     let traces = traces(walk, reader, candidates, clock, (&FirstParents(&*commits), tip))?;

@@ -27,7 +27,7 @@ pub enum RollbackError {
         history: SearchedHistory,
     },
     #[error(
-        "{}: {image} has two tags, {} in line {} and {} in line {}",
+        "{}: {image} has two tags, {} on line {} and {} on line {}",
         inline(.file), .tags.0, .lines.0, .tags.1, .lines.1
     )]
     TwoTags { file: String, image: String, tags: (String, String), lines: (usize, usize) },
@@ -73,7 +73,7 @@ fn listed(tags: &[String]) -> String {
     }
 }
 
-/// Which tag no other is earlier than, in a sentence. A reference may have none.
+/// The end of "no earlier tag than v2"; empty if the reference has no tag.
 pub(super) fn than(now: &str) -> String {
     if now.is_empty() { String::new() } else { format!(" than {now}") }
 }

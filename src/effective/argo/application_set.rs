@@ -12,7 +12,7 @@ use super::{Application, may_be_here};
 /// The most Applications of one set.
 const MAX_APPLICATIONS: usize = 500;
 
-/// Generators in generators that are nested deeper are not followed. Argo CD allows two levels.
+/// Generators that are nested deeper than this are not followed. Argo CD allows two levels.
 const MAX_DEPTH: usize = 3;
 
 /// The Applications of a set. Lists, files and folders of this repository are followed, and their combinations.

@@ -50,7 +50,7 @@ pub fn merge(
     discarded
 }
 
-/// The images in the items of a list that the one that replaces it leaves out.
+/// The images in the items of a list that its replacement leaves out.
 fn left_out(source: &Value, over: &Value) -> Vec<EffectiveImage> {
     let [parameters, images] = NAMED_LISTS.map(|path| {
         let new = over.at(&path).map(|list| list.items().iter().filter_map(name).collect::<HashSet<_>>());

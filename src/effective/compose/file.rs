@@ -66,7 +66,7 @@ impl ComposeDocument {
         }
     }
 
-    /// What has the tag `!reset` isn't there; what has it or `!override` removes what is below.
+    /// Drops what has the tag `!reset`. What has `!reset` or `!override` also removes what the files below set there.
     /// (compose-go, `loader.ResetProcessor`)
     fn reset(&mut self, resets: &[Reset]) {
         for Reset { path, keeps_own } in resets {

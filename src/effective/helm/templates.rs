@@ -1,4 +1,4 @@
-//! What a chart's templates show without being rendered: the objects whose names can be told, and which of their
+//! What a chart's templates show without being rendered: the objects whose names can be determined, and which of their
 //! containers has its image from which values.
 //!
 //! Control flow isn't followed: a line that is nothing but an action is left out. So what this gives is a good guess.
@@ -86,7 +86,7 @@ struct ChartTemplate<'t> {
 }
 
 impl ChartTemplate<'_> {
-    /// `None` if the object's name can't be told.
+    /// `None` if the object's name can't be determined.
     fn object(&self, mut value: Value, file: FileId) -> Option<Object> {
         value.text_at(&["kind"])?;
         let name = value.text_at(&["metadata", "name"])?;
@@ -138,7 +138,7 @@ impl ChartTemplate<'_> {
         numbers.filter_map(|number: usize| self.actions.get(number)).map(String::as_str)
     }
 
-    /// A text with the values of its actions; `None` if one of them can't be told.
+    /// A text with the values of its actions; `None` if one of them can't be determined.
     fn evaluated(&self, text: &str) -> Option<String> {
         let mut parts = text.split(OPEN);
         let mut evaluated = parts.next()?.to_owned();

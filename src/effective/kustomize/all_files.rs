@@ -6,7 +6,7 @@ use super::super::files::{Files, folder_of};
 use super::super::value::{Scalar, Value};
 use super::kustomization_file;
 
-/// Includes every file below the folder. Of a folder that has a kustomization, it includes that instead.
+/// Includes every file below the folder. For a folder that has a kustomization, it includes that instead.
 pub(super) fn kustomization(files: &mut Files<'_>, folder: &str) -> Value {
     let mut known = HashMap::new();
     let mut resources = BTreeSet::new();

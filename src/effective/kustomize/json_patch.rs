@@ -1,4 +1,4 @@
-//! JSON patches (RFC 6902), as the library does them that kustomize uses (`evanphx/json-patch` v4).
+//! JSON patches (RFC 6902), as applied by the library that kustomize uses (`evanphx/json-patch` v4).
 
 use super::super::place::Place;
 use super::super::value::Value;

@@ -1,7 +1,7 @@
 //! Which lists a strategic merge joins by key: those of pods in the kinds that Kubernetes itself defines.
 //!
 //! The keys are the `x-kubernetes-patch-merge-key` of the OpenAPI schema that is built into kustomize
-//! (`kyaml/openapi/kubernetesapi`). Of all other kinds, kustomize has no schema, and a list replaces the list.
+//! (`kyaml/openapi/kubernetesapi`). For all other kinds, kustomize has no schema, so a list replaces the list.
 
 use super::ResourceId;
 

@@ -189,7 +189,7 @@ impl Deployments {
         }
     }
 
-    /// A file on its own is none if a deployment that was found later includes it.
+    /// A file on its own is no deployment if one that was found later includes it.
     fn drop_included_files(&mut self) {
         let included: BTreeSet<_> = self
             .all

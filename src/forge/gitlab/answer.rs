@@ -34,7 +34,7 @@ pub fn merge_request(text: &str, branch: &str, page: &str) -> PushAnswer {
             return numbered(link, page).map_or(PushAnswer::Silent, PushAnswer::There);
         }
         if is_for(CREATE) {
-            let why = "it took the push options for nothing it knows".to_owned();
+            let why = "it didn't recognise the push options".to_owned();
             return PushAnswer::None { why };
         }
     }

@@ -270,7 +270,9 @@ fn accept(
     finish(&mut reader);
     if code == 200 && kind.ends_with("-result") {
         // a web page instead of the answer to a push doesn't show whether the push landed
-        return Err(TransportError::Broken(format!("the answer is no git server's ({content_type})")));
+        return Err(TransportError::Broken(format!(
+            "the answer doesn't come from a git server ({content_type})"
+        )));
     }
     if code == 200 {
         let base = http(endpoint).state().base.clone();
@@ -316,7 +318,7 @@ fn transport_error(error: &ureq::Error, agent: &Agent) -> TransportError {
             on_the_way("no connection in time")
         }
         ureq::Error::Timeout(_) => TransportError::TimedOut,
-        ureq::Error::HostNotFound => on_the_way("the host's name is not known"),
+        ureq::Error::HostNotFound => on_the_way("unknown host"),
         ureq::Error::ConnectionFailed => on_the_way(&error.to_string()),
         ureq::Error::ConnectProxyFailed(why) => match http::refused_by_proxy(error, agent) {
             Some(error) => TransportError::Final(error.into()),

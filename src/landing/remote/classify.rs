@@ -30,7 +30,7 @@ const UNPACK_FAILED: &str = "unpacker error";
 /// Of a server that got only the beginning of the pack: the connection broke, and the next try may work.
 const CUT: [&str; 2] = ["early EOF", "hung up unexpectedly"];
 
-/// Messages which mean some rule; `known_words` has those of which it is known which one.
+/// Messages which mean that a rule forbids the push; `known_words` has those that say which rule.
 const RULES: [&str; 5] =
     ["hook declined", "protected branch", "not allowed to push", "prohibited", "deny updating"];
 

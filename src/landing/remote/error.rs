@@ -87,8 +87,8 @@ impl HttpRefusal {
             (401, None) => {
                 format!("{url}: authentication required (401); no credentials found for this host")
             }
-            (403, Some(label)) => format!("{url} forbids it (403, with {label})"),
-            (403, None) => format!("{url} forbids it (403)"),
+            (403, Some(label)) => format!("{url} forbids access (403, with {label})"),
+            (403, None) => format!("{url} forbids access (403)"),
             (404, _) => format!("{url} was not found (404)"),
             _ => format!("{url} answered {status}"),
         };

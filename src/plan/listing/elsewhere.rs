@@ -46,7 +46,9 @@ fn one_elsewhere(parsed: &ParsedFile, place: UnknownPlace) -> Option<PlacedRefer
         image: place.image,
         tag: place.tag.filter(|tag| !tag.is_empty()),
         digest: place.digest,
-        reason: Some(format!("is in a place that no rule covers; set it by its field {field}")),
+        reason: Some(format!(
+            "is in a place that tagbump doesn't recognise; set it through the field {field}"
+        )),
         ..ListedReference::default()
     };
     Some(PlacedReference { reference, nodes: vec![ScalarPlace { inside: None, node: place.at }] })

@@ -187,7 +187,9 @@ impl Judge<'_> {
             };
             let roots = inline(&some_of(&winner.roots));
             left.extend(at.map(|at| {
-                format!("{at}: decides what runs in {roots}, and a rename leaves it; change it by hand")
+                format!(
+                    "{at}: decides what runs in {roots}, and the rename doesn't change it; change it by hand"
+                )
             }));
         }
         left

@@ -229,8 +229,8 @@ impl<'a> Judge<'a> {
 
 fn misread_by_helm(at: &Location, tag: &str) -> String {
     format!(
-        "{at}: Helm takes {tag} for a number here, and a chart may need text; give an Argo CD parameter forceString: true, \
-         or a ConfigMap's value quotes of its own"
+        "{at}: Helm reads {tag} as a number here, and a chart may need text; give an Argo CD parameter forceString: true, \
+         or put quotes inside a ConfigMap's value"
     )
 }
 

@@ -52,7 +52,7 @@ pub fn overridden_outside(
     let mut warnings = renderer
         .render(&reach, HashMap::new(), |roots| Outside { roots, folder: &folder, request }.warnings());
     if cancellation.is_cancelled() {
-        warnings.extend(unseen("found no time to look at all of"));
+        warnings.extend(unseen("ran out of time to read all of"));
     }
     warnings
 }

@@ -87,7 +87,7 @@ impl Reports {
         for environment in request.environments.all.iter().filter(|one| names.contains(one.name.as_str())) {
             let (name, from) = (&environment.name, environment.from.as_deref().unwrap_or_default());
             self.notices.push(format!(
-                "left environment {name} unchanged, because it takes its tags from {from}: tagbump promote {name}"
+                "left environment {name} unchanged, because it takes its tags from {from}; to set it, run tagbump promote {name}"
             ));
         }
         self

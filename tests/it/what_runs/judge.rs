@@ -359,11 +359,11 @@ impl<'a> Case<'a> {
     fn is_left_rightly(&self, place: &Place, run: &Run) -> bool {
         let output = run.output();
         let has_digest = self.before.images[place].contains("@sha256:");
-        let is_pinned = output.contains("the tag is a variable, and the digest behind it decides what runs")
+        let is_pinned = output.contains("the tag is a variable, and the digest after it decides what runs")
             || self.is_digest_in_other_file(&output)
             || (output.contains("its digest, in ") && output.contains(" is also that of "));
         let is_rendered_by_kustomize = self.repository.files.values().any(|text| text.contains("helmCharts"));
-        let is_misread = output.contains("for something other than text here");
+        let is_misread = output.contains("as something other than text here");
         (has_digest && is_pinned) || (is_misread && !is_rendered_by_kustomize)
     }
 
@@ -399,7 +399,7 @@ impl<'a> Case<'a> {
             Ok(deployed) => Runs::of(deployed),
             Err(why) => return broken(why),
         };
-        let is = if run.output().contains(" for a number here") { self.with_numbers_as_text(is) } else { is };
+        let is = if run.output().contains(" as a number here") { self.with_numbers_as_text(is) } else { is };
         if let Some((at, why)) = self.changed_more(&is) {
             return (Outcome::OtherChanged, at, why);
         }
