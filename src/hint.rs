@@ -17,6 +17,9 @@ pub enum Speaker {
 /// Flags that have no input in the action.
 const WITHOUT_INPUT: [&str; 4] = ["fetch", "limit", "since", "yes"];
 
+/// Flags that take a value only with `=`, because they need none.
+const OPTIONAL_VALUE: [&str; 2] = ["auto-merge", "verify"];
+
 /// Flags that people know by their short form.
 const SHORT: [(&str, &str); 4] = [("file", "-f"), ("repo", "-C"), ("dry-run", "-n"), ("verbose", "-v")];
 
@@ -33,6 +36,8 @@ enum HintPart {
     Flag(&'static str),
     /// A flag that takes no value.
     Switch(&'static str),
+    /// The same, of `tagbump bump` alone.
+    SwitchOfBump(&'static str),
     Setting(&'static str, String),
 }
 
@@ -56,6 +61,11 @@ pub fn switch(name: &'static str) -> Hint {
     Hint(vec![HintPart::Switch(name)])
 }
 
+/// A flag without a value that only a bump has: `tagbump bump --add`, or `add: true`. For errors of other commands too.
+pub fn switch_of_bump(name: &'static str) -> Hint {
+    Hint(vec![HintPart::SwitchOfBump(name)])
+}
+
 /// A flag with a value: `--to TAG`, or `to: TAG`.
 pub fn setting(name: &'static str, value: impl Into<String>) -> Hint {
     Hint(vec![HintPart::Setting(name, value.into())])
@@ -76,7 +86,10 @@ impl Hint {
     pub fn flags(&self) -> impl Iterator<Item = &'static str> {
         self.0.iter().filter_map(|part| match part {
             HintPart::Text(_) | HintPart::InAction(_) => None,
-            HintPart::Flag(name) | HintPart::Switch(name) | HintPart::Setting(name, _) => Some(*name),
+            HintPart::Flag(name)
+            | HintPart::Switch(name)
+            | HintPart::SwitchOfBump(name)
+            | HintPart::Setting(name, _) => Some(*name),
         })
     }
 
@@ -99,9 +112,15 @@ impl HintPart {
             HintPart::InAction(text) if speaker == Speaker::Action => (*text).to_owned(),
             HintPart::InAction(_) => String::new(),
             HintPart::Flag(name) if has_input(speaker, name) => format!("the input \"{name}\""),
-            HintPart::Switch(name) if has_input(speaker, name) => format!("{name}: true"),
+            HintPart::Switch(name) | HintPart::SwitchOfBump(name) if has_input(speaker, name) => {
+                format!("{name}: true")
+            }
             HintPart::Setting(name, value) if has_input(speaker, name) => format!("{name}: {value}"),
             HintPart::Flag(name) | HintPart::Switch(name) => typed(name),
+            HintPart::SwitchOfBump(name) => format!("tagbump bump {}", typed(name)),
+            HintPart::Setting(name, value) if OPTIONAL_VALUE.contains(name) => {
+                format!("{}={value}", typed(name))
+            }
             HintPart::Setting(name, value) => format!("{} {value}", typed(name)),
         }
     }
@@ -161,6 +180,13 @@ mod tests {
         let step = super::in_action("run actions/checkout, or ") + "name a checkout";
         assert_eq!(step.to_string(), "name a checkout");
         assert_eq!(step.for_speaker(Speaker::Action), "run actions/checkout, or name a checkout");
+    }
+
+    #[test]
+    fn flag_with_optional_value_takes_it_with_an_equals_sign() {
+        assert_eq!(setting("verify", "off").to_string(), "--verify=off");
+        assert_eq!(setting("verify", "off").for_speaker(Speaker::Action), "verify: off");
+        assert_eq!(switch_of_bump("add").to_string(), "tagbump bump --add");
     }
 
     #[test]

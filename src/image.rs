@@ -307,6 +307,7 @@ impl ImageArg {
             None => (None, text),
         };
         let written = ParsedReference::parse(rest);
+        check_colons(rest, written.name)?;
         let (name, new_name) = match name {
             // kustomize would remove the entry's newName
             Some(name) if written.name.is_empty() && rest.len() > 1 => (name, Field::Keep),
@@ -378,6 +379,25 @@ fn check_runnable(whole: &str, name: &str) -> Result<(), ImageError> {
     Ok(())
 }
 
+/// A colon in a name is that of a port. Any other one begins a tag that isn't valid, such as a branch's name.
+fn check_colons(whole: &str, name: &str) -> Result<(), ImageError> {
+    let port = |host: &str| {
+        let digits = host.rsplit_once(':').map_or("", |(_, port)| port);
+        host.ends_with(']') || digits.bytes().all(|b| b.is_ascii_digit())
+    };
+    let start = match name.split_once('/') {
+        Some((host, _)) if port(host) => host.len(),
+        _ => 0,
+    };
+    match name[start..].find(':').filter(|_| !name.contains('$') && !name.contains("://")) {
+        Some(colon) => {
+            let version = &whole[start + colon + 1..];
+            Tag::parse(version.split('@').next().unwrap_or(version)).map(|_| ())
+        }
+        None => Ok(()),
+    }
+}
+
 /// A name to write into a file must be valid for a registry.
 fn check_written(whole: &str, name: &str) -> Result<(), ImageError> {
     let path = match name.split_once('/') {
@@ -423,6 +443,23 @@ mod tests {
 
     fn arg(text: &str) -> ImageArg {
         ImageArg::parse(text).unwrap()
+    }
+
+    #[test]
+    fn tag_with_a_slash_or_a_colon_is_no_name() {
+        for (text, tag) in [
+            ("ghcr.io/acme/api:feature/x", "feature/x"),
+            ("api:feature/x", "feature/x"),
+            ("localhost:5000/x:v1:v2", "v1:v2"),
+            ("app=acme/api:feature/x", "feature/x"),
+            ("api:a/b:c@sha256:0", "a/b:c"),
+        ] {
+            let wanted = ImageError::Tag { text: tag.to_owned(), problem: TagProblem::Character };
+            assert_eq!(ImageArg::parse(text).unwrap_err(), wanted, "{text}");
+        }
+        for name in ["localhost:5000/x", "[::1]:5000/x", "r.example:443/a/b", "${REGISTRY:-x}/api"] {
+            assert_eq!(arg(name).name, name);
+        }
     }
 
     #[test]

@@ -16,7 +16,11 @@ use crate::plan::{
     self, CurrentReference, EnvironmentLimit, FileEdit, FileSource, Plan, Request, TargetIndex, UpdateTarget,
 };
 use crate::settings::{HoldAction, HoldOptions};
+use crate::tag::VariableError;
 use crate::visible::inline;
+
+/// Why a message about a hold has no tag.
+const NO_TAG: &str = "a hold sets no tag";
 
 /// A change of the holds, which can be made in several versions of the file.
 #[derive(Clone, Debug)]
@@ -169,6 +173,8 @@ fn message(
                 "name" => Ok(names.join(", ")),
                 "image" | "images" => Ok(images.join(", ")),
                 "files" => Ok(HOLDS_PATH.to_owned()),
+                "tag" => Err(VariableError::NoValue { name: "tag", reason: NO_TAG }),
+                "old_tag" => Err(VariableError::NoValue { name: "old_tag", reason: NO_TAG }),
                 _ => context.build.value(variable),
             });
             let option = "message";
@@ -177,7 +183,7 @@ fn message(
         }
         None => text,
     };
-    Ok(subject_and_body(&text, skips_ci, signoff.as_deref()))
+    Ok(subject_and_body(&text, skips_ci, signoff.as_deref())?)
 }
 
 fn pr_text(message: &str) -> PrText {

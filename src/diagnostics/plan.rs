@@ -2,7 +2,7 @@
 
 use super::{selection, worktree};
 use crate::error::{Exit, Failure};
-use crate::hint::{Hint, flag, hint, setting, switch};
+use crate::hint::{Hint, flag, hint, setting, switch, switch_of_bump};
 use crate::manifest::RefusalReason;
 use crate::plan::{
     EnvironmentLimit, Instead, NestedRepository, NoMatch, OtherPlace, PlanError, RefusedReference,
@@ -118,7 +118,7 @@ fn where_to_look(no_match: &NoMatch) -> Hint {
         return hint("found no YAML files; check ") + flag("repo") + " and " + flag("file");
     }
     let advice = no_match.images.iter().find_map(|image| match &image.instead {
-        Instead::WithoutTag { .. } => Some(switch("add") + " adds the tag"),
+        Instead::WithoutTag { .. } => Some(switch_of_bump("add") + " adds the tag"),
         Instead::HelmValues { at } => {
             Some(setting("file", inline(&at.file)) + " makes tagbump read the file as Helm values")
         }
@@ -187,7 +187,8 @@ fn which_environment(limit: &EnvironmentLimit, places: &[OtherPlace]) -> Hint {
             hint(format!("add the entry file of what runs it to environments.{}.files", inline(name)))
         }
         (EnvironmentLimit::Only(_), Some(other)) => {
-            hint("name another one with ") + setting("env", inline(other))
+            let other = inline(other);
+            hint(format!("environment {other} has it: name that one"))
         }
         (_, named) => {
             let name = named.map(inline).unwrap_or_else(|| "ENV".to_owned());
@@ -199,12 +200,12 @@ fn which_environment(limit: &EnvironmentLimit, places: &[OtherPlace]) -> Hint {
 fn how_to_part(places: &[SharedPlace]) -> Hint {
     match places.iter().all(|place| place.can_add) {
         true => {
-            switch("add")
+            switch_of_bump("add")
                 + " gives the environment an images entry of its own, in its outermost kustomization"
         }
         false => {
-            let own =
-                hint("give the environment a value of its own, for example in a patch; ") + switch("add");
+            let own = hint("give the environment a value of its own, for example in a patch; ")
+                + switch_of_bump("add");
             own + " can add one only to a kustomization"
         }
     }

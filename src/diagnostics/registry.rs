@@ -50,8 +50,9 @@ fn more_time() -> Hint {
         + off()
 }
 
+/// What asks no registry.
 fn off() -> Hint {
-    setting("verify", "off")
+    setting("verify", "off") + ", without " + setting("digest", "auto")
 }
 
 fn auth_file(error: &AuthFileError) -> Failure {

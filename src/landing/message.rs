@@ -196,11 +196,17 @@ pub fn hold_message(verb: &str, names: &[&str], images: &[&str], reason: Option<
 }
 
 /// A message that isn't about a plan, with the mark that keeps CI from running, and a sign-off (`N <E>`).
-pub fn subject_and_body(text: &str, skip_ci: bool, signoff: Option<&str>) -> String {
+///
+/// # Errors
+/// If the text is empty.
+pub fn subject_and_body(text: &str, skip_ci: bool, signoff: Option<&str>) -> Result<String, MessageError> {
     let text = without_own_trailers(text);
+    if text.is_empty() {
+        return Err(MessageError::Empty { option: "message" });
+    }
     let text = if skip_ci { marked(&text, ends_in_trailers(&text)) } else { text };
     let signoff: Vec<_> = signoff.iter().map(|who| inline(&format!("Signed-off-by: {who}"))).collect();
-    with_trailers(&text, &[signoff], false)
+    Ok(with_trailers(&text, &[signoff], false))
 }
 
 /// An image that a commit changes, as it is after it.

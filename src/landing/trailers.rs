@@ -17,8 +17,8 @@ const SOURCE: &str = "Tagbump-Source";
 const ROLLBACK: &str = "Tagbump-Rollback";
 const PROMOTED_FROM: &str = "Tagbump-Promoted-From";
 const OVERRIDDEN: &str = "Tagbump-Hold-Overridden";
-/// The start of each of our trailers, including those of later versions.
-const OURS: &str = "tagbump-";
+/// Each of our trailers.
+const OURS: [&str; 5] = [IMAGE, SOURCE, ROLLBACK, PROMOTED_FROM, OVERRIDDEN];
 
 /// The claims that a message makes about a tag.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -137,7 +137,8 @@ pub(super) fn overridden_hold(hold: &str) -> String {
 
 /// Whether a reader would take the line for one of our trailers.
 pub(super) fn is_ours(line: &str) -> bool {
-    line.trim().get(..OURS.len()).is_some_and(|start| start.eq_ignore_ascii_case(OURS))
+    let key = line.split_once(':').map(|(key, _)| key.trim());
+    key.is_some_and(|key| OURS.iter().any(|ours| ours.eq_ignore_ascii_case(key)))
 }
 
 /// `NAME:TAG@DIGEST`, checked.

@@ -34,6 +34,8 @@ pub enum NewDigest {
     LeftOut,
     /// The block gets a key for it.
     OwnKey,
+    /// There is none to set, and an old one goes, even if the tag stays: a promotion copies exactly.
+    Never,
 }
 
 /// The changes that bring a reference up to date; no changes if it already is.
@@ -135,7 +137,7 @@ impl<'a> RewriteBuilder<'a> {
         // if both are set, the digest wins, so an old digest next to a new tag would still run the old image
         let digest = match wanted.digest {
             Field::Set(digest) => Some(digest.as_str().to_owned()),
-            Field::Unspecified if tag_changes => None,
+            Field::Unspecified if tag_changes || wanted.new_digest == NewDigest::Never => None,
             Field::Unspecified | Field::Keep => reference.digest.clone(),
         };
         let from = join_tag(old_tag, reference.digest.as_deref());
@@ -313,6 +315,7 @@ impl<'a> RewriteBuilder<'a> {
                 self.leave_out_digest();
                 (None, None)
             }
+            NewDigest::Never => (None, None),
         }
     }
 

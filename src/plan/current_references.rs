@@ -6,10 +6,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use super::files::{self, ScannedFiles};
 use super::indexes::FileIndex;
 use super::matched::Match;
-use super::no_match::NoMatch;
 use super::parsed_file::ParsedFile;
 use super::what_runs::reports::Reports;
-use super::{FileSource, PlacePath, PlanError, Request, TargetIndex, image_inventory, matching, what_runs};
+use super::{FileSource, PlacePath, PlanError, Request, TargetIndex, matching, no_match, what_runs};
 use crate::file_selection::MatchLevel;
 use crate::manifest::EmbeddedText;
 use crate::yaml::{self, NodeId, ParsedYaml};
@@ -71,7 +70,7 @@ pub fn some_mentions(shelf: &dyn FileSource, request: &Request) -> Result<Vec<Cu
     let mut survey = files::survey(shelf, request)?;
     survey.check_narrowed(request)?;
     let (matches, reports) = found(shelf, &mut survey, request)?;
-    check_some(shelf, request, &survey, (&matches, &reports))?;
+    check_some(shelf, request, &mut survey, (&matches, &reports))?;
     Ok(listed(&survey, matches.iter()))
 }
 
@@ -96,7 +95,7 @@ pub fn changeable_mentions(
     survey.check_narrowed(request)?;
     let (matches, reports) = found(shelf, &mut survey, request)?;
     matching::check_fields(&survey, request)?;
-    check_some(shelf, request, &survey, (&matches, &reports))?;
+    check_some(shelf, request, &mut survey, (&matches, &reports))?;
     let (mut matches, mut filled): (Vec<_>, Vec<_>) = matches.into_iter().partition(|m| !is_placeholder(m));
     if matches.is_empty() {
         std::mem::swap(&mut matches, &mut filled);
@@ -126,18 +125,12 @@ pub(super) fn found(
 fn check_some(
     shelf: &dyn FileSource,
     request: &Request,
-    survey: &ScannedFiles,
+    survey: &mut ScannedFiles,
     (matches, reports): (&[Match], &Reports),
 ) -> Result<(), PlanError> {
     match matching::missing(request, matches).as_slice() {
         [] => Ok(()),
-        missing => {
-            if let Some(elsewhere) = reports.only_elsewhere(request, missing) {
-                return Err(elsewhere);
-            }
-            let seen = image_inventory::seen(shelf, request)?;
-            Err(PlanError::NoMatch(Box::new(NoMatch::new(&seen, survey, request, missing))))
-        }
+        missing => Err(no_match::explain(shelf, request, survey, reports, missing)),
     }
 }
 

@@ -15,6 +15,7 @@ use super::skipped_files::SkippedFiles;
 use super::unparsed::{Unparsed, UnparsedReport, UnparsedText, stopped_at};
 use super::what_runs::FilePlace;
 use super::what_runs::surroundings::{Names, Surroundings, SurroundingsCollector};
+use super::wider_pattern::with_wider;
 use super::{FieldTarget, FileSource, PlanError, Request, SourceFile, TargetIndex, UpdateTarget};
 use crate::dotenv;
 use crate::file_selection::{MatchLevel, Selection, folder};
@@ -30,6 +31,8 @@ pub(super) struct ScannedFiles {
     pub files: Vec<ParsedFile>,
     pub warnings: Vec<String>,
     pub unparsable: Vec<String>,
+    /// How many files the request selects.
+    pub selected: usize,
     /// Places that set an image in some root, whether a rule finds them or not.
     pub known_places: HashSet<FilePlace>,
     /// Places in files that aren't valid YAML, by target.
@@ -90,7 +93,10 @@ pub(super) fn survey(shelf: &dyn FileSource, request: &Request) -> Result<Scanne
         }
         ControlFlow::Continue(())
     };
-    let found = shelf.visit(&request.selection()?, shelf.is_whole(), &look)?;
+    let selection = request.selection()?;
+    let found = shelf
+        .visit(&selection, shelf.is_whole(), &look)
+        .map_err(|error| with_wider(error.into(), shelf, &selection))?;
     if request.cancellation.is_cancelled() {
         return Err(PlanError::Cancelled);
     }
@@ -106,6 +112,7 @@ pub(super) fn survey(shelf: &dyn FileSource, request: &Request) -> Result<Scanne
     survey.warnings = found.warnings.into_iter().chain(left_out.too_costly).collect();
     survey.unparsable = left_out.not_yaml;
     survey.around = around.finish();
+    survey.selected = found.count;
     survey.without_files = narrowed.without_files();
     Ok(survey)
 }

@@ -83,8 +83,7 @@ fn plan_on(
     request: &Request,
     survey: &mut files::ScannedFiles,
 ) -> Result<Plan, PlanError> {
-    *survey = files::survey(shelf, request)
-        .or_else(|error| Err(wider_pattern::with_wider(error, shelf, &request.selection()?)))?;
+    *survey = files::survey(shelf, request)?;
     survey.check_narrowed(request)?;
     let (mut matches, mut reports) = what_runs::winning::find(shelf, request, survey)?;
     if request.add {
@@ -95,23 +94,8 @@ fn plan_on(
     matching::refuse_broken_macs(survey, &mut matches);
     matching::check_fields(survey, request)?;
     let missing = matching::missing(request, &matches);
-    if let Some(elsewhere) = reports.only_elsewhere(request, &missing) {
-        return Err(elsewhere);
-    }
-    if let Some(replaced) = reports.replaced(request, &missing) {
-        return Err(replaced);
-    }
     if !missing.is_empty() {
-        // every file must be read to suggest what the user may have meant
-        let mut seen = image_inventory::seen(shelf, request)?;
-        let left_out = std::mem::take(&mut seen.left_out);
-        survey.unparsable = left_out.not_yaml;
-        survey.warnings.extend(left_out.too_costly);
-        survey.warnings.sort();
-        survey.warnings.dedup();
-        let no_match = NoMatch::new(&seen, survey, request, &missing);
-        let wider = if no_match.files == 0 { WiderPattern::find(shelf, &request.selection()?) } else { None };
-        return Err(PlanError::NoMatch(Box::new(NoMatch { wider, ..no_match })));
+        return Err(no_match::explain(shelf, request, survey, &reports, &missing));
     }
     survey.check()?;
     matching::check(survey, request, &matches)?;

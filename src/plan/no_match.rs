@@ -5,8 +5,9 @@ use std::fmt;
 
 use super::elsewhere::{self, UnsetPlace};
 use super::files::ScannedFiles;
-use super::image_inventory::ImageInventory;
-use super::{NestedRepository, Request, TargetIndex, UpdateTarget, WiderPattern};
+use super::image_inventory::{self, ImageInventory};
+use super::what_runs::reports::Reports;
+use super::{FileSource, NestedRepository, PlanError, Request, TargetIndex, UpdateTarget, WiderPattern};
 use crate::image::{NAME_LENGTH, same_image, short_name};
 use crate::location::Location;
 use crate::visible::inline;
@@ -92,6 +93,41 @@ impl NoMatch {
             wider: None,
         }
     }
+}
+
+/// Why nothing was found for some targets.
+pub(super) fn explain(
+    shelf: &dyn FileSource,
+    request: &Request,
+    survey: &mut ScannedFiles,
+    reports: &Reports,
+    missing: &[TargetIndex],
+) -> PlanError {
+    let replaced = match survey.selected {
+        // what wins in files that nobody selected doesn't matter
+        0 => None,
+        _ => reports.only_elsewhere(request, missing).or_else(|| reports.replaced(request, missing)),
+    };
+    let similar = || similar_ones(shelf, request, survey, missing).unwrap_or_else(|error| error);
+    replaced.unwrap_or_else(similar)
+}
+
+/// The error that suggests what the user may have meant. Every file must be read for that.
+fn similar_ones(
+    shelf: &dyn FileSource,
+    request: &Request,
+    survey: &mut ScannedFiles,
+    missing: &[TargetIndex],
+) -> Result<PlanError, PlanError> {
+    let mut seen = image_inventory::seen(shelf, request)?;
+    let left_out = std::mem::take(&mut seen.left_out);
+    survey.unparsable = left_out.not_yaml;
+    survey.warnings.extend(left_out.too_costly);
+    survey.warnings.sort();
+    survey.warnings.dedup();
+    let no_match = NoMatch::new(&seen, survey, request, missing);
+    let wider = if no_match.files == 0 { WiderPattern::find(shelf, &request.selection()?) } else { None };
+    Ok(PlanError::NoMatch(Box::new(NoMatch { wider, ..no_match })))
 }
 
 fn instead(seen: &ImageInventory, name: &str, elsewhere: impl Fn() -> Vec<UnsetPlace>) -> Instead {

@@ -61,11 +61,12 @@ impl CountedPattern {
 /// Adds to the error about a missing path where such a path is.
 pub(super) fn with_wider(error: PlanError, shelf: &dyn FileSource, selection: &Selection) -> PlanError {
     match error {
-        PlanError::Source(error @ SourceError::NotFound { .. }) => match WiderPattern::find(shelf, selection)
-        {
-            Some(wider) => PlanError::NotFoundHere { error, wider },
-            None => PlanError::Source(error),
-        },
+        PlanError::Source(error @ (SourceError::NotFound { .. } | SourceError::NotCommitted { .. })) => {
+            match WiderPattern::find(shelf, selection) {
+                Some(wider) => PlanError::NotFoundHere { error, wider },
+                None => PlanError::Source(error),
+            }
+        }
         other => other,
     }
 }

@@ -29,7 +29,7 @@ struct Typed {
 /// # Errors
 /// With the flag, and the values that it takes.
 pub fn hold(args: HoldArgs, environment: Environment, now: i64) -> Result<BumpSettings, SettingsError> {
-    let reason = non_empty(args.reason.as_deref()).ok_or(BadCombination::HoldWithoutReason)?.trim();
+    let reason = non_empty(args.reason.as_deref().map(str::trim)).ok_or(BadCombination::HoldWithoutReason)?;
     if reason.contains(['\n', '\r']) {
         let (flag, value, expected) = ("reason", reason.to_owned(), ExpectedValue::OneLine);
         return Err(SettingsError::Value { flag, value, expected });

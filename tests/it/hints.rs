@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::support::cli::{Run, command};
 use crate::support::files::write;
+use crate::support::repo::{REPO, World};
 
 /// Two environments that run different tags.
 fn environments() -> tempfile::TempDir {
@@ -13,6 +14,10 @@ fn environments() -> tempfile::TempDir {
         write(folder.path(), &format!("{name}/kustomization.yaml"), &text);
     }
     folder
+}
+
+fn pod(tag: &str) -> String {
+    format!("apiVersion: v1\nkind: Pod\nspec:\n  containers:\n    - image: acme/api:{tag}\n")
 }
 
 /// As action/run.sh does.
@@ -59,6 +64,64 @@ fn hint_names_the_pattern_that_would_match() {
     );
     let run = typed(folder.path(), &["bump", "acme/api:v2", "-n", "-f", "nowhere"]);
     assert!(run.exit == 3 && run.stderr.contains("hint: paths in -f"), "{}", run.stderr);
+}
+
+/// In every command, and where the files hold references.
+#[test]
+fn every_command_names_the_pattern_that_would_match() {
+    let world = World::with(|server| server, &[("apps/prod/pod.yaml", &pod("v1"))]);
+    let folder = world.clone_of(&world.server.url(REPO), "w", &[]);
+    let commands: [&[&str]; 6] = [
+        &["bump", "acme/api:v3"],
+        &["bump", "acme/api:v3", "--push"],
+        &["rollback", "acme/api"],
+        &["history", "acme/api"],
+        &["hold", "acme/api", "--reason", "x"],
+        &["wait", "acme/api", "--status", "flux"],
+    ];
+    for (typed_pattern, wider) in [("prod/**", "**/prod/**"), ("prod", "**/prod/**")] {
+        for arguments in commands {
+            let run = typed(&folder, &[arguments, &["-f", typed_pattern]].concat());
+            let hint = format!("hint: -f '{wider}' would match 1 file\n");
+            assert!(run.exit == 3 && run.stderr.ends_with(&hint), "{arguments:?}: {}", run.stderr);
+        }
+    }
+}
+
+/// The file that decides what runs wasn't named: the name is spelt right.
+#[test]
+fn no_command_blames_the_spelling_of_a_name_that_another_file_has() {
+    let world = World::with(
+        |server| server,
+        &[
+            ("base/pod.yaml", &pod("v1")),
+            ("base/kustomization.yaml", "resources: [pod.yaml]\n"),
+            ("prod/kustomization.yaml", "resources: [../base]\n"),
+        ],
+    );
+    let folder = world.clone_of(&world.server.url(REPO), "w", &[]);
+    let commands: [&[&str]; 4] = [
+        &["bump", "acme/api:v3"],
+        &["rollback", "acme/api"],
+        &["history", "acme/api"],
+        &["hold", "acme/api", "--reason", "x"],
+    ];
+    for arguments in commands {
+        let run = typed(&folder, &[arguments, &["-f", "prod"]].concat());
+        assert!(run.exit == 3 && !run.stderr.contains("spelling"), "{arguments:?}: {}", run.stderr);
+        assert!(run.stderr.contains("base/pod.yaml:5"), "{arguments:?}: {}", run.stderr);
+    }
+}
+
+/// Only a bump adds an entry.
+#[test]
+fn hint_of_another_command_names_the_bump_that_has_the_flag() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "base/pod.yaml", &pod("v1"));
+    write(folder.path(), "base/kustomization.yaml", "resources: [pod.yaml]\n");
+    write(folder.path(), "values.yaml", "image:\n  repository: acme/web\n");
+    let run = typed(folder.path(), &["rollback", "acme/web", "-f", "values.yaml"]);
+    assert!(run.stderr.ends_with("hint: tagbump bump --add adds the tag\n"), "{}", run.stderr);
 }
 
 #[test]

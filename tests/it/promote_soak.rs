@@ -66,6 +66,27 @@ fn tag_is_promoted_once_it_has_run_long_enough() {
     assert!(long["notices"].to_string().contains("no tag has run in staging for 720h"), "{long}");
 }
 
+/// Somebody promoted v2 in a hurry. It is newer than what has soaked, so production doesn't go back.
+#[test]
+fn production_stays_when_it_runs_what_staging_got_later() {
+    let past = past();
+    stage(&past, "v2");
+    past.puts("Ada", PROD, &at("v2"), API, "v2");
+    let told = is_soaking(&past, 1);
+    let detail = told["skipped"][0]["detail"].as_str().unwrap();
+    assert_eq!(detail, "stays at v2, because staging got it after v1, the newest that has run there for 12h");
+}
+
+/// A digest is another image, even behind the same tag.
+#[test]
+fn digest_that_has_not_soaked_stays_behind() {
+    let past = past();
+    let digest = format!("v1@sha256:{}", "1".repeat(64));
+    stage(&past, &digest);
+    promotes(&past, 1, "v1");
+    promotes(&past, 12, &digest);
+}
+
 #[test]
 fn nothing_is_promoted_before_something_has_soaked() {
     let past = Past::new();

@@ -15,7 +15,7 @@ use crate::config::{Config, ConfiguredEnvironment};
 use crate::image::{Digest, Field, ImageError, Tag, is_floating};
 use crate::location::Location;
 use crate::output::{BumpedImage, PromotedFrom, PromotionRow, SkipReason, SkippedReference};
-use crate::plan::{self, EnvironmentLimit, Request, RunningReference, TargetIndex, UpdateTarget};
+use crate::plan::{self, EnvironmentLimit, NewDigest, Request, RunningReference, TargetIndex, UpdateTarget};
 use crate::settings::PromotionOptions;
 use crate::tag::Source;
 use crate::visible::inline;
@@ -216,8 +216,9 @@ impl PromotionSearch<'_> {
                  deploy tags that don't move, or digests"
             ));
         }
+        let new_digest = if digest.is_some() { target.new_digest } else { NewDigest::Never };
         let digest = digest.map_or(Field::Unspecified, Field::Set);
-        Ok(UpdateTarget { tag, digest, ..target.clone() })
+        Ok(UpdateTarget { tag, digest, new_digest, ..target.clone() })
     }
 
     fn row(

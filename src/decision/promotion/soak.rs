@@ -8,15 +8,16 @@ use std::collections::{BTreeMap, HashSet};
 
 use jiff::SignedDuration;
 
-use super::Candidate;
 use super::origin::OriginWalk;
 use super::reading::EnvironmentReader;
+use super::{Candidate, shown};
 use crate::decision::error::DecisionError;
 use crate::decision::rollback::TagAndDigest;
 use crate::history::{CommitLinks, CommitMessage, CommitStore, HistoryError, ObjectId, TagEntry};
 use crate::image::same_tag;
 use crate::landing::{claims, claims_of};
 use crate::object_id::CommitId;
+use crate::plan::RunningReference;
 use crate::visible::inline;
 
 /// How many earlier commits must not be newer than one.
@@ -74,21 +75,35 @@ pub(super) fn choose(
         return Ok(candidates.iter().map(|_| Err(why())).collect());
     };
     let traces = traces(walk, reader, candidates, clock, (&FirstParents(&*commits), tip))?;
+    let time = SignedDuration::from_secs(soak);
     let chosen = candidates.iter().zip(&traces).map(|(candidate, traces)| {
-        // the version that runs may have a part that another place sets
         let running = &candidate.running.version;
-        let whole = |version: TagAndDigest| {
-            if same_tag(&version.joined(), &running.joined()) { running.clone() } else { version }
+        let Some((version, since)) = clock.newest(traces) else {
+            let shown = inline(&running.joined());
+            return Err(format!("no tag has run in {from} for {time:#}; {shown} runs there now"));
         };
-        let found = clock.newest(traces);
-        let found =
-            found.map(|(version, since)| SoakedVersion { version: whole(version), since: Some(since) });
-        found.ok_or_else(|| {
-            let (shown, soak) = (inline(&running.joined()), SignedDuration::from_secs(soak));
-            format!("no tag has run in {from} for {soak:#}; {shown} runs there now")
-        })
+        let is_newer = |one: &RunningReference| came_later(traces, &shown(one), &version);
+        if !candidate.now.is_empty() && candidate.now.iter().all(is_newer) {
+            let shown = inline(&version.joined());
+            return Err(format!("{from} got it after {shown}, the newest that has run there for {time:#}"));
+        }
+        // the version that runs may have a part that another place sets
+        let is_running = traces.values().filter_map(|trace| trace.first()).any(|now| now.version == version);
+        let version = if is_running { running.clone() } else { version };
+        Ok(SoakedVersion { version, since: Some(since) })
     });
     Ok(chosen.collect())
+}
+
+/// Whether a place got one version after another, and it wasn't rolled back.
+fn came_later(traces: &Traces, one: &TagAndDigest, other: &TagAndDigest) -> bool {
+    let is =
+        |standing: &Standing, version: &TagAndDigest| same_tag(&standing.version.joined(), &version.joined());
+    traces.values().any(|trace| {
+        let bad = rolled_back(trace);
+        let later = trace.iter().enumerate().take_while(|(_, standing)| !is(standing, other));
+        later.filter(|(nth, _)| !bad.contains(nth)).any(|(_, standing)| is(standing, one))
+    })
 }
 
 /// The versions of one candidate, newest first, by file.
@@ -276,6 +291,19 @@ mod tests {
         assert_eq!(newest(&[&trace[..1]]), None);
         let current = [stood("v3", 12, None), stood("v2", 20, Some(12))];
         assert_eq!(newest(&[&current]).as_deref(), Some("v3"));
+    }
+
+    #[test]
+    fn version_comes_later_unless_it_was_rolled_back() {
+        let later = |trace: &[Standing], one: &str, other: &str| {
+            let version = |tag: &str| TagAndDigest { tag: Some(tag.to_owned()), digest: None };
+            came_later(&Traces::from([(String::new(), trace.to_vec())]), &version(one), &version(other))
+        };
+        let mut trace = [stood("v3", 1, None), stood("v2", 20, Some(1)), stood("v1", 90, Some(20))];
+        assert!(later(&trace, "v3", "v2") && later(&trace, "v2", "v1"));
+        assert!(!later(&trace, "v2", "v2") && !later(&trace, "v1", "v2") && !later(&trace, "v0", "v2"));
+        trace[0].taken_away.push("v2".to_owned());
+        assert!(!later(&trace, "v2", "v1"));
     }
 
     /// Clocks that are ahead don't make a version older.
