@@ -14,7 +14,8 @@ use crate::file_selection::{CONFIG_PATHS, Selection, SelectionError};
 use crate::image::ImageArg;
 use crate::location::Location;
 use crate::plan::{
-    EnvironmentLimit, Environments, FieldTarget, FileContent, FileSource, NamedEnvironment, Scope,
+    EnvironmentLimit, Environments, FieldTarget, FileContent, FileSource, NamedEnvironment, RepositoryFiles,
+    Scope,
 };
 use crate::tag;
 use crate::template::Template;
@@ -137,6 +138,17 @@ impl Config {
             [(path, FileContent::TooLarge)] => Err(ConfigError::TooLarge { file: (*path).to_owned() }),
             _ => Err(ConfigError::TwoFiles),
         }
+    }
+
+    /// The configuration in the top folder of the repository, if the files are a folder of it without one.
+    pub fn unread_above(files: &dyn FileSource) -> Option<(&'static str, String)> {
+        let has = |files: &dyn FileSource, path: &str| matches!(files.read(path, 0), Ok(Some(_)));
+        let RepositoryFiles { files: all, folder } = files.repository()?;
+        if CONFIG_PATHS.iter().any(|path| has(files, path)) {
+            return None;
+        }
+        let path = CONFIG_PATHS.iter().find(|path| has(all.as_ref(), path))?;
+        Some((path, folder))
     }
 
     /// Reads a configuration; `path` is for messages.

@@ -14,7 +14,7 @@ use crate::history::{CommitId, CommitStore, ObjectId};
 use crate::holds::{Hold, HoldsError, HoldsFile, PlacedHold};
 use crate::landing::FAR;
 use crate::output::{SkipReason, SkippedReference};
-use crate::plan::{FileSource, Plan, Request};
+use crate::plan::{FileSource, Plan, RepositoryFiles, Request};
 use crate::visible::inline;
 
 /// The holds that have not ended.
@@ -41,12 +41,27 @@ impl<'a> ActiveHolds<'a> {
         Ok(active)
     }
 
+    /// Adds the holds of a tree; if it is a folder of a repository, also those that the top folder has for it.
     fn add(&mut self, files: &dyn FileSource) -> Result<(), HoldsError> {
+        self.add_file(files, |hold| Some(hold))?;
+        match files.repository() {
+            Some(RepositoryFiles { files, folder }) => {
+                self.add_file(files.as_ref(), |hold| hold.in_folder(&folder))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn add_file(
+        &mut self,
+        files: &dyn FileSource,
+        here: impl Fn(PlacedHold) -> Option<PlacedHold>,
+    ) -> Result<(), HoldsError> {
         let now = self.context.settings.place.now;
         match HoldsFile::load(files) {
             Ok(found) => {
                 let active = found.holds.into_iter().filter(|placed| !placed.hold.is_over(now));
-                self.holds.extend(active);
+                self.holds.extend(active.filter_map(here));
             }
             Err(_) if self.is_overridden() => self.is_unreadable = true,
             Err(error) => return Err(error),

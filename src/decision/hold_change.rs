@@ -13,7 +13,8 @@ use crate::image::short_name;
 use crate::landing::message::{hold_message, subject_and_body};
 use crate::output::BumpedImage;
 use crate::plan::{
-    self, CurrentReference, EnvironmentLimit, FileEdit, FileSource, Plan, Request, TargetIndex, UpdateTarget,
+    self, CurrentReference, EnvironmentLimit, FileEdit, FileSource, Plan, RepositoryFiles, Request,
+    TargetIndex, UpdateTarget,
 };
 use crate::settings::{HoldAction, HoldOptions};
 use crate::tag::VariableError;
@@ -69,7 +70,13 @@ pub(super) fn decide(
     };
     let edit =
         HoldsEdit { change: change(context, options, &request, &places), now: context.settings.place.now };
-    let plan = edit.plan(base.files())?;
+    let mut plan = edit.plan(base.files())?;
+    if let Some(RepositoryFiles { folder, .. }) = base.files().repository().filter(|_| !plan.is_empty()) {
+        plan.warnings.push(format!(
+            "{0}/{HOLDS_PATH} is read by bumps in {0} alone; run in the top folder of the repository instead",
+            inline(&folder)
+        ));
+    }
     let text =
         |plan: &Plan| if plan.is_empty() { Ok(String::new()) } else { message(context, options, &request) };
     let message = text(&plan)?;

@@ -44,6 +44,7 @@ use crate::config::Config;
 use crate::landing::{BuildOrder, Proposal, RequestText};
 use crate::output::{ChangeOrigin, CommitCount, Promotion, PromotionRow, Secret, SkippedReference};
 use crate::plan::{self, Cancellation, FileSource, Plan, Request, TargetIndex};
+use crate::visible::inline;
 use change_origins::{KnownRanges, OriginSearch};
 use held::ActiveHolds;
 use order_guard::{GuardedPlan, OrderGuard};
@@ -198,7 +199,7 @@ fn decide_noting(
             guard.plan_in_order(&mut memory.orders, &mut registry, facts)
         }
     };
-    let outside = memory.outside.get_or_insert_with(|| overridden_outside(base.files(), &request));
+    let outside = memory.outside.get_or_insert_with(|| warnings_about_outside(base.files(), &request));
     registry.mark(facts.images.as_deref_mut().unwrap_or_default());
     let GuardedPlan { mut plan, skipped: older, mut notices, still_blocked, writers } = guarded?;
     let rollback = memory.rollback.as_ref();
@@ -244,10 +245,16 @@ fn decide_noting(
 }
 
 /// The warnings about files outside of the folder. A landing that is tried again has no time to look for them again.
-fn overridden_outside(files: &dyn FileSource, request: &Request) -> Vec<String> {
+fn warnings_about_outside(files: &dyn FileSource, request: &Request) -> Vec<String> {
     let until = Instant::now() + LOOK_OUTSIDE;
     let cancellation = Cancellation::when(move || Instant::now() >= until);
-    plan::overridden_outside(files, request, &cancellation)
+    let unread = Config::unread_above(files).map(|(path, folder)| {
+        let folder = inline(&folder);
+        format!(
+            "{path} in the top folder of the repository isn't read, because this runs in {folder}; run in the top folder instead"
+        )
+    });
+    unread.into_iter().chain(plan::overridden_outside(files, request, &cancellation)).collect()
 }
 
 /// Notes what was found where the tags come from: in another environment, or in the past.

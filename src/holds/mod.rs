@@ -114,6 +114,34 @@ impl PlacedHold {
     pub fn held_image(&self) -> HeldImage {
         HeldImage { image: self.hold.image.clone(), files: self.files.clone(), env: self.hold.env.clone() }
     }
+
+    /// What the hold is in a folder, to which paths are relative then; `None` if it is about files elsewhere.
+    pub fn in_folder(self, folder: &str) -> Option<Self> {
+        let files = match &self.files {
+            None => None,
+            Some(_) => match patterns_in(folder, &self.hold.files)?.as_slice() {
+                [] => None,
+                patterns => Selection::new(patterns).ok(),
+            },
+        };
+        Some(PlacedHold { files, ..self })
+    }
+}
+
+/// What paths and patterns select in a folder: none for all files of it, and `None` for no file. A pattern that may or may not
+/// select files there counts as all of them.
+fn patterns_in(folder: &str, patterns: &[String]) -> Option<Vec<String>> {
+    let mut inside = Vec::new();
+    for pattern in patterns {
+        let path = pattern.trim_end_matches('/');
+        if let Some(rest) = path.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/')) {
+            inside.push(rest.to_owned());
+        } else if path.contains(['*', '?', '[', '{']) || format!("{folder}/").starts_with(&format!("{path}/"))
+        {
+            return Some(Vec::new());
+        }
+    }
+    Some(inside).filter(|inside| !inside.is_empty())
 }
 
 /// The file, as it was read.

@@ -103,3 +103,50 @@ fn landing_warns_of_overlay_on_the_branch() {
     let warnings = repo::json(&run)["warnings"].to_string();
     assert!(warnings.contains(WARNING), "{warnings}");
 }
+
+/// The holds of the top folder are about its folders too.
+#[test]
+fn hold_of_the_top_folder_blocks_a_bump_in_a_folder() {
+    for (files, is_held) in [
+        ("", true),
+        ("    files: [deploy]\n", true),
+        ("    files: [deploy/api.yaml]\n", true),
+        ("    files: ['**/api.yaml']\n", true),
+        ("    files: [deploy/web.yaml, clusters]\n", false),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), PLAIN);
+        let holds = format!("holds:\n  - image: ghcr.io/acme/api\n{files}    reason: freeze\n    by: Ada\n");
+        files::write(folder.path(), "tagbump-holds.yaml", &holds);
+        let run = tagbump(&folder.path().join("deploy"), &["bump", "ghcr.io/acme/api:v2", "-n"]);
+        assert_eq!(run.exit == 4, is_held, "{files:?}: {}", run.output());
+        assert_eq!(run.stderr.contains("held by Ada: freeze"), is_held, "{files:?}: {}", run.output());
+    }
+}
+
+#[test]
+fn hold_in_a_folder_says_that_it_holds_nothing_elsewhere() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), PLAIN);
+    let hold = ["hold", "ghcr.io/acme/api", "--reason", "freeze"];
+    let run = tagbump(&folder.path().join("deploy"), &hold);
+    let warning = "warning: deploy/tagbump-holds.yaml is read by bumps in deploy alone";
+    assert!(run.exit == 0 && run.stderr.contains(warning), "{}", run.output());
+    let run = tagbump(folder.path(), &hold);
+    assert!(run.exit == 0 && !run.stderr.contains("warning"), "{}", run.output());
+}
+
+#[test]
+fn bump_says_that_the_configuration_of_the_top_folder_is_not_read() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), PLAIN);
+    files::write(folder.path(), "tagbump.yaml", "environments: { prod: { files: [clusters] } }\n");
+    let bump = ["bump", "ghcr.io/acme/api:v2", "-n"];
+    let warning =
+        "warning: tagbump.yaml in the top folder of the repository isn't read, because this runs in deploy";
+    let run = tagbump(&folder.path().join("deploy"), &bump);
+    assert!(run.exit == 0 && run.stderr.contains(warning), "{}", run.output());
+    files::write(folder.path(), "deploy/tagbump.yaml", "services: {}\n");
+    let run = tagbump(&folder.path().join("deploy"), &bump);
+    assert!(run.exit == 0 && !run.stderr.contains("tagbump.yaml"), "{}", run.output());
+}
