@@ -99,6 +99,21 @@ impl<'a> BranchFiles<'a> {
         let (commits, head) = CommitWalk::of_head(checkout)?;
         Ok(Some((Box::new(commits), head)))
     }
+
+    /// The files of an earlier commit; `None` without a repository.
+    pub fn at<'c>(
+        &self,
+        context: &'c DecisionContext<'a>,
+        commit: CommitId,
+    ) -> Option<Box<dyn FileSource + 'c>>
+    where
+        'a: 'c,
+    {
+        match self.tip {
+            Some((snapshot, _)) => Some(snapshot.history.files_at(commit)),
+            None => Some(Box::new(context.checkout?.head_files().ok()?.at(commit))),
+        }
+    }
 }
 
 /// Whether the bump goes on top of a pull request's branch that exists.

@@ -188,7 +188,7 @@ fn which_environment(limit: &EnvironmentLimit, places: &[OtherPlace]) -> Hint {
         }
         (EnvironmentLimit::Only(_), Some(other)) => {
             let other = inline(other);
-            hint(format!("environment {other} has it: name that one"))
+            hint(format!("environment {other} runs it; name that one"))
         }
         (_, named) => {
             let name = named.map(inline).unwrap_or_else(|| "ENV".to_owned());

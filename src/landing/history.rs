@@ -5,6 +5,8 @@
 use std::time::Instant;
 
 use crate::history::{CommitRange, CommitStore};
+use crate::object_id::CommitId;
+use crate::plan::FileSource;
 
 /// The commits before a tip, and those that images are built from.
 pub trait History {
@@ -17,6 +19,9 @@ pub trait History {
 
     /// A commit and everything before it, deepened on request.
     fn past(&self, deadline: Instant) -> Box<dyn CommitStore + '_>;
+
+    /// The files of a commit before the tip.
+    fn files_at(&self, commit: CommitId) -> Box<dyn FileSource + '_>;
 
     /// The commits that `new` has and `old` lacks, if the available history has them all. Fetches nothing.
     fn range(&self, old: &str, new: &str) -> Option<CommitRange>;

@@ -223,6 +223,10 @@ impl super::History for FakeBranch {
         panic!("this test needs no history")
     }
 
+    fn files_at(&self, _: CommitId) -> Box<dyn FileSource + '_> {
+        panic!("nobody asks what was")
+    }
+
     fn range(&self, _old: &str, _new: &str) -> Option<crate::history::CommitRange> {
         None
     }

@@ -56,6 +56,53 @@ fn says(past: &Past, path: &str, tag: &str) {
     );
 }
 
+/// Base and two overlays. v1 and v2 were set in the base; staging has had an entry of its own since v3.
+fn past_of_an_entry_above_a_base() -> Past {
+    let past = Past::new();
+    let config = "environments: { staging: { files: [envs/staging] }, prod: { files: [envs/prod] } }\n";
+    past.puts("Ada", "tagbump.yaml", config, "none", "x");
+    past.puts("Ada", "base/kustomization.yaml", "resources: [pod.yaml]\n", "none", "x");
+    let pod = |tag: &str| {
+        format!(
+            "apiVersion: v1\nkind: Pod\nmetadata: {{ name: api }}\nspec:\n  containers:\n  - image: {API}:{tag}\n"
+        )
+    };
+    past.puts("Ada", "base/pod.yaml", &pod("v1"), API, "v1");
+    for env in ["staging", "prod"] {
+        past.puts("Ada", &format!("envs/{env}/kustomization.yaml"), "resources: [../../base]\n", "none", "x");
+    }
+    past.puts("Ada", "base/pod.yaml", &pod("v2"), API, "v2");
+    past.puts("Ada", STAGING, &with_entry("v3"), API, "v3");
+    past
+}
+
+const STAGING: &str = "envs/staging/kustomization.yaml";
+
+fn with_entry(tag: &str) -> String {
+    format!("resources: [../../base]\nimages:\n- name: {API}\n  newTag: {tag}\n")
+}
+
+#[test]
+fn rollback_goes_on_in_the_place_that_set_the_tag_before() {
+    let past = past_of_an_entry_above_a_base();
+    committed(&past, &[API, "--env", "staging"]);
+    assert_eq!(past.read(STAGING), with_entry("v2"));
+    committed(&past, &[API, "--env", "staging", "--to", "v1"]);
+    assert_eq!(past.read(STAGING), with_entry("v1"));
+    let said = failed(&rollback(&past, &[API, "--env", "staging", "--to", "v9"]), 3);
+    assert!(said.contains("it had v1, v2, v3"), "{said}");
+}
+
+/// The base still sets the tag of production: that is no history of staging's entry.
+#[test]
+fn rollback_takes_no_tag_of_a_place_that_still_sets_one() {
+    let past = past_of_an_entry_above_a_base();
+    let told = ended(&rollback(&past, &[API, "--all", "-n"]), 0, "planned");
+    assert_eq!(told["changes"].as_array().unwrap().len(), 1, "{told}");
+    assert_eq!(told["changes"][0]["file"], "base/pod.yaml");
+    assert!(told["warnings"].to_string().contains("no earlier tag of ghcr.io/acme/api than v3"), "{told}");
+}
+
 #[test]
 fn rollback_restores_previous_tag() {
     let past = past(&["v1", "v2", "v3"]);

@@ -1,6 +1,6 @@
 //! Searches the history for the tags that references had before.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::RollbackPlan;
 use super::error::{RollbackError, SearchedHistory};
@@ -17,11 +17,14 @@ use crate::image::{Field, Tag, same_tag};
 use crate::landing::RolledBack;
 use crate::location::Location;
 use crate::plan::{
-    Cancellation, ChangeableMentions, CurrentReference, PlanError, Request, TargetIndex, UpdateTarget,
+    self, Cancellation, ChangeableMentions, CurrentReference, PlanError, Request, TargetIndex, UpdateTarget,
 };
 use crate::settings::RollbackOptions;
 use crate::tag::Source;
 use crate::visible::inline;
+
+/// How often the place of a tag may move before the history ends.
+const MOST_MOVES: usize = 10;
 
 pub(super) struct RollbackSearch<'a> {
     pub context: &'a DecisionContext<'a>,
@@ -42,6 +45,9 @@ impl RollbackSearch<'_> {
         let current = mentions.references.as_slice();
         let mut traces = traces(typed, current)?;
         let extent = self.walk((untagged, current), &mut traces)?;
+        if extent == Extent::Complete {
+            self.walk_earlier_places(untagged, &mut traces)?;
+        }
         let filled = mentions.placeholders.iter().map(|reference| filled_in(reference, typed));
         let mut rollback = RollbackPlan { warnings: filled.collect(), ..RollbackPlan::default() };
         let mut without_goal = Vec::new();
@@ -118,6 +124,45 @@ impl RollbackSearch<'_> {
         if self.cancellation.is_cancelled() { Err(PlanError::Cancelled.into()) } else { Ok(extent) }
     }
 
+    /// For references that had no earlier tag, reads the history of the places that set the tag before them, as `history`
+    /// does.
+    fn walk_earlier_places(
+        &self,
+        untagged: &Request,
+        traces: &mut [ReferenceTrace],
+    ) -> Result<(), DecisionError> {
+        let still: HashSet<_> = traces.iter().map(|trace| (trace.target, trace.file.clone())).collect();
+        for _ in 0..MOST_MOVES {
+            let Some(added_by) = traces.iter().find_map(ReferenceTrace::added_by) else { break };
+            let mut of_commit: Vec<_> =
+                traces.iter_mut().filter(|trace| trace.added_by() == Some(added_by)).collect();
+            let (commits, _) = self.commits()?;
+            let links = commits.links(added_by)?;
+            let parent = links.as_ref().and_then(|links| links.parents.first().copied());
+            let before = parent.and_then(|commit| Some((commit, self.earlier_places(untagged, commit)?)));
+            let Some((commit, places)) = before else {
+                of_commit.iter_mut().for_each(|trace| trace.go_on_in(std::iter::empty()));
+                continue;
+            };
+            for trace in &mut of_commit {
+                trace.go_on_in(earlier_files(trace, &places, &still).into_iter());
+            }
+            let replaced = links.map_or(0, |links| links.time);
+            let prefix = self.context.checkout.map(|checkout| checkout.prefix()).unwrap_or_default();
+            history::walk_history(&*commits, commit, (untagged, &places), prefix, &mut |entry| {
+                of_commit.iter_mut().for_each(|trace| trace.take_earlier(&entry, replaced));
+                of_commit.iter().any(|trace| trace.found().is_none()) && !self.cancellation.is_cancelled()
+            })?;
+        }
+        if self.cancellation.is_cancelled() { Err(PlanError::Cancelled.into()) } else { Ok(()) }
+    }
+
+    /// The places that set the tags in a commit; `None` if that isn't known.
+    fn earlier_places(&self, untagged: &Request, commit: CommitId) -> Option<Vec<CurrentReference>> {
+        let request = Request { all: true, expect: None, ..untagged.clone() };
+        plan::some_mentions(self.files.at(self.context, commit)?.as_ref(), &request).ok()
+    }
+
     fn commits(&self) -> Result<(Box<dyn CommitStore + '_>, CommitId), DecisionError> {
         let Some((snapshot, tip)) = self.files.tip else {
             let checkout = self.context.checkout.ok_or_else(|| self.no_history())?;
@@ -159,6 +204,21 @@ impl RollbackSearch<'_> {
             }
         }
     }
+}
+
+/// The files that set the tag of a trace's image before the trace's file did: none of those that still set one, which are other
+/// places of the image. If they had several tags, it isn't known which of them was that of this file.
+fn earlier_files(
+    trace: &ReferenceTrace,
+    places: &[CurrentReference],
+    still: &HashSet<(TargetIndex, String)>,
+) -> BTreeSet<String> {
+    let is_earlier = |place: &&CurrentReference| {
+        place.target == trace.target && !still.contains(&(place.target, place.file.clone()))
+    };
+    let earlier: Vec<_> = places.iter().filter(is_earlier).collect();
+    let versions: HashSet<TagAndDigest> = earlier.iter().map(|place| TagAndDigest::now(place)).collect();
+    earlier.into_iter().filter(|_| versions.len() == 1).map(|place| place.file.clone()).collect()
 }
 
 /// One trace for each file of each image.

@@ -1,8 +1,8 @@
 //! The tags that the references of one image in one file had, newest first, and which of them they go back to.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use crate::history::{ReferenceNumber, TagEntry};
+use crate::history::{CommitId, ReferenceNumber, TagEntry};
 use crate::image::{Tag, join_tag, same_tag};
 use crate::landing::{RollbackProof, RolledBack, claims_of};
 use crate::plan::{CurrentReference, TargetIndex};
@@ -58,6 +58,10 @@ pub struct ReferenceTrace {
     /// All tags, the newest first, without repetition.
     pub seen: Vec<String>,
     was_seen: HashSet<String>,
+    /// The commit of the oldest entry.
+    oldest: Option<CommitId>,
+    /// The files that set the tag before this one did.
+    earlier: BTreeSet<String>,
 }
 
 impl ReferenceTrace {
@@ -79,6 +83,8 @@ impl ReferenceTrace {
             gone: None,
             seen: Vec::new(),
             was_seen: HashSet::new(),
+            oldest: None,
+            earlier: BTreeSet::new(),
         };
         search.add(TagAndDigest::now(reference));
         search
@@ -136,6 +142,7 @@ impl ReferenceTrace {
         if entry.target != self.target || entry.file != self.file {
             return;
         }
+        self.oldest = entry.written.as_ref().map(|by| by.commit);
         let version = TagAndDigest::once(entry);
         if self.has_now(&version) && self.writer(&version).is_none() {
             self.writer_of.insert(version.clone(), self.writers.len());
@@ -143,20 +150,7 @@ impl ReferenceTrace {
             self.writers.push((version.clone(), entry.clone(), proofs));
         }
         self.note_rollback(entry);
-        let joined = version.joined();
-        if joined.is_empty() {
-            return;
-        }
-        if self.was_seen.insert(joined.clone()) {
-            self.seen.push(joined.clone());
-        }
-        let is_it = match &self.named {
-            Some(named) => version.tag.as_deref() == Some(named.as_str()),
-            None => {
-                !self.of_same_tag(&version).any(|now| same_tag(&now.joined(), &joined))
-                    && !self.bad.iter().any(|bad| same_tag(bad, &joined))
-            }
-        };
+        let Some(is_it) = self.see(&version) else { return };
         for number in &entry.references {
             if entry.until.is_none() && !self.own.contains_key(number) {
                 self.own.insert(*number, None);
@@ -170,6 +164,48 @@ impl ReferenceTrace {
                 *place = Some((version.clone(), entry.clone()));
                 self.missing -= usize::from(is_own);
             }
+        }
+    }
+
+    /// Notes a tag. Returns whether it is one to go back to; `None` for no tag.
+    fn see(&mut self, version: &TagAndDigest) -> Option<bool> {
+        let joined = version.joined();
+        if joined.is_empty() {
+            return None;
+        }
+        if self.was_seen.insert(joined.clone()) {
+            self.seen.push(joined.clone());
+        }
+        Some(match &self.named {
+            Some(named) => version.tag.as_deref() == Some(named.as_str()),
+            None => {
+                !self.of_same_tag(version).any(|now| same_tag(&now.joined(), &joined))
+                    && !self.bad.iter().any(|bad| same_tag(bad, &joined))
+            }
+        })
+    }
+
+    /// The commit that added the references, if they had no earlier tag.
+    pub fn added_by(&self) -> Option<CommitId> {
+        self.oldest.filter(|_| self.found().is_none())
+    }
+
+    /// Goes on with the files that set the tag before this one did.
+    pub fn go_on_in(&mut self, files: impl Iterator<Item = String>) {
+        self.oldest = None;
+        self.earlier.extend(files);
+    }
+
+    /// Takes the next older entry of a place that set the tag before, which was replaced at a time.
+    pub fn take_earlier(&mut self, entry: &TagEntry, replaced: i64) {
+        if entry.target != self.target || !self.earlier.contains(&entry.file) {
+            return;
+        }
+        self.oldest = entry.written.as_ref().map(|by| by.commit);
+        let version = TagAndDigest::once(entry);
+        if self.see(&version) == Some(true) && self.gone.is_none() {
+            let entry = TagEntry { until: entry.until.or(Some(replaced)), ..entry.clone() };
+            self.gone = Some((version, entry));
         }
     }
 

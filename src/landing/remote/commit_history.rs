@@ -16,6 +16,7 @@ use crate::history::{
     CommitId, CommitLinks, CommitMessage, CommitRange, CommitStore, HistoryError, ObjectId,
 };
 use crate::landing::{BuildOrder, FAR, History};
+use crate::plan::FileSource;
 
 /// How many bytes of files are read at most to find the commit that set a tag.
 const MAX_READ: usize = 256 << 20;
@@ -40,6 +41,10 @@ impl History for GitBranch {
         let looks_until = now + deadline.saturating_duration_since(now) / 2;
         let (steps, read) = (Cell::default(), Cell::default());
         Box::new(RecentCommits { past, place: self, deadline, looks_until, deepens, steps, read })
+    }
+
+    fn files_at(&self, commit: CommitId) -> Box<dyn FileSource + '_> {
+        self.files(commit)
     }
 
     fn range(&self, old: &str, new: &str) -> Option<CommitRange> {

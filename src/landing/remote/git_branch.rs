@@ -319,7 +319,7 @@ impl GitBranch {
     }
 
     /// The files of a tip.
-    pub fn files(&self, tip: &Tip) -> Box<dyn FileSource + '_> {
-        Box::new(CommitFiles::new(&self.workspace.repo, tip.commit, &self.prefix))
+    pub fn files(&self, commit: CommitId) -> Box<dyn FileSource + '_> {
+        Box::new(CommitFiles::new(&self.workspace.repo, commit, &self.prefix))
     }
 }

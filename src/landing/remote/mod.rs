@@ -79,7 +79,7 @@ impl<E: From<RemoteError>> TargetBranch for RemoteBranch<E> {
     }
 
     fn files(&self, tip: &Tip) -> Result<Box<dyn FileSource + '_>, E> {
-        Ok(self.git.files(tip))
+        Ok(self.git.files(tip.commit))
     }
 
     fn history(&self) -> &dyn History {
