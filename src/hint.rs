@@ -121,7 +121,7 @@ impl HintPart {
             HintPart::Setting(name, value) if OPTIONAL_VALUE.contains(name) => {
                 format!("{}={value}", typed(name))
             }
-            HintPart::Setting(name, value) => format!("{} {value}", typed(name)),
+            HintPart::Setting(name, value) => format!("{} {}", typed(name), quoted(value)),
         }
     }
 }
@@ -134,6 +134,15 @@ pub(crate) fn has_input(speaker: Speaker, name: &str) -> bool {
 fn typed(name: &str) -> String {
     let short = SHORT.iter().find(|(long, _)| *long == name);
     short.map_or_else(|| format!("--{name}"), |(_, short)| (*short).to_owned())
+}
+
+/// A value as a shell reads it, unless it is quoted already.
+fn quoted(value: &str) -> String {
+    let is_special = |c: char| c.is_whitespace() || "\\'\"$`*?;&|<>()!#~".contains(c);
+    match value.contains(is_special) && !value.starts_with('\'') {
+        true => format!("'{}'", value.replace('\'', r"'\''")),
+        false => value.to_owned(),
+    }
 }
 
 /// Words flags as on the command line.
@@ -187,6 +196,20 @@ mod tests {
         assert_eq!(setting("verify", "off").to_string(), "--verify=off");
         assert_eq!(setting("verify", "off").for_speaker(Speaker::Action), "verify: off");
         assert_eq!(switch_of_bump("add").to_string(), "tagbump bump --add");
+    }
+
+    #[test]
+    fn value_is_quoted_for_the_shell() {
+        for (value, typed) in [
+            (r"foo.app\.kubernetes\.io/image", r"--field 'foo.app\.kubernetes\.io/image'"),
+            ("it's", r"--field 'it'\''s'"),
+            ("a b", "--field 'a b'"),
+            ("list[0].tag", "--field list[0].tag"),
+            ("'**/prod'", "--field '**/prod'"),
+        ] {
+            assert_eq!(setting("field", value).to_string(), typed);
+        }
+        assert_eq!(setting("field", "a b").for_speaker(Speaker::Action), "field: a b");
     }
 
     #[test]

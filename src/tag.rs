@@ -222,14 +222,27 @@ pub fn highest(tags: impl IntoIterator<Item = String>) -> Option<String> {
     tags.into_iter().max_by(|a, b| version_key(a).cmp(&version_key(b)).then_with(|| a.cmp(b)))
 }
 
-/// The sort key for semver.org 2.0.0 section 11, except that pre-releases of a version are compared as text.
-fn version_key(tag: &str) -> Option<(Vec<u64>, bool, &str)> {
+/// A part of a pre-release, between dots. Numbers come before text.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum PreRelease<'a> {
+    Number(u64),
+    Text(&'a str),
+}
+
+impl<'a> PreRelease<'a> {
+    fn of(text: &'a str) -> Self {
+        text.parse().map_or(PreRelease::Text(text), PreRelease::Number)
+    }
+}
+
+/// The sort key for semver.org 2.0.0 section 11.
+fn version_key(tag: &str) -> Option<(Vec<u64>, bool, Vec<PreRelease<'_>>)> {
     let text = tag.rsplit('/').next().unwrap_or(tag);
     let text = text.strip_prefix('v').unwrap_or(text);
     let text = text.split('+').next().unwrap_or(text);
     let (core, pre) = text.split_once('-').unwrap_or((text, ""));
     let numbers: Option<Vec<u64>> = core.split('.').map(|n| n.parse().ok()).collect();
-    numbers.map(|numbers| (numbers, pre.is_empty(), pre))
+    numbers.map(|numbers| (numbers, pre.is_empty(), pre.split('.').map(PreRelease::of).collect()))
 }
 
 #[cfg(test)]
@@ -299,6 +312,8 @@ mod tests {
         let highest = |tags: &[&str]| highest(tags.iter().map(|t| (*t).to_owned())).unwrap();
         assert_eq!(highest(&["v1.9.0", "v1.10.0", "v1.10.0-rc.1"]), "v1.10.0");
         assert_eq!(highest(&["nightly", "v0.1.0"]), "v0.1.0");
+        assert_eq!(highest(&["v2.0.0-rc.9", "v2.0.0-rc.10", "v2.0.0-beta"]), "v2.0.0-rc.10");
+        assert_eq!(highest(&["v2.0.0-rc", "v2.0.0-rc.1", "v2.0.0-1"]), "v2.0.0-rc.1");
         assert_eq!(highest(&["b", "a"]), "b");
     }
 }

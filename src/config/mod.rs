@@ -73,7 +73,7 @@ struct RawService {
 /// `require`, `warn` or `off`; or `true`, which means `require`, or `false`
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(untagged)]
+#[serde(untagged, expecting = "verify is require, warn or off")]
 enum RawVerify {
     Switch(bool),
     Mode(Verify),

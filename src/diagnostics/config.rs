@@ -4,7 +4,9 @@ use super::{tag, worktree};
 use crate::config::{ConfigError, ValueProblem};
 use crate::error::Failure;
 use crate::hint::{Hint, hint};
+use crate::image::ImageError;
 use crate::tag::{MESSAGE_VARIABLES, VariableError, variables};
+use crate::visible::inline;
 
 pub(super) fn describe(error: &ConfigError) -> Failure {
     match error {
@@ -40,6 +42,7 @@ fn advice(error: &ConfigError) -> Hint {
             ValueProblem::CircularFrom { .. } => {
                 hint("the first environment takes its tags from builds, and has no from")
             }
+            ValueProblem::Image(ImageError::Url { image, .. }) => hint(format!("write {}", inline(image))),
             ValueProblem::NameOfEnvironment => hint("rename one of them; promote takes both names"),
             ValueProblem::NoFiles => hint("list the entry files of what runs there, such as envs/prod/**"),
             ValueProblem::Duration { .. } => hint("write it as 30m, 12h or 7d"),
