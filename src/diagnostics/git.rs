@@ -4,7 +4,8 @@ use super::{http, signing, worktree};
 use crate::error::{Exit, Failure};
 use crate::git::{
     AnswerError, CarryError, CheckoutError, CommitError, GitError, GitSettingError, IncludeProblem,
-    LimitExceeded, RemoteUrlError, ServerError, SshProblem, UnsupportedFeature, UrlProblem,
+    LimitExceeded, RemoteUrlError, ServerError, SshProblem, UncommittedChange, UnsupportedFeature,
+    UrlProblem,
 };
 use crate::hint::{Hint, flag, hint, setting, switch};
 use crate::visible::inline;
@@ -132,6 +133,10 @@ fn commit(error: &CommitError) -> Failure {
         ),
         CommitError::Locked { .. } => Failure::other(message)
             .hinted("run again when it is done; a lock that a crash left behind must be removed by hand"),
+        CommitError::Uncommitted { change: UncommittedChange::Sparse, .. } => {
+            let advice = hint("add its folder with git sparse-checkout add FOLDER, or land with ");
+            Failure::new(Exit::NotEditable, message).hinted(advice + switch("push"))
+        }
         CommitError::Uncommitted { .. } => {
             Failure::new(Exit::NotEditable, message).hinted("commit, stash or undo those changes, then bump")
         }

@@ -1,7 +1,7 @@
 //! Errors with files in a work tree or a commit.
 
 use crate::error::{Exit, Failure};
-use crate::hint::{Hint, flag, hint, setting};
+use crate::hint::{Hint, flag, hint, setting, switch};
 use crate::plan::SourceError;
 use crate::visible::inline;
 use crate::worktree::WorktreeError;
@@ -55,6 +55,11 @@ pub(super) fn describe_source(error: &SourceError) -> Failure {
         SourceError::Unreadable { .. } => {
             Failure::other(message).hinted("check the rights of the file and of the folders above it")
         }
+        SourceError::NotCloned { .. } => Failure::other(message).hinted(
+            hint("fetch what a partial clone (--filter) left out with git fetch --refetch --no-filter, or land with ")
+                + switch("push")
+                + "; in another clone, run git fsck",
+        ),
         SourceError::UnreadableCommit { .. } => {
             Failure::other(message).hinted("check the repository with git fsck, or use a fresh clone")
         }

@@ -141,6 +141,8 @@ pub enum CommitError {
 pub enum UncommittedChange {
     #[error("is not in the index as a file")]
     NotInIndex,
+    #[error("is left out of the work tree, which is a sparse checkout")]
+    Sparse,
     #[error("can't be edited in the work tree ({reason})")]
     NotInWorkTree { reason: String },
     #[error("has uncommitted changes in the index that touch the reference itself")]

@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use git2::{Index, Repository, RepositoryState};
+use git2::{Index, IndexEntry, IndexEntryExtendedFlag, Repository, RepositoryState};
 
 use super::checkout::Checkout;
 use super::checkout_update::{BranchStep, CheckoutUpdate, EditedFile};
@@ -114,6 +114,9 @@ impl IndexAndWorkTree<'_> {
             return Ok(EditedFile { path: full, index: edit.clone(), work: edit.clone() });
         }
         let staged = self.index.get_path(Path::new(&full), 0);
+        if staged.as_ref().is_some_and(is_left_out) {
+            return Err(uncommitted(edit, UncommittedChange::Sparse).into());
+        }
         let staged = staged.and_then(|entry| self.checkout.repo.find_blob(entry.id).ok());
         let staged = staged.ok_or_else(|| uncommitted(edit, UncommittedChange::NotInIndex))?;
         let work = self.worktree.read_one(&edit.path);
@@ -153,6 +156,11 @@ impl IndexAndWorkTree<'_> {
             _ => Err(uncommitted(edit, change)),
         }
     }
+}
+
+/// Whether a sparse checkout leaves a file out of the work tree.
+fn is_left_out(entry: &IndexEntry) -> bool {
+    IndexEntryExtendedFlag::from_bits_truncate(entry.flags_extended).is_skip_worktree()
 }
 
 fn uncommitted(edit: &FileEdit, change: UncommittedChange) -> CommitError {

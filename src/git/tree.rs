@@ -263,7 +263,11 @@ impl<'r> CommitFiles<'r> {
 }
 
 fn unreadable(path: &str, error: &git2::Error) -> SourceError {
-    SourceError::Unreadable { path: path.to_owned(), reason: error.message().to_owned() }
+    let path = path.to_owned();
+    match error.code() {
+        git2::ErrorCode::NotFound => SourceError::NotCloned { path },
+        _ => SourceError::Unreadable { path, reason: error.message().to_owned() },
+    }
 }
 
 fn find<'a>(entries: &'a [TreeFile], path: &str) -> Option<&'a TreeFile> {

@@ -100,6 +100,9 @@ pub enum SourceError {
     TooLarge { path: String },
     #[error("{}: can't be read: {reason}", inline(.path))]
     Unreadable { path: String, reason: String },
+    /// Of a commit. A partial clone leaves contents out.
+    #[error("{}: this clone doesn't have its content", inline(.path))]
+    NotCloned { path: String },
     #[error("commit {commit} can't be read: {reason}")]
     UnreadableCommit { commit: String, reason: String },
 }

@@ -279,3 +279,28 @@ fn dry_run_is_refused_when_commit_would_be() {
     failed(&bump(&path, &["--dry-run"]), 6);
     failed(&bump(&path, &[]), 6);
 }
+
+#[test]
+fn commit_is_refused_when_sparse_checkout_lacks_file() {
+    let (_folder, path) = local();
+    git(&path, &["sparse-checkout", "set", "--cone", "b"]);
+    let told = refused(&path, 6);
+    let why = format!("{FILE}: is left out of the work tree, which is a sparse checkout; nothing was written");
+    assert!(told.contains(&why) && told.contains("git sparse-checkout add"), "{told}");
+}
+
+/// As hosts of large repositories advise: only the contents that are needed.
+#[test]
+fn commit_is_refused_when_partial_clone_lacks_content() {
+    let (folder, path) = local();
+    git(&path, &["config", "uploadpack.allowFilter", "true"]);
+    let url = format!("file://{}", path.display());
+    git(folder.path(), &["clone", "--quiet", "--no-checkout", "--filter=blob:none", &url, "partial"]);
+    let partial = folder.path().join("partial");
+    let told = failed(&bump(&partial, &[]), 1);
+    assert!(told.contains("this clone doesn't have its content"), "{told}");
+    // what the hint says
+    git(&partial, &["fetch", "--quiet", "--refetch", "--no-filter"]);
+    git(&partial, &["checkout", "--quiet"]);
+    ended(&bump(&partial, &["--all", "--author", "Ada <ada@example.com>"]), 0, "committed");
+}

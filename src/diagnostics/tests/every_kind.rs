@@ -105,6 +105,7 @@ fn source_errors() -> Vec<SourceError> {
         SourceError::InLfs { path: s() },
         SourceError::TooLarge { path: s() },
         SourceError::Unreadable { path: s(), reason: s() },
+        SourceError::NotCloned { path: s() },
         SourceError::UnreadableCommit { commit: s(), reason: s() },
     ];
     all(include_str!("../../plan/source.rs"), "SourceError", samples)
@@ -235,6 +236,7 @@ fn commit_errors() -> Vec<CommitError> {
         CommitError::UnreadableIndex { reason: s() },
         CommitError::Locked { reason: s() },
         CommitError::Uncommitted { path: s(), change: UncommittedChange::Index },
+        CommitError::Uncommitted { path: s(), change: UncommittedChange::Sparse },
         CommitError::BadPath { path: s() },
         CommitError::BadIdentity { name: s(), email: s(), reason: s() },
     ];
