@@ -285,7 +285,8 @@ fn commit_is_refused_when_sparse_checkout_lacks_file() {
     let (_folder, path) = local();
     git(&path, &["sparse-checkout", "set", "--cone", "b"]);
     let told = refused(&path, 6);
-    let why = format!("{FILE}: is left out of the work tree, which is a sparse checkout; nothing was written");
+    let why =
+        format!("{FILE}: is left out of the work tree, which is a sparse checkout; nothing was written");
     assert!(told.contains(&why) && told.contains("git sparse-checkout add"), "{told}");
 }
 
