@@ -43,7 +43,7 @@ impl<'a> ActiveHolds<'a> {
 
     /// Adds the holds of a tree; if it is a folder of a repository, also those that the top folder has for it.
     fn add(&mut self, files: &dyn FileSource) -> Result<(), HoldsError> {
-        self.add_file(files, |hold| Some(hold))?;
+        self.add_file(files, Some)?;
         match files.repository() {
             Some(RepositoryFiles { files, folder }) => {
                 self.add_file(files.as_ref(), |hold| hold.in_folder(&folder))

@@ -30,6 +30,9 @@ pub struct UnknownPlace {
 /// The keys of a whole image in custom resources, besides `image` and `xImage` (CloudNativePG's `Cluster`).
 const IMAGE_NAME: &str = "imageName";
 
+/// The keys of the parts of a name, in their order. The last one that is there is a name of its own.
+const NAME_PARTS: [&str; 4] = ["registry", "repository", "repo", "image"];
+
 /// Kinds that name images without running them. The last one is Flux's.
 const NOTHING_RUNS: [&str; 2] = ["CustomResourceDefinition", "ImageRepository"];
 
@@ -161,28 +164,34 @@ impl PlaceSearch<'_> {
         top.any(|id| self.yaml.key_text(id) == Some("status"))
     }
 
-    /// A `repository` whose tag is in `version`. tagbump can't know whether the chart reads it.
+    /// A `repository`, or an `image` without a tag, whose tag is in `version`. tagbump can't know whether the chart reads it.
     fn version(&mut self, map: NodeId, object: Option<&str>) {
         let get = |key: &str| self.yaml.get(map, key).map(ValueLocation::from);
-        let (Some(version), Some(repository)) = (get("version"), get("repository").or_else(|| get("repo")))
-        else {
-            return;
-        };
         let text = |slot: ValueLocation| self.yaml.text(slot.node).filter(|text| !is_encrypted(text));
-        let (Some(tag), Some(name)) = (text(version), text(repository)) else { return };
+        let version = syntax::VERSIONS.iter().find_map(|key| get(key));
+        let parts: Vec<_> = NAME_PARTS.iter().filter_map(|key| get(key)).collect();
+        let last = NAME_PARTS[1..].iter().rev().find_map(|key| get(key));
+        let (Some(version), Some(last)) = (version, last) else { return };
+        let (Some(tag), Some(own)) = (text(version), text(last)) else { return };
         let is_own = self.yaml.node(version.key).parent == Some(map);
         if get("tag").is_some()
             || get("imageTag").is_some()
             || !is_own
-            || !is_name(name)
-            || name.contains("://")
+            || !is_name(own)
+            || own.contains("://")
         {
             return;
         }
-        self.known.extend([version.node, repository.node]);
-        if (self.wanted)(&ParsedReference { name, tag: Some(tag), digest: None }) {
+        // charts differ in which of these they join
+        let whole: Vec<&str> = parts.iter().filter_map(|part| text(*part)).collect();
+        let names = [own.to_owned(), whole.join("/"), whole[whole.len().saturating_sub(2)..].join("/")];
+        self.known.extend(parts.iter().chain([&version]).map(|slot| slot.node));
+        let is_wanted = |name: &&String| {
+            is_name(name) && (self.wanted)(&ParsedReference { name, tag: Some(tag), digest: None })
+        };
+        if let Some(image) = names.iter().find(is_wanted).cloned() {
             let tag = Some(tag).filter(|tag| !tag.is_empty()).map(shortened);
-            let (object, image) = (object.map(str::to_owned), name.to_owned());
+            let object = object.map(str::to_owned);
             // other tools have a repository and a version too
             let (at, certain) = (version.place(), syntax::is_image(self.yaml, map));
             self.found.push(UnknownPlace { at, object, image, tag, digest: None, bare: false, certain });

@@ -32,6 +32,9 @@ pub const BLOCKS: [(&str, &str); 11] = [
 /// A block only in a map that is called `image`: anything can have a `name` and a `tag`.
 pub const IN_IMAGE: (&str, &str) = ("name", "tag");
 
+/// Keys of a tag that a chart may join to a name by itself. tagbump can't know whether it does.
+pub const VERSIONS: [&str; 3] = ["version", "imageVersion", "image_version"];
+
 /// Keys of a name that can lack the last part of it, which is then under `name`.
 const REPOSITORIES: [&str; 2] = ["repository", "repo"];
 
@@ -119,7 +122,7 @@ impl Finder<'_> {
     fn untagged(&self, map: NodeId) -> Option<(NodeId, Reference)> {
         let get = |key: &str| self.doc.yaml.get(map, key).map(ValueLocation::from);
         let own = |slot: &ValueLocation| self.doc.yaml.node(slot.key).parent == Some(map);
-        if ["tag", "imageTag", "version"].iter().any(|key| get(key).is_some()) {
+        if ["tag", "imageTag"].iter().chain(&VERSIONS).any(|key| get(key).is_some()) {
             return None;
         }
         let repository = get("repository").or_else(|| get("repo")).filter(own)?;
@@ -166,11 +169,17 @@ impl Finder<'_> {
                 Some(tag) => {
                     ImageBlock { repository, registry: None, tag, digest: None }.reference(yaml, self.kind)
                 }
-                None => string(yaml, repository, self.kind),
+                None => string(yaml, repository, self.kind).filter(|one| !self.is_beside_version(map, one)),
             };
             let in_block = name == "image" && block_key.is_some();
             found.extend(reference.map(|r| if in_block { beside_block(r) } else { r }));
         }
+    }
+
+    /// Whether a name without a tag is beside a version, which a chart may add to it.
+    fn is_beside_version(&self, map: NodeId, one: &Reference) -> bool {
+        let is_bare = one.tag.is_none() && one.digest.is_none();
+        is_bare && VERSIONS.iter().any(|key| self.doc.yaml.get(map, key).is_some())
     }
 
     fn slot(&self, key: NodeId, value: NodeId) -> ValueLocation {

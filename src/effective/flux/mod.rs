@@ -10,6 +10,7 @@ mod tests;
 use super::files::{Files, join};
 use super::helm::Objects;
 use super::kustomize::{Additions, Build, build, build_all, kustomization_file};
+use super::repository_url::same_repository;
 use super::second_reader::SecondReader;
 use super::value::Value;
 
@@ -17,6 +18,26 @@ use super::value::Value;
 pub fn folder(kustomization: &Value) -> Option<String> {
     let path = kustomization.text_at(&["spec", "path"]).unwrap_or_default();
     join("", path.trim_start_matches('/')).filter(|folder| !folder.contains('$'))
+}
+
+/// Whether a Flux Kustomization builds something else than this repository, whose URL is `own` if it is known: its GitRepository
+/// has another URL, or it builds the root of an artifact. A piece of one, such as a patch, builds nothing.
+pub fn is_elsewhere(kustomization: &Value, sources: &Objects<'_>, own: Option<&str>) -> bool {
+    let Some(source) = kustomization.at(&["spec", "sourceRef"]) else {
+        return kustomization.at(&["spec", "path"]).is_none();
+    };
+    let kind = source.text_at(&["kind"]).unwrap_or("GitRepository");
+    if kind != "GitRepository" {
+        return folder(kustomization).is_none_or(|folder| folder.is_empty());
+    }
+    let namespace =
+        source.text_at(&["namespace"]).or_else(|| kustomization.text_at(&["metadata", "namespace"]));
+    let repository = source.text_at(&["name"]).and_then(|name| sources.find(kind, name, namespace));
+    let url = repository.and_then(|repository| repository.text_at(&["spec", "url"]));
+    match (url.filter(|url| !url.contains('$')), own) {
+        (Some(declared), Some(own)) => !same_repository(declared, own),
+        _ => false,
+    }
 }
 
 /// Renders a Flux Kustomization. `None` if it has no folder. Variables come from the ConfigMaps among the objects.

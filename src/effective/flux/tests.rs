@@ -1,6 +1,6 @@
 use super::super::helm::Objects;
 use super::super::kustomize::tests::{DEPLOYMENT, MemoryRepository, Outcomes, repository};
-use super::{folder, render};
+use super::{folder, is_elsewhere, render};
 
 const BASE: (&str, &str) = ("app/kustomization.yaml", "resources: [deployment.yaml]\n");
 const APP: (&str, &str) = ("app/deployment.yaml", DEPLOYMENT);
@@ -201,4 +201,37 @@ fn variable_in_the_tag_of_an_entry_wins() {
     let spec = "  postBuild:\n    substitute:\n      tag: '1'\n";
     let run = with(spec, &[("app/kustomization.yaml", kustomization)]);
     assert_eq!(run.images, ["app:v-1 <- flux.yaml:8; app/deployment.yaml:10, app/kustomization.yaml:2"]);
+}
+
+/// By its source: another repository's path says nothing about this one.
+#[test]
+fn kustomization_of_another_source_is_elsewhere() {
+    let own = Some("https://github.com/acme/gitops");
+    let elsewhere = |kustomization: &str, url: &str, own: Option<&str>| {
+        let source = format!(
+            "kind: GitRepository\nmetadata: {{name: infra, namespace: flux-system}}\nspec: {{url: '{url}'}}\n"
+        );
+        let text = format!(
+            "{HEAD}metadata: {{name: app, namespace: flux-system}}\nspec: {kustomization}\n---\n{source}"
+        );
+        repository(&[("f.yaml", &text)]).with(|files| {
+            let file = files.load("f.yaml").unwrap();
+            let documents = files.documents(file).to_vec();
+            is_elsewhere(&documents[0], &Objects::new(&documents), own)
+        })
+    };
+    let git = "{path: ./app, sourceRef: {kind: GitRepository, name: infra}}";
+    assert!(elsewhere(git, "https://github.com/other/thing", own));
+    for same in ["https://github.com/acme/gitops.git", "ssh://git@github.com/acme/gitops", "${REPO_URL}"] {
+        assert!(!elsewhere(git, same, own), "{same}");
+    }
+    assert!(!elsewhere(git, "https://github.com/other/thing", None), "its own URL is unknown");
+    let unknown = "{path: ./app, sourceRef: {kind: GitRepository, name: not-declared-here}}";
+    assert!(!elsewhere(unknown, "https://github.com/other/thing", own));
+    // an artifact can be made from this repository, and then has its folders
+    assert!(!elsewhere("{path: ./app, sourceRef: {kind: OCIRepository, name: app}}", "", own));
+    assert!(elsewhere("{path: ./, sourceRef: {kind: OCIRepository, name: app}}", "", own));
+    // a patch
+    assert!(elsewhere("{interval: 1m}", "", own));
+    assert!(!elsewhere("{path: ./app}", "", own));
 }

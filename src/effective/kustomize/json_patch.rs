@@ -93,6 +93,13 @@ impl Patched {
         let Some((key, above)) = path.split_last() else {
             return self.replace(path, new);
         };
+        // kustomize notes the origin of each object in its annotations, so they are there
+        if matches!(above, [metadata, annotations] if metadata == "metadata" && annotations == "annotations")
+            && self.find(above).is_none()
+            && let Some(Value::Map(_)) = self.find(&above[..1])
+        {
+            self.find(&above[..1])?.set("annotations", Value::Map(Vec::new()));
+        }
         match self.find(above)? {
             Value::Map(_) => {
                 let map = self.find(above)?;

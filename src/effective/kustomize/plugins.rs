@@ -21,6 +21,9 @@ const HARMLESS: [&str; 9] = [
     "ValueAddTransformer",
 ];
 
+/// Renders a chart, with the fields that an item of `helmCharts` has.
+const CHART_GENERATOR: &str = "HelmChartInflationGenerator";
+
 impl Builder<'_, '_> {
     /// `configurations` can name more places with images (`builtinconfig.MakeTransformerConfig`).
     pub(super) fn configurations(&mut self, level: &Level<'_>, gathered: &mut Gathered) {
@@ -47,34 +50,45 @@ impl Builder<'_, '_> {
 
     /// Plugins, and charts that kustomize inflates.
     pub(super) fn unknown_generators(&mut self, level: &Level<'_>, gathered: &mut Gathered) {
-        for (key, what) in
-            [("generators", "runs a generator"), ("helmChartInflationGenerator", "inflates a Helm chart")]
-        {
-            for item in level.list(key) {
+        for item in level.list("helmChartInflationGenerator") {
+            gathered.has_unknown = true;
+            self.is_unknown(item.place(), "inflates a Helm chart");
+        }
+        for item in level.list("generators") {
+            let documents = self.plugin(level, item).unwrap_or_default();
+            if documents.is_empty() || !documents.iter().all(|one| is_builtin(one, &[CHART_GENERATOR])) {
                 gathered.has_unknown = true;
-                self.is_unknown(item.place(), what);
+                self.is_unknown(item.place(), "runs a generator");
+                continue;
             }
+            documents.iter().for_each(|document| self.inflate(level, document, gathered));
         }
         for item in level.list("helmCharts") {
-            gathered.has_unknown = true;
-            let chart = self.local_chart(level, item);
-            if chart.is_none() {
-                self.is_unknown(item.place(), "inflates a Helm chart that isn't in this repository");
-            }
-            let rendered = inflated(self.files, level.folder, chart.as_deref(), item);
-            gathered.chart_images.extend(rendered.images);
-            self.build.files.extend(rendered.files);
-            self.build.unknown.extend(rendered.unknown);
-            self.build.uncertain.extend(rendered.uncertain);
-            let (folder, values_files) = (level.folder.to_owned(), rendered.values_files);
-            self.build.charts.push(InflatedChart { folder, chart, item: item.clone(), values_files });
+            self.inflate(level, item, gathered);
         }
+    }
+
+    /// A chart that kustomize renders: an item of `helmCharts`, or a generator of its own.
+    fn inflate(&mut self, level: &Level<'_>, item: &Value, gathered: &mut Gathered) {
+        gathered.has_unknown = true;
+        let chart = self.local_chart(level, item);
+        if chart.is_none() {
+            self.is_unknown(item.place(), "inflates a Helm chart that isn't in this repository");
+        }
+        let rendered = inflated(self.files, level.folder, chart.as_deref(), item);
+        gathered.chart_images.extend(rendered.images);
+        self.build.files.extend(rendered.files);
+        self.build.unknown.extend(rendered.unknown);
+        self.build.uncertain.extend(rendered.uncertain);
+        let (folder, values_files) = (level.folder.to_owned(), rendered.values_files);
+        self.build.charts.push(InflatedChart { folder, chart, item: item.clone(), values_files });
     }
 
     /// The folder of a chart, if it is in the repository (`HelmChartInflationGeneratorPlugin.chartExistsLocally`).
     fn local_chart(&mut self, level: &Level<'_>, item: &Value) -> Option<String> {
         let name = item.text_at(&["name"])?;
-        let home = level.fields.text_at(&["helmGlobals", "chartHome"]).unwrap_or("charts");
+        let home = item.text_at(&["chartHome"]);
+        let home = home.or_else(|| level.fields.text_at(&["helmGlobals", "chartHome"])).unwrap_or("charts");
         let home = join(level.folder, home)?;
         let versioned = item.text_at(&["version"]).map(|version| format!("{name}-{version}/{name}"));
         let folders = [Some(name.to_owned()), versioned].into_iter().flatten();
@@ -91,7 +105,13 @@ impl Builder<'_, '_> {
     }
 
     fn is_harmless(&mut self, level: &Level<'_>, item: &Value) -> bool {
-        let Some(text) = item.text() else { return false };
+        let documents = self.plugin(level, item);
+        documents.is_some_and(|documents| documents.iter().all(|one| is_builtin(one, &HARMLESS)))
+    }
+
+    /// The documents of a generator or transformer: in a file, or in the kustomization itself.
+    fn plugin(&mut self, level: &Level<'_>, item: &Value) -> Option<Vec<Value>> {
+        let text = item.text()?;
         let file = if text.contains('\n') {
             item.place().and_then(|place| self.files.load_embedded(place))
         } else {
@@ -100,14 +120,15 @@ impl Builder<'_, '_> {
                 Included::Folder(_) | Included::Remote | Included::Missing => None,
             }
         };
-        let Some(file) = file else { return false };
+        let file = file?;
         if !text.contains('\n') {
             self.build.files.insert(file);
         }
-        let documents = self.files.documents(file);
-        documents.iter().all(|document| {
-            document.text_at(&["apiVersion"]) == Some("builtin")
-                && document.text_at(&["kind"]).is_some_and(|kind| HARMLESS.contains(&kind))
-        })
+        Some(self.files.documents(file).to_vec())
     }
+}
+
+fn is_builtin(document: &Value, kinds: &[&str]) -> bool {
+    document.text_at(&["apiVersion"]) == Some("builtin")
+        && document.text_at(&["kind"]).is_some_and(|kind| kinds.contains(&kind))
 }

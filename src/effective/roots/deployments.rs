@@ -29,7 +29,11 @@ const MAX_DEPLOYMENTS: usize = 20_000;
 const SOURCES: [&str; 2] = ["ConfigMap", "Secret"];
 
 /// The kinds of the objects that count wherever they are written: those, and those that make a tool render something.
-const LOOKED_AT: [&str; 5] = [SOURCES[0], SOURCES[1], "Kustomization", "Application", "ApplicationSet"];
+const LOOKED_AT: [&str; 6] =
+    [SOURCES[0], SOURCES[1], GIT_REPOSITORY, "Kustomization", "Application", "ApplicationSet"];
+
+/// Where Flux takes a repository from.
+const GIT_REPOSITORY: &str = "GitRepository";
 
 /// Everything that is deployed around an image.
 #[derive(Default)]
@@ -67,8 +71,12 @@ impl Deployments {
         let reached = scene.reached.iter();
         let written: Vec<Value> =
             reached.flat_map(|path| scene.objects_of_kinds(files, path, &LOOKED_AT)).collect();
+        let declared = scene.declared_objects(files);
+        let repositories = declared.iter().chain(&written).filter(|object| is_kind(object, GIT_REPOSITORY));
+        let repositories = Objects::new(repositories);
+        let here = written.iter().filter(|object| is_of_repository(object, &repositories, scene.url));
         let pointed_to: BTreeSet<String> =
-            written.iter().flat_map(|object| targets(files, object, scene.url)).collect();
+            here.flat_map(|object| targets(files, object, scene.url)).collect();
         let kustomizations = Kustomizations::among(files, scene);
         let folders: Vec<&String> = kustomizations.alone(&pointed_to).collect();
         let mut found = Deployments::default();
@@ -80,9 +88,8 @@ impl Deployments {
         let included: BTreeSet<_> =
             found.all.iter().flat_map(|deployment| deployment.root.files.iter().copied()).collect();
         found.all.extend(scene.files_alone(files, &included));
-        let declared = scene.declared_objects(files);
         let sources = declared.iter().chain(&written).filter(|object| is_any_kind(object, &SOURCES));
-        found.follow(files, scene, &Objects::new(sources));
+        found.follow(files, scene, (&Objects::new(sources), &repositories));
         found.declared = declared;
         found.drop_included_files();
         found
@@ -102,13 +109,19 @@ impl Deployments {
     }
 
     /// Renders the Flux Kustomizations and Applications in every deployment, also in those that this adds.
-    fn follow(&mut self, files: &mut Files<'_>, scene: &Scene<'_>, declared: &Objects<'_>) {
+    fn follow(
+        &mut self,
+        files: &mut Files<'_>,
+        scene: &Scene<'_>,
+        (declared, repositories): (&Objects<'_>, &Objects<'_>),
+    ) {
         let mut next = 0;
         // equal objects are written at the same place
         let mut seen: HashMap<Option<Place>, Vec<RenderedPointer>> = HashMap::new();
         while next < self.all.len() && self.all.len() < MAX_DEPLOYMENTS {
-            let pointers: Vec<Value> =
-                self.all[next].objects.iter().filter(|object| is_pointer(object)).cloned().collect();
+            let is_followed =
+                |object: &&Value| is_pointer(object) && is_of_repository(object, repositories, scene.url);
+            let pointers: Vec<Value> = self.all[next].objects.iter().filter(is_followed).cloned().collect();
             for object in pointers {
                 let deployed_by = self.all[next].root.entry.clone();
                 let same_place = seen.entry(object.place()).or_default();
@@ -229,6 +242,11 @@ fn is_flux(object: &Value) -> bool {
 fn is_argo(object: &Value) -> bool {
     (is_kind(object, "Application") || is_kind(object, "ApplicationSet"))
         && object.text_at(&["apiVersion"]).is_some_and(|api| api.starts_with("argoproj.io/"))
+}
+
+/// Whether what an object renders can be in this repository. (Applications find that out themselves.)
+fn is_of_repository(object: &Value, repositories: &Objects<'_>, url: Option<&str>) -> bool {
+    !is_flux(object) || !flux::is_elsewhere(object, repositories, url)
 }
 
 /// Whether an object makes a tool render something else.

@@ -81,7 +81,9 @@ impl Layout {
                 named.into_iter().map(|path| join(folder, path)).filter(|path| files.contains_key(path)),
             );
             let home = document["helmGlobals"]["chartHome"].as_str().unwrap_or("charts");
-            for chart in list(&document["helmCharts"]) {
+            let generators = texts(&document["generators"]).map(|path| join(folder, path));
+            let generated = generators.filter_map(|path| self.objects.get(&path)).flatten();
+            for chart in list(&document["helmCharts"]).chain(generated) {
                 let name = chart["name"].as_str().unwrap_or_default();
                 self.used_charts.insert(join(&join(folder, home), name));
             }

@@ -40,6 +40,16 @@ patchesJson6902:
     assert_eq!(run(text, &[("patch.json", patch)]).images, ["app:v2 <- patch.json:3; deployment.yaml:10"]);
 }
 
+/// kustomize has annotations of its own on each object while it builds, and no labels.
+#[test]
+fn json_patch_can_add_the_first_annotation_and_no_first_label() {
+    let text = "resources: [deployment.yaml]\npatches: [{path: p.yaml, target: {kind: Deployment}}]\n";
+    let patch = |key: &str| format!("- {{op: add, path: /metadata/{key}/x, value: y}}\n");
+    run(text, &[("p.yaml", &patch("annotations"))]);
+    let run = with(text, &[("p.yaml", &patch("labels"))]).run("");
+    assert_eq!(run.uncertain, ["p.yaml:1 can't be applied, and kustomize refuses that"]);
+}
+
 #[test]
 fn json_patch_replaces_container_and_list() {
     let patched = |path: &str, value: &str| {
