@@ -21,10 +21,10 @@ fn message(error: &SettingsError) -> Hint {
         SettingsError::Field(error) => flag("field") + " " + error.to_string().as_str(),
         SettingsError::Until(error) => flag("until") + " " + error.to_string().as_str(),
         SettingsError::Author(error) => {
-            setting("author", format!("{:?}", error.text)) + " is not NAME <EMAIL>"
+            flag("author") + format!(" {:?} is not NAME <EMAIL>", error.text).as_str()
         }
         SettingsError::NeedsFolder { url } => setting("repo", url.as_str()) + ": this command needs a folder",
-        SettingsError::Selection(error) => setting("file", error.to_string()),
+        SettingsError::Selection(error) => flag("file") + " " + error.to_string().as_str(),
         SettingsError::Combination(error) => combination(*error),
         other => hint(other.to_string()),
     }

@@ -35,7 +35,7 @@ pub const IN_IMAGE: (&str, &str) = ("name", "tag");
 /// Keys of a tag that a chart may join to a name by itself. tagbump can't know whether it does.
 pub const VERSIONS: [&str; 3] = ["version", "imageVersion", "image_version"];
 
-/// Keys of a name that can lack the last part of it, which is then under `name`.
+/// Keys of a name that can lack the last part of it, which is then under `name` or `image`.
 const REPOSITORIES: [&str; 2] = ["repository", "repo"];
 
 /// Every reference below `root`, the top-level map of the values.
@@ -199,7 +199,7 @@ pub fn is_image(yaml: &ParsedYaml, map: NodeId) -> bool {
 }
 
 /// Where the last part of a block's name is, and what is before it: in a map called `image`,
-/// `repository: ghcr.io/acme` and `name: api` are one name.
+/// `repository: ghcr.io/acme` and `name: api`, or `image: api`, are one name.
 pub fn last_part(
     yaml: &ParsedYaml,
     map: NodeId,
@@ -207,8 +207,8 @@ pub fn last_part(
     registry: Option<String>,
 ) -> (ValueLocation, Option<String>) {
     let is_repository = yaml.text(repository.key).is_some_and(|key| REPOSITORIES.contains(&key));
-    let name =
-        yaml.get(map, "name").filter(|_| is_repository && is_image(yaml, map)).map(ValueLocation::from);
+    let last = ["name", "image"].iter().find_map(|key| yaml.get(map, key));
+    let name = last.filter(|_| is_repository && is_image(yaml, map)).map(ValueLocation::from);
     let joined = name.and_then(|name| {
         let (before, last) = (yaml.text(repository.node)?, yaml.text(name.node)?);
         Some((name, joined_prefix(registry.as_deref(), before, last)?))

@@ -161,7 +161,7 @@ impl<'b, 'f> Builder<'b, 'f> {
         }
         self.configurations(level, &mut gathered);
         self.generate(level, &mut gathered);
-        self.unknown_generators(level, &mut gathered);
+        self.generators(level, &mut gathered);
         self.drop_repeated(&mut gathered.objects);
         for item in level.list("components").iter().chain(&level.additions.components) {
             gathered = self.component(level, item, gathered);

@@ -49,7 +49,7 @@ impl Builder<'_, '_> {
     }
 
     /// Plugins, and charts that kustomize inflates.
-    pub(super) fn unknown_generators(&mut self, level: &Level<'_>, gathered: &mut Gathered) {
+    pub(super) fn generators(&mut self, level: &Level<'_>, gathered: &mut Gathered) {
         for item in level.list("helmChartInflationGenerator") {
             gathered.has_unknown = true;
             self.is_unknown(item.place(), "inflates a Helm chart");
