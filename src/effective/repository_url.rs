@@ -12,6 +12,13 @@ pub fn same_name(one: &str, other: &str) -> bool {
     !name(one).is_empty() && name(one) == name(other)
 }
 
+/// Whether two URLs surely lead to different repositories: those of one host with different names. A repository with the same
+/// name may be a fork, and another host may have a mirror.
+pub fn are_different(one: &str, other: &str) -> bool {
+    let host = |url: &str| normalised(url).split('/').next().unwrap_or_default().to_owned();
+    host(one) == host(other) && !same_name(one, other)
+}
+
 /// `host/path` in lower case, without user, port and `.git`.
 fn normalised(url: &str) -> String {
     let url = url.trim();
@@ -33,6 +40,17 @@ fn normalised(url: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn repositories_of_one_host_with_other_names_are_different() {
+        let own = "https://github.com/acme/infra";
+        assert!(are_different(own, "git@github.com:other/thing.git"));
+        for maybe in
+            ["https://github.com/me/infra", "http://127.0.0.1:3000/ci/copy.git", "git@work:acme/infra"]
+        {
+            assert!(!are_different(own, maybe), "{maybe}");
+        }
+    }
 
     #[test]
     fn urls_of_one_repository_are_the_same_whatever_the_protocol() {

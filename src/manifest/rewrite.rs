@@ -34,7 +34,7 @@ pub enum NewDigest {
     LeftOut,
     /// The block gets a key for it.
     OwnKey,
-    /// There is none to set, and an old one goes, even if the tag stays: a promotion copies exactly.
+    /// No digest is set, and an existing one is removed even if the tag stays: a promotion copies exactly.
     Never,
 }
 

@@ -104,7 +104,7 @@ pub(super) fn explain(
     missing: &[TargetIndex],
 ) -> PlanError {
     let replaced = match survey.selected {
-        // what wins in files that nobody selected doesn't matter
+        // nothing was selected, so it doesn't matter what wins elsewhere
         0 => None,
         _ => reports.only_elsewhere(request, missing).or_else(|| reports.replaced(request, missing)),
     };

@@ -10,7 +10,7 @@ mod tests;
 use super::files::{Files, join};
 use super::helm::Objects;
 use super::kustomize::{Additions, Build, build, build_all, kustomization_file};
-use super::repository_url::same_repository;
+use super::repository_url::are_different;
 use super::second_reader::SecondReader;
 use super::value::Value;
 
@@ -20,8 +20,8 @@ pub fn folder(kustomization: &Value) -> Option<String> {
     join("", path.trim_start_matches('/')).filter(|folder| !folder.contains('$'))
 }
 
-/// Whether a Flux Kustomization builds something else than this repository, whose URL is `own` if it is known: its GitRepository
-/// has another URL, or it builds the root of an artifact. A piece of one, such as a patch, builds nothing.
+/// Whether a Flux Kustomization surely builds something else than this repository, whose URL is `own` if it is known: its
+/// GitRepository is another one, or it builds the root of an artifact. A piece of one, such as a patch, builds nothing.
 pub fn is_elsewhere(kustomization: &Value, sources: &Objects<'_>, own: Option<&str>) -> bool {
     let Some(source) = kustomization.at(&["spec", "sourceRef"]) else {
         return kustomization.at(&["spec", "path"]).is_none();
@@ -35,7 +35,7 @@ pub fn is_elsewhere(kustomization: &Value, sources: &Objects<'_>, own: Option<&s
     let repository = source.text_at(&["name"]).and_then(|name| sources.find(kind, name, namespace));
     let url = repository.and_then(|repository| repository.text_at(&["spec", "url"]));
     match (url.filter(|url| !url.contains('$')), own) {
-        (Some(declared), Some(own)) => !same_repository(declared, own),
+        (Some(declared), Some(own)) => are_different(declared, own),
         _ => false,
     }
 }

@@ -222,7 +222,12 @@ fn kustomization_of_another_source_is_elsewhere() {
     };
     let git = "{path: ./app, sourceRef: {kind: GitRepository, name: infra}}";
     assert!(elsewhere(git, "https://github.com/other/thing", own));
-    for same in ["https://github.com/acme/gitops.git", "ssh://git@github.com/acme/gitops", "${REPO_URL}"] {
+    for same in [
+        "https://github.com/acme/gitops.git",
+        "ssh://git@github.com/acme/gitops",
+        "https://mirror.example/acme/gitops",
+        "${REPO_URL}",
+    ] {
         assert!(!elsewhere(git, same, own), "{same}");
     }
     assert!(!elsewhere(git, "https://github.com/other/thing", None), "its own URL is unknown");

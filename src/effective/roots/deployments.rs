@@ -202,7 +202,7 @@ impl Deployments {
         }
     }
 
-    /// A file on its own is no deployment if one that was found later includes it.
+    /// Drops the files on their own that a deployment found later includes.
     fn drop_included_files(&mut self) {
         let included: BTreeSet<_> = self
             .all

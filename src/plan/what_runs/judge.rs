@@ -153,8 +153,8 @@ impl<'a> Judge<'a> {
         Verdict::Keep
     }
 
-    /// Whether the request's environments have a match that is no winning place: by the roots that its file is part of,
-    /// or else by the file.
+    /// Whether a match that isn't a winning place belongs to the request's environments: by the roots that its file is part
+    /// of, or else by the file.
     pub fn membership(&self, m: &Match, request: &Request) -> Membership {
         let environments = &request.environments;
         let path = &self.survey.files[m.file].path;

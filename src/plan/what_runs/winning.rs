@@ -156,7 +156,7 @@ impl<'a> Sorter<'a> {
         }
     }
 
-    /// Whether the request's environments have a match that is no winning place. Notes the roots of others that it sets too.
+    /// Whether a match that isn't a winning place belongs to the request's environments. Notes roots of others that it sets too.
     fn is_of_environment(&mut self, m: &mut Match) -> bool {
         match self.judge.membership(m, self.request) {
             Membership::Counts { outside } => {
