@@ -603,4 +603,22 @@ mod tests {
         assert!(text.contains("\nghcr.io/acme/api: ghcr.io/acme/old:v1 -> main-abc1234 ("), "{text}");
         assert!(text.contains("\nTagbump-Image: ghcr.io/acme/api:main-abc1234\n"), "{text}");
     }
+
+    /// Only what a reader would take for a trailer of ours.
+    #[test]
+    fn own_trailers_are_removed_and_other_lines_stay() {
+        let text = "tagbump-bot: deploy v2\n\nTagbump-Image: a:v1\n tagbump-source : abc\ntagbump-holds.yaml was ended";
+        assert_eq!(without_own_trailers(text), "tagbump-bot: deploy v2\n\ntagbump-holds.yaml was ended");
+    }
+
+    #[test]
+    fn message_of_nothing_but_trailers_is_empty() {
+        for text in ["", " ", "Tagbump-Image: a:v1"] {
+            assert_eq!(
+                subject_and_body(text, true, None),
+                Err(MessageError::Empty { option: "message" }),
+                "{text:?}"
+            );
+        }
+    }
 }

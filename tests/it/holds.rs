@@ -7,6 +7,7 @@ use tempfile::TempDir;
 
 use crate::support::cli::{self, Run};
 use crate::support::files::write;
+use crate::support::past::Past;
 use crate::support::repo::{self, ended, failed};
 use crate::support::schema::Schema;
 
@@ -313,4 +314,22 @@ fn scan_shows_hold_of_environment_only_there() {
     let config = "environments:\n  dev: { files: [dev/**] }\n  prod: { files: [prod/**] }\n";
     write(folder.path(), "tagbump.yaml", config);
     assert_eq!(is_held(), [false, true]);
+}
+
+/// A blank reason explains nothing, a hold sets no tag, and git takes no empty message.
+#[test]
+fn hold_with_a_blank_reason_or_message_or_with_a_tag_in_it_is_exit_2() {
+    let past = Past::new();
+    past.puts("Ada", repo::FILE, &repo::kustomization(&[API.into()]), API, "v0");
+    for (arguments, why) in [
+        (&["--reason", " "][..], "reason"),
+        (&["--reason", "x", "--commit", "-m", " "], "gives an empty message"),
+        (&["--reason", "x", "--commit", "-m", "{tag}"], "a hold sets no tag"),
+    ] {
+        let mut command = cli::command(&past.path);
+        command.args(["hold", API]).args(arguments);
+        let run = Run::of(&command.output().unwrap());
+        assert!(run.exit == 2 && run.stderr.contains(why), "{arguments:?}: {}", run.output());
+    }
+    assert_eq!(past.git("x", &["status", "--porcelain"]), "");
 }
