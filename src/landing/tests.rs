@@ -216,7 +216,7 @@ impl super::History for FakeBranch {
     }
 
     fn past(&self, _: Instant) -> Box<dyn crate::history::CommitStore + '_> {
-        panic!("nobody asks what was")
+        panic!("this test reads no past")
     }
 
     fn recent(&self, _: Instant, _: bool) -> Box<dyn crate::history::CommitStore + '_> {
@@ -224,7 +224,7 @@ impl super::History for FakeBranch {
     }
 
     fn files_at(&self, _: CommitId) -> Box<dyn FileSource + '_> {
-        panic!("nobody asks what was")
+        panic!("this test reads no past")
     }
 
     fn range(&self, _old: &str, _new: &str) -> Option<crate::history::CommitRange> {
