@@ -134,12 +134,12 @@ fn and_more(all: usize) -> String {
     if more > 0 { format!("\n  and {more} more") } else { String::new() }
 }
 
-/// A reference that matched, with its tag.
+/// A reference that matched, with its tag, or its digest if it has no tag.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MatchedValue {
     pub at: Location,
     pub image: String,
-    pub tag: Option<String>,
+    pub version: Option<String>,
 }
 
 impl PlanError {
@@ -195,15 +195,15 @@ fn list(found: &[MatchedValue]) -> String {
     let (mut seen, mut again) = (HashSet::new(), Vec::new());
     let mut shown = Vec::new();
     for (nth, one) in found.iter().enumerate() {
-        if seen.insert((&one.image, &one.tag)) { shown.push(nth) } else { again.push(nth) }
+        if seen.insert((&one.image, &one.version)) { shown.push(nth) } else { again.push(nth) }
     }
     shown.extend(again);
     shown.truncate(LISTED);
     shown.sort_unstable();
     let line = |nth: usize| {
         let one = &found[nth];
-        let tag = one.tag.as_deref().unwrap_or("(no tag)");
-        format!("\n  {}  {}  {}", one.at, inline(&one.image), inline(tag))
+        let version = one.version.as_deref().unwrap_or("(no tag)");
+        format!("\n  {}  {}  {}", one.at, inline(&one.image), inline(version))
     };
     format!("{}{}", shown.into_iter().map(line).collect::<String>(), and_more(found.len()))
 }
@@ -225,7 +225,7 @@ mod tests {
         let place = |(nth, tag): (usize, &&str)| MatchedValue {
             at: at(nth),
             image: "api".to_owned(),
-            tag: Some((*tag).to_owned()),
+            version: Some((*tag).to_owned()),
         };
         tags.iter().enumerate().map(place).collect()
     }

@@ -161,6 +161,19 @@ impl Match {
         }
     }
 
+    /// The tag that runs, or the digest if there is no tag.
+    pub fn version(&self) -> Option<&str> {
+        self.runs().filter(|tag| !tag.is_empty()).or_else(|| self.runs_digest())
+    }
+
+    /// The versions that run: more than one if a weaker place sets the tag, and roots differ.
+    pub fn all_versions(&self) -> Vec<Option<&str>> {
+        match self.effective_tags.as_slice() {
+            [] => vec![self.version()],
+            tags => tags.iter().map(|tag| Some(tag.as_str())).collect(),
+        }
+    }
+
     /// Notes roots of other environments, and environments, that it sets too.
     pub fn also_sets<'a>(&mut self, outside: &[OtherRoot], environments: impl Iterator<Item = &'a String>) {
         for other in outside {

@@ -193,7 +193,7 @@ pub(super) fn check(survey: &ScannedFiles, request: &Request, matches: &[Match])
         // what can't be edited may lag behind a bump that is done
         let is_done = !places.iter().any(|m| m.result.as_ref().is_ok_and(Rewrite::is_edit));
         let counted = places.iter().filter(|m| m.result.is_ok() || !is_done);
-        let tags: HashSet<_> = counted.flat_map(|m| m.all_that_run()).collect();
+        let tags: HashSet<_> = counted.flat_map(|m| m.all_versions()).collect();
         if tags.len() > 1 {
             let found = places.iter().map(|m| value(survey, m)).collect();
             return Err(PlanError::DifferentTags { image: wanted.name.clone(), found });
@@ -343,5 +343,5 @@ fn skipped(refused: &RefusedReference) -> String {
 
 fn value(survey: &ScannedFiles, m: &Match) -> MatchedValue {
     let at = survey.files[m.file].place_of(m);
-    MatchedValue { at, image: m.image.clone(), tag: m.runs().map(str::to_owned) }
+    MatchedValue { at, image: m.image.clone(), version: m.version().map(str::to_owned) }
 }

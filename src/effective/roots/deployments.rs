@@ -3,8 +3,7 @@
 //! Flux Kustomizations and Applications can be among what another deployment deploys, patched by it. So this goes from
 //! one deployment to those that are in it.
 
-use std::collections::{BTreeSet, HashMap};
-use std::ops::Range;
+use std::collections::BTreeSet;
 
 use super::super::argo::{
     ApplicationSource, DeployedChart, PatchedKustomization, Renders, application_sources,
@@ -15,11 +14,11 @@ use super::super::flux;
 use super::super::helm::{Objects, UsedCharts};
 use super::super::images::object_images;
 use super::super::kustomize::{Additions, Build, InflatedChart, build, kustomization_file};
-use super::super::place::Place;
 use super::super::root::Root;
 use super::super::value::Value;
 use super::Deployment;
 use super::kustomizations::Kustomizations;
+use super::pointers::{Pointer, RenderedPointer, RenderedPointers};
 use super::scene::{KUSTOMIZATION_FILES, Scene, documents};
 
 /// More deployments than this aren't followed.
@@ -44,26 +43,6 @@ pub(super) struct Deployments {
     pub used: UsedCharts,
     /// What other files refer to by name.
     pub declared: Vec<Value>,
-}
-
-/// An object that makes a tool render something: where it comes from.
-struct Pointer {
-    deployed_by: EntryFiles,
-    written_in: Option<String>,
-}
-
-impl Pointer {
-    /// The entry files of what it renders.
-    fn entry(&self, rendered: &[String]) -> EntryFiles {
-        EntryFiles::of_pointer(rendered, &self.deployed_by, self.written_in.as_deref())
-    }
-}
-
-/// An object that was rendered, and what came out.
-struct RenderedPointer {
-    object: Value,
-    deployments: Range<usize>,
-    charts: Range<usize>,
 }
 
 impl Deployments {
@@ -91,7 +70,6 @@ impl Deployments {
         let sources = declared.iter().chain(&written).filter(|object| is_any_kind(object, &SOURCES));
         found.follow(files, scene, (&Objects::new(sources), &repositories));
         found.declared = declared;
-        found.drop_included_files();
         found
     }
 
@@ -116,16 +94,15 @@ impl Deployments {
         (declared, repositories): (&Objects<'_>, &Objects<'_>),
     ) {
         let mut next = 0;
-        // equal objects are written at the same place
-        let mut seen: HashMap<Option<Place>, Vec<RenderedPointer>> = HashMap::new();
+        let mut rendered = RenderedPointers::default();
         while next < self.all.len() && self.all.len() < MAX_DEPLOYMENTS {
             let is_followed =
                 |object: &&Value| is_pointer(object) && is_of_repository(object, repositories, scene.url);
             let pointers: Vec<Value> = self.all[next].objects.iter().filter(is_followed).cloned().collect();
             for object in pointers {
                 let deployed_by = self.all[next].root.entry.clone();
-                let same_place = seen.entry(object.place()).or_default();
-                if let Some(known) = same_place.iter().find(|known| known.object == object) {
+                if let Some(known) = rendered.find(&object) {
+                    known.deployers.insert(next);
                     self.deploy_again(known, &deployed_by);
                     continue;
                 }
@@ -144,10 +121,12 @@ impl Deployments {
                     sources.into_iter().for_each(|source| self.add_application(files, source, &pointer));
                 }
                 let (deployments, charts) = (deployments..self.all.len(), charts..self.charts.len());
-                same_place.push(RenderedPointer { object, deployments, charts });
+                let deployers = BTreeSet::from([next]);
+                rendered.push(RenderedPointer { object, deployers, deployments, charts });
             }
             next += 1;
         }
+        self.drop_superseded(&rendered);
     }
 
     /// Notes that something else deploys what an object renders.
@@ -202,15 +181,13 @@ impl Deployments {
         }
     }
 
-    /// Drops the files on their own that a deployment found later includes.
-    fn drop_included_files(&mut self) {
-        let included: BTreeSet<_> = self
-            .all
-            .iter()
-            .filter(|deployment| !deployment.is_file)
-            .flat_map(|deployment| deployment.root.files.iter().copied())
-            .collect();
-        self.all.retain(|deployment| !deployment.is_file || deployment.root.files.is_disjoint(&included));
+    /// Drops what a deployment found later includes, and what is deployed in another form.
+    fn drop_superseded(&mut self, rendered: &RenderedPointers) {
+        let superseded = rendered.superseded(&self.all);
+        let mut nth = 0..;
+        self.all.retain(|_| nth.next().is_none_or(|nth| !superseded.deployments.contains(&nth)));
+        let mut nth = 0..;
+        self.charts.retain(|_| nth.next().is_none_or(|nth| !superseded.charts.contains(&nth)));
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod deployments;
 mod kustomizations;
+mod pointers;
 mod projects;
 mod releases;
 mod scene;

@@ -1,0 +1,109 @@
+//! Objects that make a tool render something: Flux Kustomizations and Applications, and what came out of them.
+
+use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
+
+use super::super::entry_files::EntryFiles;
+use super::super::place::{FileId, Place};
+use super::super::value::Value;
+use super::Deployment;
+
+/// Where an object comes from that makes a tool render something.
+pub(super) struct Pointer {
+    pub deployed_by: EntryFiles,
+    pub written_in: Option<String>,
+}
+
+/// An object that was rendered, and what came out: positions in the lists of deployments and charts.
+pub(super) struct RenderedPointer {
+    pub object: Value,
+    /// The deployments that it is among.
+    pub deployers: BTreeSet<usize>,
+    pub deployments: Range<usize>,
+    pub charts: Range<usize>,
+}
+
+/// What was rendered, in the order in which it was found.
+#[derive(Default)]
+pub(super) struct RenderedPointers {
+    all: Vec<RenderedPointer>,
+    /// Equal objects are written at the same place.
+    by_place: HashMap<Option<Place>, Vec<usize>>,
+}
+
+/// What runs only in another form: positions in the lists of deployments and charts.
+#[derive(Default)]
+pub(super) struct Superseded {
+    pub deployments: BTreeSet<usize>,
+    pub charts: BTreeSet<usize>,
+}
+
+impl Pointer {
+    /// The entry files of what it renders.
+    pub fn entry(&self, rendered: &[String]) -> EntryFiles {
+        EntryFiles::of_pointer(rendered, &self.deployed_by, self.written_in.as_deref())
+    }
+}
+
+impl RenderedPointer {
+    /// Whether another object is the same one, perhaps patched.
+    fn is_named_as(&self, other: &RenderedPointer) -> bool {
+        let is_equal = |path: &[&str]| self.object.text_at(path) == other.object.text_at(path);
+        is_equal(&["kind"]) && is_equal(&["metadata", "name"])
+    }
+
+    fn file(&self) -> Option<FileId> {
+        self.object.place().map(|place| place.file)
+    }
+}
+
+impl RenderedPointers {
+    /// An equal object that was rendered before.
+    pub fn find(&mut self, object: &Value) -> Option<&mut RenderedPointer> {
+        let same_place = self.by_place.get(&object.place())?;
+        let known = same_place.iter().copied().find(|&nth| self.all[nth].object == *object)?;
+        self.all.get_mut(known)
+    }
+
+    pub fn push(&mut self, pointer: RenderedPointer) {
+        self.by_place.entry(pointer.object.place()).or_default().push(self.all.len());
+        self.all.push(pointer);
+    }
+
+    /// A file on its own that a deployment includes is no root, and neither is what its objects render if that deployment
+    /// has them in another form: patched. Those of what is dropped are looked at too, as what they are among comes first.
+    pub fn superseded(&self, deployments: &[Deployment]) -> Superseded {
+        let mut gone = Superseded { deployments: included_files(deployments), ..Superseded::default() };
+        let mut by_name: HashMap<Option<&str>, Vec<&RenderedPointer>> = HashMap::new();
+        for pointer in &self.all {
+            by_name.entry(pointer.object.text_at(&["metadata", "name"])).or_default().push(pointer);
+        }
+        for pointer in &self.all {
+            let (Some(file), true) = (pointer.file(), pointer.deployers.is_subset(&gone.deployments)) else {
+                continue;
+            };
+            let includes = |nth: &usize| deployments[*nth].root.files.contains(&file);
+            let is_patched = |other: &&&RenderedPointer| {
+                other.is_named_as(pointer) && other.deployers.difference(&gone.deployments).any(includes)
+            };
+            if by_name[&pointer.object.text_at(&["metadata", "name"])].iter().any(|other| is_patched(&other))
+            {
+                gone.deployments.extend(pointer.deployments.clone());
+                gone.charts.extend(pointer.charts.clone());
+            }
+        }
+        gone
+    }
+}
+
+/// The files on their own that another deployment includes.
+fn included_files(deployments: &[Deployment]) -> BTreeSet<usize> {
+    let included: BTreeSet<FileId> = deployments
+        .iter()
+        .filter(|deployment| !deployment.is_file)
+        .flat_map(|deployment| deployment.root.files.iter().copied())
+        .collect();
+    let is_included =
+        |deployment: &Deployment| deployment.is_file && !deployment.root.files.is_disjoint(&included);
+    deployments.iter().enumerate().filter(|(_, one)| is_included(one)).map(|(nth, _)| nth).collect()
+}
