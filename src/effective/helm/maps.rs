@@ -5,6 +5,7 @@ use super::super::place::FileId;
 use super::super::value::{Scalar, Value};
 use super::merge::overlay;
 use super::trail::Trail;
+use crate::yaml::scan;
 
 /// The map in a file. Several documents count as one map, as in Helm 4; Helm 3 reads the first only. `None` if
 /// there is no such file.
@@ -27,13 +28,21 @@ fn maps_of(files: &mut Files<'_>, id: FileId) -> Value {
 
 /// The map in the text of a scalar; `None` if it can't be read.
 pub fn embedded_map(files: &mut Files<'_>, scalar: &Scalar, trail: &mut Trail) -> Option<Value> {
+    let Some(place) = scalar.place else {
+        return holds_nothing(&scalar.text).then(Value::default);
+    };
     let id = match whole_file(files, scalar) {
         Some(id) => id,
-        None => files.load_embedded(scalar.place?)?,
+        None => files.load_embedded(place)?,
     };
     trail.files.insert(id);
     files.file(id).yaml.as_ref()?;
     Some(maps_of(files, id))
+}
+
+/// Whether a text is YAML without a document, such as that of an empty file: there is no place in it.
+fn holds_nothing(text: &str) -> bool {
+    scan(text.as_bytes()).is_ok_and(|yaml| yaml.roots().is_empty())
 }
 
 /// The file whose content the text is, if a generator took it from a file. The place is then no scalar.

@@ -32,8 +32,11 @@ pub fn release_values(
 ) -> ReleaseValues {
     let items = release.at(&["spec", "valuesFrom"]).map(Value::items).unwrap_or_default();
     let namespace = release.text_at(&["metadata", "namespace"]);
-    let references: Vec<ValuesReference<'_>> =
-        items.iter().filter_map(|item| ValuesReference::read(item, namespace)).collect();
+    let references: Vec<ValuesReference<'_>> = items
+        .iter()
+        .filter_map(|item| ValuesReference::read(item, namespace))
+        .filter(|reference| !reference.is_left_out(around))
+        .collect();
     let mut result = ReleaseValues::default();
     for (at, reference) in references.iter().enumerate().filter(|(_, reference)| reference.target.is_none()) {
         match reference.map(files, around, trail) {
@@ -80,6 +83,7 @@ struct ValuesReference<'v> {
     namespace: Option<&'v str>,
     key: &'v str,
     target: Option<&'v str>,
+    is_optional: bool,
 }
 
 impl<'v> ValuesReference<'v> {
@@ -91,7 +95,17 @@ impl<'v> ValuesReference<'v> {
             namespace,
             key: item.text_at(&["valuesKey"]).filter(|key| !key.is_empty()).unwrap_or("values.yaml"),
             target: item.text_at(&["targetPath"]).filter(|path| !path.is_empty()),
+            is_optional: item.text_at(&["optional"]) == Some("true"),
         })
+    }
+
+    /// Whether Flux ignores the item: it is optional, and the object is here, without the key.
+    fn is_left_out(&self, around: &Around<'_>) -> bool {
+        let has_key = |object: &Value| {
+            ["data", "stringData", "binaryData"].iter().any(|field| object.at(&[field, self.key]).is_some())
+        };
+        self.is_optional
+            && around.find(self.kind, self.name, self.namespace).is_some_and(|object| !has_key(object))
     }
 
     /// The scalar with the text, or why it can't be read.

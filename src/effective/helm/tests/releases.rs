@@ -367,3 +367,23 @@ fn generated_config_map_leads_to_the_file_or_the_literal() {
         assert_eq!(rendered.uncertain, []);
     });
 }
+
+#[test]
+fn values_that_are_empty_or_optional_and_absent_cause_no_doubt() {
+    let release = from_folder(
+        "  valuesFrom:\n  - kind: ConfigMap\n    name: one\n  - kind: ConfigMap\n    name: one\n    valuesKey: none\n    \
+         optional: true\n  values:\n    image:\n      repository: acme/api\n",
+    );
+    let with = |release: &str, text: &str| {
+        let objects = format!(
+            "kind: ConfigMap\nmetadata: {{name: one, namespace: apps}}\ndata:\n  values.yaml: {text}\n"
+        );
+        let chart = [("c/Chart.yaml", CHART), ("c/values.yaml", DEFAULTS)];
+        uncertain(&[chart.as_slice(), &[("objects.yaml", &objects), ("r.yaml", release)]].concat())
+    };
+    for empty in ["''", "|\n    # nothing yet", "|\n    {}"] {
+        assert_eq!(with(&release, empty), Vec::<String>::new(), "{empty}");
+    }
+    let must_be_there = release.replace("    optional: true\n", "");
+    assert_eq!(with(&must_be_there, "''").len(), 1);
+}
