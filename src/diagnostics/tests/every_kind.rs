@@ -141,7 +141,7 @@ fn image_errors() -> Vec<ImageError> {
         ImageArg::parse("ghcr.io/Acme/api").unwrap_err(),
         ImageError::NewName { text: s(), name: s(), has_upper_case: false },
     ];
-    all(include_str!("../../image.rs"), "ImageError", samples)
+    all(include_str!("../../image/error.rs"), "ImageError", samples)
 }
 
 fn variable_errors() -> Vec<VariableError> {
