@@ -169,6 +169,16 @@ impl<'a> Files<'a> {
         yaml.flat_map(|yaml| yaml.roots().iter().filter_map(|&root| yaml.text(yaml.at(root, &["kind"])?)))
     }
 
+    /// Whether a YAML file holds Kubernetes objects.
+    pub fn holds_objects(&self, id: FileId) -> bool {
+        let has = |yaml: &ParsedYaml, root, key| {
+            yaml.at(root, &[key]).is_some_and(|node| yaml.text(node).is_some())
+        };
+        let is_object = |yaml: &ParsedYaml, root| has(yaml, root, "apiVersion") && has(yaml, root, "kind");
+        let yaml = self.file(id).yaml.as_ref();
+        yaml.is_some_and(|yaml| yaml.roots().iter().any(|&root| is_object(yaml, root)))
+    }
+
     /// Notes that a scalar is read a second time.
     pub fn note_second_reader(&mut self, scalar: Place, reader: SecondReader) {
         self.read_again.insert(scalar, reader);

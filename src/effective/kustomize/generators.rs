@@ -41,7 +41,8 @@ impl Builder<'_, '_> {
     }
 
     /// `[KEY=]PATH`: the value is the file (`generators.ParseFileSource`). Its place is the whole file, the root of
-    /// its YAML.
+    /// its YAML. Something else applies the objects in it, such as the Pods of a scheduler, and as they are in the file: they
+    /// aren't part of this build.
     fn file_source(&mut self, level: &Level<'_>, source: &Value) -> Option<(String, Value)> {
         let text = source.text()?;
         let (key, path) = match text.split_once('=') {
@@ -52,7 +53,9 @@ impl Builder<'_, '_> {
             self.is_uncertain(source.place(), "reads a file that isn't in this repository");
             return None;
         };
-        self.build.files.insert(file);
+        if !self.files.holds_objects(file) {
+            self.build.files.insert(file);
+        }
         let loaded = self.files.file(file);
         let node = loaded.yaml.as_ref().and_then(|yaml| yaml.roots().first().copied());
         let text = String::from_utf8_lossy(&loaded.bytes).into_owned();
