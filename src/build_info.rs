@@ -18,12 +18,15 @@ pub fn tag_facts(place: &RunContext, checkout: Option<&Checkout>) -> BuildInfo {
     let given = source.map(|source| source.sha);
     let in_full =
         |sha: String| checkout.and_then(|c| c.resolve(&sha)).map_or(sha, |commit| commit.to_string());
-    let sha = given.map(in_full).or_else(|| checkout.and_then(Checkout::head).map(|head| head.to_string()));
+    let event_is_unread = given.is_none() && place.ci.pipeline().is_some_and(|run| run.event_is_unread);
+    let head = || checkout.filter(|_| !event_is_unread).and_then(Checkout::head).map(|head| head.to_string());
+    let sha = given.map(in_full).or_else(head);
     let branch = checkout.and_then(Checkout::branch);
     let commit = sha.as_deref().and_then(CommitId::parse);
     let version = checkout.zip(commit).and_then(|(checkout, commit)| highest(checkout.tags_at(commit)));
     let mut facts = BuildInfo {
         sha,
+        event_is_unread,
         reference: branch.clone().or_else(|| version.clone()),
         branch,
         version,

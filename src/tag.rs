@@ -26,6 +26,10 @@ const VARIABLES: [(&str, &str); 8] = [
     ("date", "the time is unknown"),
 ];
 
+/// Why a pull request's commit may be unknown. What is checked out for it is a trial merge, which no image is built from.
+const UNREAD_EVENT: &str = "the file that GITHUB_EVENT_PATH names can't be read, and only that file names the commit of this \
+                            event; mount it into the container, or give --source";
+
 /// The additional variables in commit messages.
 pub const MESSAGE_VARIABLES: [&str; 6] = ["name", "image", "tag", "old_tag", "images", "files"];
 
@@ -136,6 +140,8 @@ impl std::fmt::Display for Source {
 pub struct BuildInfo {
     /// The commit ID, in full or as far as it was given.
     pub sha: Option<String>,
+    /// The commit is unknown because the file of the CI system's event can't be read.
+    pub event_is_unread: bool,
     pub branch: Option<String>,
     /// The short name of the branch or tag; `pr-N` for a pull request.
     pub reference: Option<String>,
@@ -192,6 +198,7 @@ impl BuildInfo {
             "run" => self.run.clone(),
             _ => self.date(argument)?,
         };
+        let reason = if self.event_is_unread && name == "sha" { UNREAD_EVENT } else { reason };
         value.filter(|v| !v.is_empty()).ok_or(VariableError::NoValue { name, reason })
     }
 
@@ -269,6 +276,7 @@ mod tests {
     fn facts() -> BuildInfo {
         BuildInfo {
             sha: Some("0123456789abcdef0123456789abcdef01234567".into()),
+            event_is_unread: false,
             branch: Some("feat/Ünï code".into()),
             reference: Some("pr-7".into()),
             pr: Some(7),

@@ -129,6 +129,7 @@ impl ActionsRun {
             run: self.number.clone(),
             commit: self.sha.as_deref().and_then(CommitId::parse),
             source: self.source(),
+            event_is_unread: self.is_about_another_commit() && self.event.is_null(),
             repository: self.repository.clone(),
         })
     }
@@ -148,6 +149,11 @@ impl ActionsRun {
         };
         let repository = repository.or_else(|| self.repository.clone());
         sha.filter(|sha| is_sha(sha)).map(|sha| Source { repository, sha })
+    }
+
+    /// Whether the event is about another commit than the one that the runner checks out, at least by default.
+    fn is_about_another_commit(&self) -> bool {
+        self.is_pull_request() || self.event_name == "workflow_run"
     }
 
     /// `pull_request`, `pull_request_target` and the like.

@@ -51,6 +51,8 @@ pub struct Pipeline {
     pub commit: Option<CommitId>,
     /// The commit that the build is about, if something was pushed: not in a run that was started by hand or by the clock.
     pub source: Option<Source>,
+    /// The event is about a commit that needn't be checked out, and the file that names it can't be read.
+    pub event_is_unread: bool,
     /// The name of the repository that is built: `owner/name`, or a longer path on GitLab.
     pub repository: Option<String>,
 }

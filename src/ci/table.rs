@@ -227,6 +227,7 @@ impl Reader<'_> {
         };
         let repository = self.first(variables.repository, repository);
         Pipeline {
+            event_is_unread: false,
             system: self.system,
             branch: own_branch,
             built_branch,

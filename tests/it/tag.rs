@@ -144,6 +144,22 @@ fn pull_request_event_gives_its_head_with_notice() {
     assert!(run.stderr.contains("::notice::on pull requests, the commit is the head"), "{}", run.stderr);
 }
 
+/// `HEAD` is a trial merge then, and no image has its tag.
+#[test]
+fn pull_request_event_that_cannot_be_read_gives_no_commit() {
+    let folder = tempfile::tempdir().unwrap();
+    let (repo, _) = repository(folder.path());
+    let file = folder.path().join("event.json");
+    for name in ["pull_request", "workflow_run"] {
+        let variables = event(name, &file, "not json");
+        let run = tag(&repo, &[], &variables);
+        assert_eq!((run.exit, run.stdout.as_str()), (2, ""), "{}", run.output());
+        assert!(run.stderr.contains("GITHUB_EVENT_PATH names can't be read"), "{}", run.stderr);
+        assert_eq!(tag(&repo, &["--source", HEAD], &variables).stdout, "2222222\n");
+    }
+    assert_eq!(tag(&repo, &[], &event("push", &file, "not json")).exit, 0);
+}
+
 #[test]
 fn workflow_run_event_gives_the_built_commit() {
     let folder = tempfile::tempdir().unwrap();
