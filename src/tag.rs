@@ -26,10 +26,6 @@ const VARIABLES: [(&str, &str); 8] = [
     ("date", "the time is unknown"),
 ];
 
-/// Why a pull request's commit may be unknown. What is checked out for it is a trial merge, which no image is built from.
-const UNREAD_EVENT: &str = "the file that GITHUB_EVENT_PATH names can't be read, and only that file names the commit of this \
-                            event; mount it into the container, or give --source";
-
 /// The additional variables in commit messages.
 pub const MESSAGE_VARIABLES: [&str; 6] = ["name", "image", "tag", "old_tag", "images", "files"];
 
@@ -55,6 +51,12 @@ pub enum VariableError {
     Unknown { name: String, nearest: Option<&'static str> },
     #[error("{{{name}}} has no value: {reason}")]
     NoValue { name: &'static str, reason: &'static str },
+    /// What is checked out for a pull request is a trial merge, which no image is built from.
+    #[error(
+        "{{sha}} has no value: the file that GITHUB_EVENT_PATH names can't be read, and only that file names the commit of \
+         this event"
+    )]
+    UnreadEvent,
     #[error("{{{name}}} takes no argument, but has {argument:?}")]
     ExtraArgument { name: &'static str, argument: String },
     #[error("{{sha:{digits}}}: write {{sha:N}}, with N from 1 to 64")]
@@ -198,8 +200,11 @@ impl BuildInfo {
             "run" => self.run.clone(),
             _ => self.date(argument)?,
         };
-        let reason = if self.event_is_unread && name == "sha" { UNREAD_EVENT } else { reason };
-        value.filter(|v| !v.is_empty()).ok_or(VariableError::NoValue { name, reason })
+        let missing = match name {
+            "sha" if self.event_is_unread => VariableError::UnreadEvent,
+            _ => VariableError::NoValue { name, reason },
+        };
+        value.filter(|v| !v.is_empty()).ok_or(missing)
     }
 
     /// The first N hex digits. They don't depend on how the clone abbreviates commit IDs.

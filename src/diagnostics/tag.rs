@@ -13,6 +13,10 @@ pub(super) fn describe(error: &TagError) -> Failure {
 fn advice(error: &TagError) -> Hint {
     match error {
         TagError::Variable { error: VariableError::Unknown { .. }, .. } => known_variables(variables()),
+        TagError::Variable { error: VariableError::UnreadEvent, .. } => {
+            hint("in a container, mount that file too; or name the commit that was built with ")
+                + flag("source")
+        }
         TagError::Variable { .. } => {
             let other =
                 hint("name a checkout with ") + flag("repo") + ", or use another " + flag("tag-template");
