@@ -109,10 +109,27 @@ impl<'a> Folders<'a> {
 
     /// Whether there are YAML files below a folder in another one.
     fn holds(&self, folder: &str, inner: &str) -> bool {
-        let start = if folder.is_empty() { inner.to_owned() } else { format!("{folder}/{inner}") };
-        let first = self.yaml.range(start.as_str()..).next();
-        first.is_some_and(|(path, _)| {
-            path.strip_prefix(start.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        })
+        let inner = if folder.is_empty() { inner.to_owned() } else { format!("{folder}/{inner}") };
+        // a folder whose name only starts like this can come between the two
+        let below = format!("{inner}/");
+        let is_below = |(path, _): (&&str, _)| path.starts_with(&below);
+        self.yaml.contains_key(inner.as_str())
+            || self.yaml.range(below.as_str()..).next().is_some_and(is_below)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folder_with_a_similar_name_hides_no_other() {
+        let paths: BTreeSet<String> =
+            ["app/charts-old/note.yaml", "app/charts/sub/Chart.yaml", "charts.yaml", "x/charts/a.yaml"]
+                .map(str::to_owned)
+                .into();
+        let folders = Folders::new(&paths);
+        assert!(folders.holds("app", "charts") && folders.holds("x", "charts"));
+        assert!(!folders.holds("", "charts") && !folders.holds("app", "charts-new"));
     }
 }

@@ -125,6 +125,11 @@ fn flow_append(
     last: Option<NodeId>,
     pairs: &[NewPair],
 ) -> Result<Splice, EditBlocker> {
+    // the first key follows its map; an item without one shows no style, and no brace to add something behind
+    let has_key = |item: NodeId| yaml.is_map(item) && yaml.node(item).end > item + 1;
+    if last.is_some_and(|item| !has_key(item)) {
+        return Err(EditBlocker::Unplaced);
+    }
     let style = last.map_or(ScalarStyle::Plain, |item| style_of(yaml, item + 1));
     let body: Vec<_> = pairs.iter().map(|p| flow_pair(p, style)).collect();
     let body = format!("{{{}}}", body.join(", "));

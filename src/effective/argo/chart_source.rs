@@ -46,12 +46,15 @@ impl ChartSource<'_> {
         overlay(&mut user, self.inline(files, trail));
         self.set_parameters(&mut user, files, trail);
         let chart = folder.and_then(|folder| Chart::load(files, folder, trail));
-        let size = chart.as_ref().map_or(0, Chart::size) + user.size();
-        if !files.spend(size) {
+        let cost = chart.as_ref().map_or_else(|| user.size(), |chart| chart.cost(&user));
+        if !files.spend(cost) {
             trail.uncertain(None, "is too large");
             return DeployedChart::default();
         }
-        let images = chart.as_ref().map_or_else(|| values_images(&user), |chart| chart.images(user.clone()));
+        let images = match &chart {
+            Some(chart) => chart.images(user),
+            None => values_images(&user),
+        };
         DeployedChart { images, chart: chart.map(|chart| chart.folder), values_files }
     }
 
@@ -95,7 +98,7 @@ impl ChartSource<'_> {
             };
             let value = item.get("value").and_then(Value::scalar).cloned().unwrap_or_default();
             let value = if value.text.contains("$ARGOCD_") { Scalar::generated(value.text) } else { value };
-            set_path(user, &path, Value::Scalar(value));
+            set_path(files, user, &path, Value::Scalar(value));
         }
         for item in self.list("fileParameters") {
             let name = item.text_at(&["name"]).unwrap_or_default();

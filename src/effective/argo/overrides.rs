@@ -43,7 +43,7 @@ pub fn merge(
     for path in names.iter().filter_map(|name| join(folder, name)) {
         let Some(mut over) = load_map(files, &path, trail) else { continue };
         KEPT.iter().for_each(|key| drop(over.remove(key)));
-        discarded.extend(left_out(source, &over));
+        discarded.extend(left_out(files, source, &over));
         note_overridden(source, &mut over);
         source.merge(over);
     }
@@ -51,7 +51,7 @@ pub fn merge(
 }
 
 /// The images in the items of a list that its replacement leaves out.
-fn left_out(source: &Value, over: &Value) -> Vec<EffectiveImage> {
+fn left_out(files: &mut Files<'_>, source: &Value, over: &Value) -> Vec<EffectiveImage> {
     let [parameters, images] = NAMED_LISTS.map(|path| {
         let new = over.at(&path).map(|list| list.items().iter().filter_map(name).collect::<HashSet<_>>());
         let old = source.at(&path).map(Value::items).unwrap_or_default().iter();
@@ -63,7 +63,7 @@ fn left_out(source: &Value, over: &Value) -> Vec<EffectiveImage> {
     for parameter in parameters {
         let path = name(parameter).and_then(parse_path);
         if let (Some(path), Some(value)) = (path, parameter.get("value")) {
-            set_path(&mut values, &path, value.clone());
+            set_path(files, &mut values, &path, value.clone());
         }
     }
     values_images(&values).into_iter().chain(images.into_iter().filter_map(override_image)).collect()

@@ -341,6 +341,23 @@ fn matrix_combines_two_generators() {
     assert_eq!(names.len(), 4);
 }
 
+/// The second generator is filled in for each element of the first.
+#[test]
+fn matrix_ends_when_it_takes_too_much_work() {
+    let elements: String = (0..600).map(|n| format!("{{env: e{n}}},")).collect();
+    let others: String = (0..20_000).map(|n| format!("k{n}: v,")).collect();
+    let generators = format!(
+        "  - matrix:\n      generators:\n      - list: {{elements: [{elements}]}}\n      - list: {{elements: [], {others}}}"
+    );
+    let app = set(&generators, "          parameters:\n          - {name: image.tag, value: '{{tag}}'}\n");
+    with_files(&[("app.yaml", &app)], |files| {
+        let file = files.load("app.yaml").unwrap();
+        let set = files.documents(file).remove(0);
+        application_sources(files, &set, None);
+        assert!(files.is_exhausted());
+    });
+}
+
 #[test]
 fn generator_of_clusters_is_uncertain_only_if_the_source_uses_it() {
     let helm = "          parameters:\n          - {name: image.tag, value: v1}\n";

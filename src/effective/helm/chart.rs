@@ -56,9 +56,20 @@ impl Chart {
         folders
     }
 
-    /// The number of values in it, which is what rendering it costs.
+    /// The number of values in it, which is what reading it costs.
     pub fn size(&self) -> usize {
         COST + self.values.size() + self.contained.iter().map(Chart::size).sum::<usize>()
+    }
+
+    /// What rendering it with a user's values costs, in values. Each contained chart gets a copy of the globals.
+    pub fn cost(&self, user: &Value) -> usize {
+        user.size() + self.cost_with(user.get("global").map_or(0, Value::size))
+    }
+
+    fn cost_with(&self, globals: usize) -> usize {
+        let globals = globals + self.values.get("global").map_or(0, Value::size);
+        let contained = self.contained.iter().map(|chart| chart.cost_with(globals));
+        COST + self.values.size() + globals + contained.sum::<usize>()
     }
 
     /// The chart and all that it contains, each with the values that its templates get.
@@ -154,7 +165,7 @@ fn load_at(files: &mut Files<'_>, folder: &str, depth: usize, trail: &mut Trail)
     }
     let declared = declared(files, folder, &meta, trail);
     chart.contained = contained(files, folder, &declared, depth, trail);
-    import_values(&mut chart, &declared, trail);
+    import_values(files, &mut chart, &declared, trail);
     Some(chart)
 }
 
@@ -234,7 +245,7 @@ fn local_folder(folder: &str, dependency: &Value) -> Option<String> {
 
 /// `import-values`: values of a contained chart that become the parent's, unless it sets them itself.
 /// (Helm, `chartutil.processImportValues`.)
-fn import_values(chart: &mut Chart, declared: &[Value], trail: &mut Trail) {
+fn import_values(files: &mut Files<'_>, chart: &mut Chart, declared: &[Value], trail: &mut Trail) {
     let imports: Vec<(&str, &Value)> = declared.iter().flat_map(imports_of).collect();
     if imports.is_empty() {
         return;
@@ -248,7 +259,7 @@ fn import_values(chart: &mut Chart, declared: &[Value], trail: &mut Trail) {
         let Some((child, parent)) = child_and_parent(import) else { continue };
         let path: Vec<&str> = child.split('.').collect();
         match values.get(key).and_then(|values| values.at(&path)) {
-            Some(table @ Value::Map(_)) => {
+            Some(table @ Value::Map(_)) if files.spend(table.size()) => {
                 let mut table = nested(parent, table.clone());
                 overlay(&mut table, imported);
                 imported = table;

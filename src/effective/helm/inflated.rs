@@ -34,12 +34,15 @@ pub fn inflated(files: &mut Files<'_>, folder: &str, chart: Option<&str>, item: 
     }
     let ChartValuesReader { files, mut trail, values_files, .. } = reader;
     let chart = chart.and_then(|chart| Chart::load(files, chart, &mut trail));
-    let size = chart.as_ref().map_or(0, Chart::size) + user.size();
-    let images = if !files.spend(size) {
+    let cost = chart.as_ref().map_or_else(|| user.size(), |chart| chart.cost(&user));
+    let images = if !files.spend(cost) {
         trail.uncertain(item.place(), "is too large");
         Vec::new()
     } else {
-        chart.map_or_else(|| values_images(&user), |chart| chart.images(user.clone()))
+        match chart {
+            Some(chart) => chart.images(user),
+            None => values_images(&user),
+        }
     };
     let Trail { files, unknown, uncertain } = trail;
     RenderedChart { images, values_files, files, unknown, uncertain }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::super::files::Files;
 use super::super::value::{Scalar, Value};
 
 /// The most keys in a path of `--set`. (Helm, `strvals.MaxNestedNameLevel`.)
@@ -78,12 +79,23 @@ fn index(chars: &mut std::str::Chars<'_>) -> Option<usize> {
     (index <= MAX_INDEX).then_some(index)
 }
 
-/// Sets the value at a path. What isn't there yet is made. (Helm, `strvals.ParseInto`.)
-pub fn set_path(values: &mut Value, path: &[PathStep], value: Value) {
+/// Sets the value at a path. What isn't there yet is made, if the files' budget allows it. (Helm, `strvals.ParseInto`.)
+pub fn set_path(files: &mut Files<'_>, values: &mut Value, path: &[PathStep], value: Value) {
+    if !files.spend(path.iter().map(cost).sum()) {
+        return;
+    }
     let place = path.iter().fold(values, child);
     match place {
         Value::Scalar(_) => place.merge(value),
         Value::Map(_) | Value::List(_) => *place = value,
+    }
+}
+
+/// How many values a step may make. A list is filled up to its index.
+fn cost(step: &PathStep) -> usize {
+    match step {
+        PathStep::Key(_) => 1,
+        PathStep::Index(index) => index + 1,
     }
 }
 
@@ -121,6 +133,7 @@ fn extend(value: &mut Value, index: usize) {
 #[cfg(test)]
 mod tests {
     use super::super::super::place::FileId;
+    use super::super::super::testing::with_files;
     use super::*;
     use crate::yaml::scan;
 
@@ -172,7 +185,8 @@ mod tests {
     fn path_sets_what_is_there_and_makes_what_is_not() {
         let mut values = read("image: {tag: v1}\nlist: [a, b]\n");
         let set = |values: &mut Value, path: &str, text: &str| {
-            set_path(values, &parse_path(path).unwrap(), Value::Scalar(Scalar::generated(text)));
+            let path = parse_path(path).unwrap();
+            with_files(&[], |files| set_path(files, values, &path, Value::Scalar(Scalar::generated(text))));
         };
         set(&mut values, "image.tag", "v2");
         set(&mut values, "list[1]", "c");
@@ -182,5 +196,19 @@ mod tests {
         assert_eq!(overridden.len(), 1);
         assert_eq!(values.get("list").unwrap().items()[1].text(), Some("c"));
         assert_eq!(values.get("new").unwrap().items()[1].text_at(&["image"]), Some("d"));
+    }
+
+    #[test]
+    fn path_of_many_large_indexes_costs_what_it_makes() {
+        let path = parse_path(&format!("p{}", "[1024]".repeat(25))).unwrap();
+        let made = with_files(&[], |files| {
+            let mut made = 0;
+            while !files.is_exhausted() {
+                set_path(files, &mut Value::default(), &path, Value::null());
+                made += 1;
+            }
+            made
+        });
+        assert!((100..500).contains(&made), "{made}");
     }
 }

@@ -40,7 +40,7 @@ pub fn release(files: &mut Files<'_>, release: &Value, around: &Around<'_>) -> R
     let local = local_chart(files, release, around);
     let chart = local.as_ref().and_then(|local| load(files, local, &mut trail));
     let mut images = match &chart {
-        Some((chart, _)) if !files.spend(chart.size() + own.values.size()) => {
+        Some((chart, _)) if !files.spend(chart.cost(&own.values)) => {
             trail.uncertain(release.place(), "is too large");
             Vec::new()
         }

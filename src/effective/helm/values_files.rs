@@ -122,7 +122,7 @@ fn floats(image: &EffectiveImage) -> bool {
 }
 
 fn render(files: &mut Files<'_>, chart: &Chart, user: Value, root: &mut Root) -> Vec<EffectiveImage> {
-    if files.spend(chart.size() + user.size()) {
+    if files.spend(chart.cost(&user)) {
         return chart.images(user);
     }
     root.uncertain.push(super::super::root::Doubt { at: None, what: "is too large".to_owned() });

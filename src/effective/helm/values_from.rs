@@ -59,13 +59,13 @@ pub fn release_values(
                 if let Some(place) = scalar.place {
                     files.note_second_reader(place, SecondReader::HelmSet);
                 }
-                set_path(&mut result.values, &path, Value::Scalar(scalar));
+                set_path(files, &mut result.values, &path, Value::Scalar(scalar));
             }
             (Some(path), Err(why)) => {
                 if may_set_image(&result.values, &path) {
                     trail.uncertain(reference.at, format!("takes {target} from {why}"));
                 }
-                set_path(&mut result.values, &path, Value::Scalar(Scalar::default()));
+                set_path(files, &mut result.values, &path, Value::Scalar(Scalar::default()));
             }
             (None, _) => {
                 trail.uncertain(reference.at, format!("has the targetPath {target}, which isn't valid"))

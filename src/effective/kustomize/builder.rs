@@ -23,8 +23,8 @@ const MAX_DOUBTS: usize = 1000;
 /// More paths than this are not followed.
 const MAX_PATHS: usize = 200;
 
-/// What an entry costs, in values, if its name is a regular expression.
-const COST_OF_PATTERN: usize = 1000;
+/// What a regular expression costs, in values.
+pub(super) const COST_OF_PATTERN: usize = 1000;
 
 /// What one more kustomization costs, in values.
 const COST_OF_LEVEL: usize = 300;

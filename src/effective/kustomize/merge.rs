@@ -73,6 +73,7 @@ fn join(items: &mut Vec<Value>, over: &[Value], key: &str, shape: Shape) {
     let positions = positions_by(items, key);
     let mut rest: Vec<Option<Value>> = std::mem::take(items).into_iter().map(Some).collect();
     let (mut joined, mut deleted) = (Vec::new(), HashSet::new());
+    let mut keeps_named = true;
     // of two items with the same key, kustomize sees the first (`RNode.ElementList`)
     let first = positions_by(over, key);
     let counts = |at: usize| over[at].text_at(&[key]).is_none_or(|value| first.get(value) == Some(&at));
@@ -80,7 +81,9 @@ fn join(items: &mut Vec<Value>, over: &[Value], key: &str, shape: Shape) {
     {
         let Some(wanted) = patch.text_at(&[key]) else {
             // an empty value stands for any, and what has it goes (`FieldMatcher.Filter`)
-            rest.iter_mut().filter(|item| has_key(item, key)).for_each(|item| *item = None);
+            if std::mem::take(&mut keeps_named) {
+                rest.iter_mut().filter(|item| has_key(item, key)).for_each(|item| *item = None);
+            }
             continue;
         };
         match positions.get(wanted).and_then(|&at| rest[at].take()) {

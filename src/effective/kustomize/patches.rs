@@ -3,10 +3,10 @@
 use super::super::files::join;
 use super::super::place::Place;
 use super::super::value::{Scalar, Value};
-use super::builder::{Builder, Gathered, Level};
+use super::builder::{Builder, COST_OF_PATTERN, Gathered, Level};
 use super::merge::merge_object;
 use super::merge_shape::Shape;
-use super::selector::ObjectSelector;
+use super::selector::{ObjectSelector, expressions};
 use super::{Object, ResourceId, json_patch, resources};
 
 /// A text that isn't a list of operations.
@@ -30,7 +30,9 @@ impl Builder<'_, '_> {
 
     /// An item of `patches` or `patchesJson6902`.
     pub(super) fn patch(&mut self, level: &Level<'_>, item: &Value, gathered: &mut Gathered) {
-        if !self.can_afford(gathered.objects.len()) {
+        let patterns = item.get("target").map_or(0, expressions);
+        let cost = gathered.objects.len().saturating_add(patterns.saturating_mul(COST_OF_PATTERN));
+        if !self.can_afford(cost) {
             return;
         }
         let documents = match (item.get("patch"), item.get("path")) {

@@ -4,11 +4,11 @@ use super::super::composed::{own_piece, piece_of, set_pieces};
 use super::super::files::join;
 use super::super::setting::{Holds, Link, Setting, TextPart};
 use super::super::value::{Scalar, Value};
-use super::builder::{Builder, Gathered, Level};
+use super::builder::{Builder, COST_OF_PATTERN, Gathered, Level};
 use super::field_paths::value_at;
 use super::json_patch::{MAX_PATH, depth};
 use super::merge::inherit;
-use super::selector::ObjectSelector;
+use super::selector::{ObjectSelector, expressions};
 use super::value_paths::{PathPart, create, lookup, matches, parts};
 use super::{Object, ResourceId};
 
@@ -59,22 +59,51 @@ impl Builder<'_, '_> {
             return self.is_uncertain(item.place(), "copies a value that is too large to evaluate");
         }
         for target in targets {
+            let Some(paths) = self.target_paths(target) else { return };
             let Some(selector) = target.get("select").and_then(ObjectSelector::read) else {
                 self.is_uncertain(target.place(), "has a target that can't be evaluated");
                 continue;
             };
             let rejected = target.get("reject").map_or(&[][..], Value::items);
             let rejected: Vec<_> = rejected.iter().filter_map(ObjectSelector::read).collect();
-            let paths = target.get("fieldPaths").map_or(1, Value::size);
             for object in &mut gathered.objects {
                 let is_target = selector.selects_any_id(object)
                     && !rejected.iter().any(|reject| reject.selects_any_id(object));
-                let size = (copied.value.size() + object.value.size()).saturating_mul(paths);
+                let size = (copied.value.size() + object.value.size()).saturating_mul(1 + paths.len());
                 if is_target && self.can_afford(size) {
-                    copy_into(&mut object.value, &copied, target);
+                    copy_into(&mut object.value, &copied, target, &paths);
                 }
             }
         }
+    }
+}
+
+impl Builder<'_, '_> {
+    /// The paths of a target. `None` if reading its patterns would cost too much.
+    fn target_paths(&mut self, target: &Value) -> Option<Vec<TargetPath>> {
+        let listed = target.get("fieldPaths").map_or(&[][..], Value::items).iter().filter_map(Value::text);
+        let mut paths: Vec<Vec<String>> = listed.map(parts).collect();
+        if paths.is_empty() {
+            paths.push(parts("metadata.name"));
+        }
+        let select = target.get("select").into_iter();
+        let selectors = select.chain(target.get("reject").map_or(&[][..], Value::items));
+        let in_paths = paths.iter().flatten().filter(|part| PathPart::needs_expression(part)).count();
+        let all = in_paths + selectors.map(expressions).sum::<usize>();
+        self.can_afford(all.saturating_mul(COST_OF_PATTERN))
+            .then(|| paths.into_iter().map(TargetPath::read).collect())
+    }
+}
+
+/// One of `fieldPaths`, with its patterns.
+struct TargetPath {
+    parts: Vec<String>,
+    patterns: Vec<PathPart>,
+}
+
+impl TargetPath {
+    fn read(parts: Vec<String>) -> Self {
+        TargetPath { patterns: parts.iter().map(|part| PathPart::read(part)).collect(), parts }
     }
 }
 
@@ -113,18 +142,14 @@ fn is_selected(id: &ResourceId, selector: &Value) -> bool {
 }
 
 /// `copyValueToTarget`
-fn copy_into(object: &mut Value, copied: &Copied, target: &Value) {
-    let paths: Vec<&str> =
-        target.get("fieldPaths").map_or(&[][..], Value::items).iter().filter_map(Value::text).collect();
+fn copy_into(object: &mut Value, copied: &Copied, target: &Value, paths: &[TargetPath]) {
     let creates = target.text_at(&["options", "create"]) == Some("true");
-    for path in if paths.is_empty() { vec!["metadata.name"] } else { paths } {
-        let path = parts(path);
+    for path in paths {
         if creates {
-            create(object, &path);
+            create(object, &path.parts);
         }
         let mut found = Vec::new();
-        let path: Vec<_> = path.iter().map(|part| PathPart::read(part)).collect();
-        matches(object, &path, &mut Vec::new(), &mut found);
+        matches(object, &path.patterns, &mut Vec::new(), &mut found);
         for steps in found {
             if let Some(field) = value_at(object, &steps) {
                 set_field(field, copied, delimiter(target), steps.len());

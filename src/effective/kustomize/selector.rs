@@ -12,11 +12,11 @@ const MAX_PATTERN_SIZE: usize = 1 << 20;
 /// The parts of a `target` that are given.
 #[derive(Debug, Default)]
 pub(super) struct ObjectSelector {
-    group: Option<Regex>,
-    version: Option<Regex>,
-    kind: Option<Regex>,
-    name: Option<Regex>,
-    namespace: Option<Regex>,
+    group: Option<Pattern>,
+    version: Option<Pattern>,
+    kind: Option<Pattern>,
+    name: Option<Pattern>,
+    namespace: Option<Pattern>,
     labels: LabelSelector,
     annotations: LabelSelector,
 }
@@ -25,7 +25,7 @@ impl ObjectSelector {
     /// `None` if a part of it isn't a valid pattern or selector.
     pub fn read(target: &Value) -> Option<Self> {
         let text = |key| target.text_at(&[key]).filter(|text| !text.is_empty());
-        let pattern = |key| text(key).map_or(Some(None), |text| anchored(text).map(Some));
+        let pattern = |key| text(key).map_or(Some(None), |text| Pattern::anchored(text).map(Some));
         let labels = |key| LabelSelector::parse(text(key).unwrap_or_default());
         Some(ObjectSelector {
             group: pattern("group")?,
@@ -41,7 +41,7 @@ impl ObjectSelector {
     /// `resWrangler.Select`: name and namespace match the original ones or the current ones.
     pub fn selects(&self, object: &Object) -> bool {
         let (now, original) = (object.id(), object.original_id());
-        let either = |pattern: &Option<Regex>, texts: [&str; 2]| {
+        let either = |pattern: &Option<Pattern>, texts: [&str; 2]| {
             pattern.as_ref().is_none_or(|pattern| texts.iter().any(|text| pattern.is_match(text)))
         };
         either(&self.namespace, [original.effective_namespace(), now.effective_namespace()])
@@ -52,7 +52,7 @@ impl ObjectSelector {
 
     /// For replacements: any ID that the object has or had fits (`TargetSelectorRegex.Selects`).
     pub fn selects_any_id(&self, object: &Object) -> bool {
-        let fits = |pattern: &Option<Regex>, text: &str| pattern.as_ref().is_none_or(|p| p.is_match(text));
+        let fits = |pattern: &Option<Pattern>, text: &str| pattern.as_ref().is_none_or(|p| p.is_match(text));
         let selects = |id: ResourceId| {
             fits(&self.name, &id.name) && fits(&self.namespace, &id.namespace) && self.has_kind(&id)
         };
@@ -61,7 +61,7 @@ impl ObjectSelector {
 
     /// `SelectorRegex.MatchGvk`
     fn has_kind(&self, id: &ResourceId) -> bool {
-        let fits = |pattern: &Option<Regex>, text: &str| pattern.as_ref().is_none_or(|p| p.is_match(text));
+        let fits = |pattern: &Option<Pattern>, text: &str| pattern.as_ref().is_none_or(|p| p.is_match(text));
         fits(&self.group, &id.group) && fits(&self.version, &id.version) && fits(&self.kind, &id.kind)
     }
 
@@ -71,12 +71,70 @@ impl ObjectSelector {
     }
 }
 
-/// A pattern that must match the whole text (`anchorRegex`).
-fn anchored(text: &str) -> Option<Regex> {
-    pattern(&format!("^(?:{text})$"))
+/// A regular expression from a file. Nearly all are plain words, which need none.
+#[derive(Debug)]
+pub(super) enum Pattern {
+    Equals(String),
+    Contains(String),
+    Expression(Regex),
+}
+
+impl Pattern {
+    /// It must match the whole text (`anchorRegex`). `None` if it isn't valid.
+    pub fn anchored(text: &str) -> Option<Self> {
+        match is_word(text) {
+            true => Some(Pattern::Equals(text.to_owned())),
+            false => pattern(&format!("^(?:{text})$")).map(Pattern::Expression),
+        }
+    }
+
+    /// It may match any part of the text. `None` if it isn't valid.
+    pub fn anywhere(text: &str) -> Option<Self> {
+        match is_word(text) {
+            true => Some(Pattern::Contains(text.to_owned())),
+            false => pattern(text).map(Pattern::Expression),
+        }
+    }
+
+    pub fn is_match(&self, text: &str) -> bool {
+        match self {
+            Pattern::Equals(word) => word == text,
+            Pattern::Contains(word) => text.contains(word),
+            Pattern::Expression(pattern) => pattern.is_match(text),
+        }
+    }
+}
+
+/// Whether no character of a text has a meaning in a regular expression.
+pub(super) fn is_word(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_/".contains(&byte))
+}
+
+/// How many regular expressions a `target` or `select` has, at most.
+pub(super) fn expressions(target: &Value) -> usize {
+    let keys = ["group", "version", "kind", "name", "namespace"].into_iter();
+    keys.filter(|key| target.text_at(&[key]).is_some_and(|text| !is_word(text))).count()
 }
 
 /// A regular expression from a file: bounded, so that a hostile one can't use up the memory.
 pub(super) fn pattern(text: &str) -> Option<Regex> {
     RegexBuilder::new(text).size_limit(MAX_PATTERN_SIZE).nest_limit(50).build().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn word_matches_as_the_regular_expression_would() {
+        for (text, is_anchored, is_anywhere) in
+            [("app", true, true), ("my-app", false, true), ("web", false, false)]
+        {
+            for word in ["app", "(app)"] {
+                assert_eq!(Pattern::anchored(word).unwrap().is_match(text), is_anchored, "{word} {text}");
+                assert_eq!(Pattern::anywhere(word).unwrap().is_match(text), is_anywhere, "{word} {text}");
+            }
+        }
+        assert!(Pattern::anchored("a(").is_none());
+    }
 }

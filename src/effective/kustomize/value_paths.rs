@@ -1,10 +1,8 @@
 //! Paths to values, as replacements and `vars` write them: `spec.containers.[name=app].image`.
 
-use regex::Regex;
-
 use super::super::value::Value;
 use super::field_paths::{Steps, split};
-use super::selector::pattern;
+use super::selector::{Pattern, is_word};
 
 /// The parts of a path. A part in brackets keeps its dots; if it isn't `[key=value]`, it loses the brackets
 /// (`utils.SmarterPathSplitter`).
@@ -46,13 +44,19 @@ pub(super) struct PathPart {
     key: String,
     index: Option<usize>,
     /// Of `[key=pattern]`; the key is empty if the items are scalars.
-    item: Option<(String, Regex)>,
+    item: Option<(String, Pattern)>,
 }
 
 impl PathPart {
     pub fn read(part: &str) -> Self {
-        let item = in_brackets(part).and_then(|(key, wanted)| Some((key.to_owned(), pattern(wanted)?)));
+        let item =
+            in_brackets(part).and_then(|(key, wanted)| Some((key.to_owned(), Pattern::anywhere(wanted)?)));
         PathPart { key: part.to_owned(), index: part.parse().ok(), item }
+    }
+
+    /// Whether reading a part makes a regular expression.
+    pub fn needs_expression(part: &str) -> bool {
+        in_brackets(part).is_some_and(|(_, wanted)| !is_word(wanted))
     }
 
     fn fits(&self, at: usize, item: &Value) -> bool {

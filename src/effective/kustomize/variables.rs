@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::super::composed::{own_piece, piece_of, set_pieces};
+use super::super::composed::{MAX_LENGTH, own_piece, piece_of, set_pieces};
 use super::super::value::{Scalar, Value};
 use super::builder::{Builder, Gathered, Level};
 use super::field_paths::value_at;
@@ -45,6 +45,8 @@ impl Builder<'_, '_> {
         for variable in &gathered.variables {
             let name = name_of(variable);
             match value_of(variable, &name, &gathered.objects) {
+                // no image is as long
+                Some(value) if value.text.len() > MAX_LENGTH => {}
                 Some(value) => drop(values.insert(name, value)),
                 None => self.is_uncertain(variable.place(), "is a variable whose value can't be found"),
             }
@@ -97,8 +99,10 @@ fn value_of(variable: &Value, name: &str, objects: &[Object]) -> Option<Scalar> 
 /// `expansion.Expand`: `$$` stands for `$`, and a name without a value stays.
 fn replace(scalar: &mut Scalar, values: &HashMap<String, Scalar>) {
     let mut pieces = Vec::new();
-    let (mut start, mut at) = (0, 0);
-    while let Some(found) = scalar.text[at..].find('$') {
+    let (mut start, mut at, mut length) = (0, 0, scalar.text.len());
+    while length <= MAX_LENGTH
+        && let Some(found) = scalar.text[at..].find('$')
+    {
         let dollar = at + found;
         let rest = &scalar.text[dollar + 1..];
         let name = rest.strip_prefix('(').and_then(|rest| rest.split_once(')')).map(|(name, _)| name);
@@ -110,13 +114,14 @@ fn replace(scalar: &mut Scalar, values: &HashMap<String, Scalar>) {
                     pieces.push(own_piece(scalar, start..dollar));
                     pieces.push(piece_of(value, 0..value.text.len(), name));
                     start = end;
+                    length += value.text.len();
                 }
                 end
             }
             None => dollar + 1,
         };
     }
-    if pieces.is_empty() {
+    if pieces.is_empty() || length > MAX_LENGTH {
         return;
     }
     pieces.push(own_piece(scalar, start..scalar.text.len()));

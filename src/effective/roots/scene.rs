@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use memchr::memmem::{Finder, find};
-use memchr::memrchr;
+use memchr::{memchr, memrchr};
 
 use super::super::entry_files::EntryFiles;
 use super::super::files::{Files, folder_of, join};
@@ -78,22 +78,28 @@ impl FileMarks {
     /// The names of the objects in a file. In flow style, every name behind `metadata` counts.
     fn names(&self, bytes: &[u8]) -> Vec<String> {
         let names = self.metadata.find_iter(bytes).filter_map(|at| {
-            let start = memrchr(b'\n', &bytes[..at]).map_or(0, |end| end + 1);
+            let before = &bytes[at.saturating_sub(MAX_LOOKED_AT)..at];
+            let indentation_of_key = before.len() - memrchr(b'\n', before).map_or(0, |end| end + 1);
             let behind = &bytes[at + self.metadata.needle().len()..];
-            let mut lines = behind.split(|&byte| byte == b'\n');
-            let rest = lines.next()?.trim_ascii();
+            let near = &behind[..behind.len().min(MAX_LOOKED_AT)];
+            let end = memchr(b'\n', near);
+            let rest = near[..end.unwrap_or(near.len())].trim_ascii();
             if !rest.is_empty() && !rest.starts_with(b"#") {
                 return name_in(rest.get(find(rest, b"name")? + b"name".len()..)?);
             }
+            let lines = behind[end? + 1..].split(|&byte| byte == b'\n');
             let inside = lines
                 .take(MAX_METADATA)
-                .take_while(|line| line.trim_ascii().is_empty() || indentation(line) > at - start);
+                .take_while(|line| line.trim_ascii().is_empty() || indentation(line) > indentation_of_key);
             name_in(inside.filter_map(|line| line.trim_ascii_start().strip_prefix(b"name")).next()?)
         });
         let names: BTreeSet<&str> = names.collect();
         names.into_iter().map(str::to_owned).collect()
     }
 }
+
+/// This much of the line of `metadata:` is looked at, in bytes on each side: a file can have it many times in one long line.
+const MAX_LOOKED_AT: usize = 8 * 1024;
 
 /// An object's name is among the first lines of its metadata.
 const MAX_METADATA: usize = 200;
@@ -190,4 +196,24 @@ pub(super) fn documents(files: &mut Files<'_>, path: &str) -> Vec<Value> {
             _ => vec![document],
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_found_in_both_styles() {
+        let names = |text: &str| FileMarks::default().names(text.as_bytes());
+        let block = "kind: ConfigMap\nmetadata: # of the app\n  labels: {a: b}\n  name: one\n";
+        assert_eq!(names(block), ["one"]);
+        assert_eq!(
+            names("{kind: Secret, metadata: {name: two}}\n---\nmetadata: {labels: {}, name: 'three'}"),
+            ["three", "two"]
+        );
+        assert_eq!(names("metadata:"), Vec::<String>::new());
+        // a line is only looked at near the key
+        let long = format!("{}metadata: {{name: four}}", "metadata: x ".repeat(100_000));
+        assert_eq!(names(&long), ["four"]);
+    }
 }

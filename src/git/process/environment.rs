@@ -162,10 +162,14 @@ fn git_config(purpose: Purpose, environment: &Environment) -> Vec<(String, Optio
     changes
 }
 
-/// Whether a setting is a header, or contains a URL with a password. In `url.<base>.insteadOf`, the URL is in the key.
+/// Whether a setting is a header, or contains a URL with a password or token. In `url.<base>.insteadOf`, the URL is in the
+/// key; in that of a helper, it only says for whom the helper is.
 fn is_credential(key: &str, value: &str) -> bool {
     let key = key.to_ascii_lowercase();
-    (key.starts_with("http.") && key.ends_with(".extraheader")) || has_password(&key) || has_password(value)
+    let value = value.to_ascii_lowercase();
+    let is_for_a_user = key.starts_with("credential.") && !users(&key).any(|user| user.contains(':'));
+    let is_header = key.starts_with("http.") && key.ends_with(".extraheader");
+    is_header || users(&value).next().is_some() || (users(&key).next().is_some() && !is_for_a_user)
 }
 
 /// Whether a setting is a helper written as a shell command, which may contain the password that it prints.
@@ -174,10 +178,15 @@ fn is_inline_helper(key: &str, value: &str) -> bool {
     key.starts_with("credential.") && key.ends_with(".helper") && value.starts_with('!')
 }
 
-fn has_password(text: &str) -> bool {
-    let Some((_, rest)) = text.split_once("://") else { return false };
-    let authority = rest.split('/').next().unwrap_or(rest);
-    authority.rsplit_once('@').is_some_and(|(user, _)| user.contains(':'))
+/// The secrets in the URLs of a text, in lower case: the user with the password, and over HTTP, where it can be a token, the
+/// user alone.
+fn users(text: &str) -> impl Iterator<Item = &str> {
+    text.match_indices("://").filter_map(|(at, separator)| {
+        let authority = text[at + separator.len()..].split('/').next()?;
+        let (user, _) = authority.rsplit_once('@')?;
+        let is_http = text[..at].ends_with("http") || text[..at].ends_with("https");
+        (is_http || user.contains(':')).then_some(user)
+    })
 }
 
 #[cfg(test)]
@@ -301,6 +310,26 @@ mod tests {
             for purpose in ALL {
                 assert!(gets(purpose, name), "{name}, {purpose:?}");
             }
+        }
+    }
+
+    #[test]
+    fn setting_with_a_token_in_a_url_is_a_credential() {
+        for (key, value) in [
+            ("url.https://ghp_token@github.com/.insteadOf", "https://github.com/"),
+            ("url.https://h/.insteadOf", "HTTPS://token@h/"),
+            ("remote.o.url", "https://u:p@h/x"),
+            ("a.b", "see https://h/x, then ssh://u:p@h/x"),
+            ("credential.https://u:p@h.helper", "store"),
+        ] {
+            assert!(is_credential(key, value), "{key}={value}");
+        }
+        for (key, value) in [
+            ("url.ssh://git@github.com/.insteadOf", "https://github.com/"),
+            ("credential.https://me@h.helper", "store"),
+            ("user.email", "me@h"),
+        ] {
+            assert!(!is_credential(key, value), "{key}={value}");
         }
     }
 

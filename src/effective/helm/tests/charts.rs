@@ -1,6 +1,9 @@
 //! Charts and their values files.
 
 use super::super::super::testing::{doubts, location, shown, with_files};
+use super::super::super::value::Value;
+use super::super::chart::Chart;
+use super::super::trail::Trail;
 use super::super::{UsedCharts, chart_roots};
 
 const CHART: &str = "name: api\nversion: 0.1.0\nappVersion: \"1.0\"\n";
@@ -291,5 +294,23 @@ fn charts_that_contain_each_other_end() {
     with_files(&files, |files| {
         let roots = chart_roots(files, &["a".to_owned()], &UsedCharts::default());
         assert!(roots.iter().any(|root| !root.uncertain.is_empty()));
+    });
+}
+
+/// Each of them gets a copy, so a few kilobytes could become gigabytes.
+#[test]
+fn globals_cost_as_much_as_there_are_contained_charts() {
+    let aliases: String = (0..300).map(|n| format!("- {{name: api, alias: a{n}}}\n")).collect();
+    let globals: String = (0..2000).map(|n| format!("  k{n}: v\n")).collect();
+    let meta = format!("name: all\ndependencies:\n{aliases}");
+    let values = format!("global:\n{globals}");
+    let files = [
+        ("p/Chart.yaml", meta.as_str()),
+        ("p/charts/api/Chart.yaml", CHART),
+        ("p/values.yaml", values.as_str()),
+    ];
+    with_files(&files, |files| {
+        let chart = Chart::load(files, "p", &mut Trail::default()).unwrap();
+        assert!(chart.cost(&Value::default()) > 300 * 2000, "{}", chart.cost(&Value::default()));
     });
 }

@@ -158,3 +158,18 @@ fn variables_of_two_bases_stand_for_objects_of_their_own() {
         ["app:v2 <- a/params.env:1; a/d.yaml:10", "app:v3 <- b/params.env:1; b/d.yaml:10"]
     );
 }
+
+/// No image is as long as this text, and thousands of copies of it would fill the memory.
+#[test]
+fn variable_with_a_long_value_stays() {
+    let image = format!("app:{}", "$(TAG)".repeat(2000));
+    let deployment = DEPLOYMENT.replace("app:v1", &image);
+    let text = "resources: [d.yaml, c.yaml]\nconfigurations: [v.yaml]\nvars: [{name: TAG, objref: {apiVersion: v1, kind: \
+                ConfigMap, name: versions}, fieldref: {fieldpath: data.tag}}]\n";
+    let paths = "varReference: [{path: spec/template/spec/containers/image, kind: Deployment}]\n";
+    for long in [CONFIG.replace("v3", &"x".repeat(5000)), CONFIG.replace("v3", "v3456")] {
+        let files =
+            [("kustomization.yaml", text), ("d.yaml", &deployment), ("c.yaml", &long), ("v.yaml", paths)];
+        assert!(repository(&files).run("").images[0].starts_with("app:$(TAG)$(TAG)"));
+    }
+}
