@@ -39,6 +39,10 @@ fn promotion(error: &PromotionError) -> Failure {
         PromotionError::NothingInBoth { .. } => {
             Failure::new(Exit::NoMatch, message).hinted("both must run the image under the same name")
         }
+        PromotionError::OnlyInText { .. } => {
+            let advice = "write the text as a literal block (|), or set the tag where a bump finds it";
+            Failure::new(Exit::NoMatch, message).hinted(advice)
+        }
         PromotionError::TwoTags { .. } => {
             let advice =
                 "promote once a single tag runs there, or name a service whose files select one of them";

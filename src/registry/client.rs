@@ -1,8 +1,8 @@
 //! Asks the registries of several images at once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
-use std::thread::ScopedJoinHandle;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use super::lookup::Lookup;
@@ -15,6 +15,9 @@ use crate::landing::{Backoff, SystemClock};
 
 /// How many registries are asked at the same time.
 const AT_ONCE: usize = 8;
+
+/// Each image gets this much time, even if others took all there was.
+const LEAST_TIME: Duration = Duration::from_secs(2);
 
 /// How long to look for an image's labels, once the image is found.
 const LABELS_TIME: Duration = Duration::from_secs(20);
@@ -65,34 +68,25 @@ impl RegistryClient {
         Ok(RegistryClient { http, credentials: RegistryCredentials::read(environment)? })
     }
 
-    /// Looks for the images until they are there, or the time is over.
+    /// Looks for the images until they are there, or the time is over. Several are looked for at once, so that a registry
+    /// that doesn't answer takes no time from those that do.
     pub fn look_up(&self, questions: &[ImageQuestion], time: Duration) -> RegistryAnswers {
         let deadline = Instant::now() + time;
-        let mut all = RegistryAnswers::default();
-        for chunk in questions.chunks(AT_ONCE) {
+        let next = AtomicUsize::new(0);
+        let take = || {
+            let nth = next.fetch_add(1, Ordering::Relaxed);
+            Some((nth, questions.get(nth)?))
+        };
+        let ask_one = |(nth, question)| {
             let left = deadline.saturating_duration_since(Instant::now());
-            for (answer, secrets) in self.at_once(chunk, left) {
-                all.answers.push(answer);
-                all.secrets.extend(secrets);
-            }
-        }
-        all
-    }
-
-    fn at_once(&self, questions: &[ImageQuestion], time: Duration) -> Vec<AnswerWithSecrets> {
-        std::thread::scope(|scope| {
-            let ask = |question| move || self.one(question, time);
-            let threads: Vec<_> = questions.iter().map(|question| scope.spawn(ask(question))).collect();
-            let lost = |question: &ImageQuestion| RegistryError::Unreachable {
-                image: question.name.clone(),
-                problem: "the request was lost".to_owned(),
-            };
-            let ended = threads.into_iter().zip(questions);
-            let answer = |(thread, question): (ScopedJoinHandle<'_, _>, _)| {
-                thread.join().unwrap_or_else(|_| (Err(lost(question)), Vec::new()))
-            };
-            ended.map(answer).collect()
-        })
+            (nth, self.one(question, left.max(LEAST_TIME.min(time))))
+        };
+        let work = || std::iter::from_fn(take).map(ask_one).collect::<Vec<_>>();
+        let answers: HashMap<usize, AnswerWithSecrets> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..AT_ONCE.min(questions.len())).map(|_| scope.spawn(work)).collect();
+            threads.into_iter().filter_map(|thread| thread.join().ok()).flatten().collect()
+        });
+        in_order(questions, answers)
     }
 
     fn one(&self, question: &ImageQuestion, time: Duration) -> AnswerWithSecrets {
@@ -108,6 +102,21 @@ impl RegistryClient {
             Err(error) => (Err(error), Vec::new()),
         }
     }
+}
+
+/// A question without an answer was lost with its thread.
+fn in_order(questions: &[ImageQuestion], mut answers: HashMap<usize, AnswerWithSecrets>) -> RegistryAnswers {
+    let mut all = RegistryAnswers::default();
+    for (nth, question) in questions.iter().enumerate() {
+        let lost = || RegistryError::Unreachable {
+            image: question.name.clone(),
+            problem: "the request was lost".to_owned(),
+        };
+        let (answer, secrets) = answers.remove(&nth).unwrap_or_else(|| (Err(lost()), Vec::new()));
+        all.answers.push(answer);
+        all.secrets.extend(secrets);
+    }
+    all
 }
 
 fn found(lookup: &mut Lookup<'_>, with_labels: bool, time: Duration) -> Result<FoundImage, RegistryError> {

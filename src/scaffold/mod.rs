@@ -47,12 +47,15 @@ pub fn config(listing: &Listing, path: &str) -> Result<Option<NewConfig>, Scaffo
         return Ok(None);
     }
     let (others, own): (Vec<_>, Vec<_>) = sorted.images.iter().partition(|d| origin::is_of_others(d.image));
+    let environments = environments::of(&own);
     let mut taken = TakenNames::default();
+    // a service can't be called like an environment
+    environments.iter().for_each(|environment| drop(taken.take(environment.name.clone())));
     let content = ConfigContent {
         template: template::guess(own.iter().flat_map(|image| tags(image))),
         own: services::of(&own, &mut taken),
         others: services::of(&others, &mut taken),
-        environments: environments::of(&own),
+        environments,
         left: sorted.left,
         overridden: sorted.overridden,
     };
@@ -73,7 +76,7 @@ fn check(content: &ConfigContent<'_>, path: &str, text: &str) -> Result<(), Scaf
         config.map_err(|error| ScaffoldError::Invalid { path: path.to_owned(), error: Box::new(error) })?;
     let own = || content.own.iter().flatten();
     if !content.environments.is_empty() {
-        let uncommented = content.uncommented_environments();
+        let uncommented = format!("{text}\n{}", content.uncommented_environments());
         Config::parse(path, uncommented.as_bytes())
             .map_err(|error| ScaffoldError::Invalid { path: path.to_owned(), error: Box::new(error) })?;
     }

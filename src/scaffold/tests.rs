@@ -131,6 +131,20 @@ fn environments_are_proposed_in_comments() {
     assert!(text.contains(wanted), "{text}");
 }
 
+/// The configuration would be invalid once its environments are uncommented.
+#[test]
+fn service_is_not_called_like_an_environment() {
+    let of = |env: &str| {
+        let at = |image: &str| reference(&format!("envs/{env}/x.yaml"), image, "v1");
+        [at("ghcr.io/acme/api"), at("ghcr.io/acme/prod")]
+    };
+    let text = text([of("dev"), of("prod")].concat());
+    assert!(text.contains("#   prod:\n#     files:"), "{text}");
+    let names: Vec<String> =
+        services_of(&text).iter().map(|service| service.split(' ').next().unwrap().to_owned()).collect();
+    assert!(!names.is_empty() && !names.contains(&"prod".to_owned()), "{names:?}");
+}
+
 #[test]
 fn single_environment_is_not_proposed() {
     let text = text(vec![reference("prod/x.yaml", "ghcr.io/acme/api", "v1")]);

@@ -27,24 +27,40 @@ impl RootPosition {
     }
 }
 
+/// Why an ignore file isn't read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum IgnoreFileProblem {
+    #[error("is not a regular file")]
+    NotRegular,
+    #[error("is larger than 1 MB")]
+    TooLarge,
+}
+
 /// An ignore file of the root, or of a folder above it, that isn't safe to read. The crate reads all of them,
 /// even those that don't apply.
-pub fn odd_file(root: &Path) -> Option<PathBuf> {
+pub fn odd_file(root: &Path) -> Option<(PathBuf, IgnoreFileProblem)> {
     [root.to_owned()].into_iter().chain(folders_above(root)).find_map(|folder| {
         let git = folder.join(".git");
         let is_odd_git = fs::metadata(&git).is_ok_and(|about| !about.is_dir() && !about.is_file());
+        if is_odd_git {
+            return Some((git, IgnoreFileProblem::NotRegular));
+        }
         let rules = [folder.join(GITIGNORE), git.join("info/exclude")];
-        if is_odd_git { Some(git) } else { rules.into_iter().find(|file| is_odd(file)) }
+        rules.into_iter().find_map(|file| problem(&file).map(|problem| (file, problem)))
     })
 }
 
-/// Whether the ignore file of a folder below the root isn't safe to read.
-pub fn has_odd_file(folder: &Path) -> bool {
-    is_odd(&folder.join(GITIGNORE))
+/// Why the ignore file of a folder below the root isn't safe to read, if it isn't.
+pub fn problem_of_folder(folder: &Path) -> Option<IgnoreFileProblem> {
+    problem(&folder.join(GITIGNORE))
 }
 
-fn is_odd(path: &Path) -> bool {
-    fs::metadata(path).is_ok_and(|about| !about.is_file() || about.len() > MAX_SIZE)
+fn problem(path: &Path) -> Option<IgnoreFileProblem> {
+    let about = fs::metadata(path).ok()?;
+    match about.is_file() {
+        false => Some(IgnoreFileProblem::NotRegular),
+        true => (about.len() > MAX_SIZE).then_some(IgnoreFileProblem::TooLarge),
+    }
 }
 
 fn folders_above(root: &Path) -> Vec<PathBuf> {

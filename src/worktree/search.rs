@@ -12,7 +12,7 @@ use ignore::{DirEntry, WalkBuilder, WalkState};
 use super::descent::Descent;
 use super::error::{not_opened, not_reached};
 use super::folder::EntryKind;
-use super::ignore_files::{RootPosition, has_odd_file, odd_file};
+use super::ignore_files::{RootPosition, odd_file, problem_of_folder};
 use super::open_error::OpenError;
 use super::{SurroundingRepository, Worktree, read_at_most, read_into};
 use crate::dot_git::is_dot_git;
@@ -129,9 +129,8 @@ impl FileSearch<'_> {
 
     fn walk(&self) {
         let root = &self.worktree.root;
-        if let Some(file) = odd_file(root) {
-            return self
-                .warn(format!("skipped: .: {} is not a regular file", inline(&file.display().to_string())));
+        if let Some((file, problem)) = odd_file(root) {
+            return self.warn(format!("skipped: .: {} {problem}", inline(&file.display().to_string())));
         }
         let setting = RootPosition::of(root);
         let odd = Arc::new(Mutex::new(Vec::new()));
@@ -154,12 +153,13 @@ impl FileSearch<'_> {
                     }
                     return false;
                 }
-                let is_odd =
-                    entry.file_type().is_some_and(|kind| kind.is_dir()) && has_odd_file(entry.path());
-                if is_odd {
-                    noted.lock().unwrap_or_else(PoisonError::into_inner).push(entry.path().to_owned());
+                let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+                let problem = is_folder.then(|| problem_of_folder(entry.path())).flatten();
+                if let Some(problem) = problem {
+                    let found = (entry.path().to_owned(), problem);
+                    noted.lock().unwrap_or_else(PoisonError::into_inner).push(found);
                 }
-                !is_odd
+                problem.is_none()
             })
             .build_parallel();
         walk.run(|| {
@@ -175,9 +175,9 @@ impl FileSearch<'_> {
         for path in nested.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             self.pass_repository(path);
         }
-        for path in odd.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+        for (path, problem) in odd.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             let path = self.relative(path).unwrap_or_else(|| path.display().to_string());
-            self.warn(format!("skipped: {}: its .gitignore is not a regular file", inline(&path)));
+            self.warn(format!("skipped: {}: its .gitignore {problem}", inline(&path)));
         }
     }
 

@@ -154,6 +154,14 @@ mod special_files {
         assert_eq!(tree.read("odd/x.yaml"), pod("app:v0"));
     }
 
+    #[test]
+    fn folder_is_left_out_when_its_ignore_file_is_too_large() {
+        let tree =
+            Tree::new().with("odd/x.yaml", &pod("app:v0")).with("odd/.gitignore", &"#\n".repeat(600_000));
+        tree.survived(&["warning: skipped: odd: its .gitignore is larger than 1 MB"]);
+        assert_eq!(tree.read("odd/x.yaml"), pod("app:v0"));
+    }
+
     /// Neither would those of the repository around it.
     #[test]
     fn everything_is_left_out_when_ignore_file_of_repository_is_a_pipe() {

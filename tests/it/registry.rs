@@ -108,6 +108,25 @@ fn warning_is_enough_with_warn() {
 }
 
 #[test]
+fn registry_that_does_not_answer_takes_no_time_from_another() {
+    let down = FakeRegistry::start(|_, _| Told::status(503));
+    let up = FakeRegistry::start(|_, _| Told::body(MANIFEST).with("Docker-Content-Digest", digest(MANIFEST)));
+    let images: Vec<String> = std::iter::once(down.image("acme/x"))
+        .chain((0..12).map(|n| up.image(&format!("acme/a{n}"))))
+        .collect();
+    let folder = folder("acme/api");
+    let entries: String = images.iter().map(|image| format!("- name: {image}\n  newTag: v1\n")).collect();
+    write(&folder, &format!("images:\n{entries}"));
+    let versions: Vec<String> = images.iter().map(|image| format!("{image}:v2")).collect();
+    let versions = versions.iter().map(String::as_str);
+    let arguments: Vec<&str> = versions.chain(["--verify=warn", "--verify-timeout", "1s"]).collect();
+    let (run, json) = run(bump(folder.path(), &arguments));
+    let warnings = json["warnings"].as_array().unwrap();
+    assert_eq!((run.exit, warnings.len()), (0, 1), "{run:?}");
+    assert!(warnings[0].as_str().unwrap().contains("acme/x"), "{run:?}");
+}
+
+#[test]
 fn no_access_without_a_credential_is_exit_5_at_once() {
     let registry =
         FakeRegistry::start(|_, _| Told::status(401).with("WWW-Authenticate", "Basic realm=\"x\""));

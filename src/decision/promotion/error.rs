@@ -16,6 +16,8 @@ pub enum PromotionError {
     NoServices,
     #[error("no service of tagbump.yaml is in both {} and {}; nothing was written", inline(.from), inline(.env))]
     NothingInBoth { env: String, from: String },
+    #[error("{} has {} only in a text that tagbump doesn't read; nothing was written", inline(.from), inline(.image))]
+    OnlyInText { from: String, image: String },
     #[error("{} runs different tags of {}; nothing was written{}", inline(.from), inline(.image), listed(.found))]
     TwoTags { from: String, image: String, found: Vec<(Location, String)> },
     #[error("{at}: {} runs {} without a tag or digest to promote; nothing was written", inline(.from), inline(.image))]

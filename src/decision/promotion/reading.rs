@@ -97,8 +97,8 @@ impl EnvironmentReader<'_> {
         match plan::some_mentions(self.files, &self.request(vec![anywhere])) {
             Err(error) => error.into(),
             Ok(_) => {
-                let (env, from) = (String::new(), target.name.clone());
-                PromotionError::NothingInBoth { env, from }.into()
+                let (from, image) = (self.environment(), target.name.clone());
+                PromotionError::OnlyInText { from, image }.into()
             }
         }
     }
