@@ -11,6 +11,16 @@ Examples:
   tagbump wait api --url https://api.example.com/version        the service answers with its tag
   tagbump wait api --rev \"$SHA\" --status argocd/prod --wait-timeout 20m";
 
+const EXIT_CODES: &str = "\
+Exit codes:
+  0         live, or superseded
+  2         wrong usage
+  3         nothing matched
+  4         the branch can't be read
+  5         refused by the server
+  7         not live: a status failed, or the time ran out
+  130, 143  interrupted";
+
 /// Wait until commit statuses or a web page show that a landed change is live
 ///
 /// The change is the commit of the branch that set the images' references, or --rev. It is live
@@ -18,7 +28,11 @@ Examples:
 /// have its tags, and if every URL answered with the tag or the source commit, three times in a
 /// row. The outcome is live, or superseded if the branch has another tag by then.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment, after_help = EXAMPLES)]
+#[command(
+    verbatim_doc_comment,
+    after_help = EXAMPLES,
+    after_long_help = format!("{EXAMPLES}\n\n{EXIT_CODES}")
+)]
 pub struct WaitArgs {
     /// Images, or services from tagbump.yaml [default: those of --rev, else all services]
     #[arg(value_name = "IMAGE")]

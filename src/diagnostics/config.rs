@@ -1,12 +1,10 @@
 //! Errors in `tagbump.yaml`.
 
-use super::{tag, worktree};
+use super::{selection, settings, tag, worktree};
 use crate::config::{ConfigError, ValueProblem};
 use crate::error::Failure;
 use crate::hint::{Hint, hint};
-use crate::image::ImageError;
 use crate::tag::{MESSAGE_VARIABLES, VariableError, variables};
-use crate::visible::inline;
 
 pub(super) fn describe(error: &ConfigError) -> Failure {
     match error {
@@ -42,7 +40,15 @@ fn advice(error: &ConfigError) -> Hint {
             ValueProblem::CircularFrom { .. } => {
                 hint("the first environment takes its tags from builds, and has no from")
             }
-            ValueProblem::Image(ImageError::Url { image, .. }) => hint(format!("write {}", inline(image))),
+            ValueProblem::Image(error) => settings::image_advice(error),
+            ValueProblem::Selection(error) => selection::advice(error),
+            ValueProblem::NotBareName => {
+                hint("the tag comes from the command line, or from the tag's template")
+            }
+            ValueProblem::ServiceName | ValueProblem::EnvironmentName => {
+                hint("write a short name, such as api or prod-eu")
+            }
+            ValueProblem::EmptyPath => hint("write the path of a file, or remove the line"),
             ValueProblem::NameOfEnvironment => hint("rename one of them; promote takes both names"),
             ValueProblem::NoFiles => hint("list the entry files of what runs there, such as envs/prod/**"),
             ValueProblem::Duration { .. } => hint("write it as 30m, 12h or 7d"),

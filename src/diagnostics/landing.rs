@@ -65,9 +65,6 @@ pub(super) fn describe_remote(error: &RemoteError) -> Failure {
         RemoteError::NoDefaultBranch { .. } => {
             Failure::usage(message).hinted(hint("name one with ") + flag("branch"))
         }
-        RemoteError::TipNotFetched { .. } => {
-            Failure::new(Exit::NotLanded, message).hinted("the branch moved; run again")
-        }
         RemoteError::HistoryTimedOut { .. } => {
             Failure::new(Exit::NotLanded, message).hinted("check the network, then run again")
         }

@@ -101,6 +101,7 @@ fn value_advice(expected: ExpectedValue) -> Hint {
         ExpectedValue::Source => "write it as acme/api@1a2b3c4…, with 7 to 64 hex digits",
         ExpectedValue::Time => "write it as 2026-11-21, 2026-11-21T12:00:00Z, '2 weeks ago' or 36h",
         ExpectedValue::Duration => "write it as 90s, 2m or 1h30m",
+        ExpectedValue::AtMostADay => "the longest time is 24h",
         ExpectedValue::LongDuration => "write it as 30m, 12h or 7d",
         ExpectedValue::Branch => "`git check-ref-format --branch NAME` checks a name",
         ExpectedValue::Verify => "true means require, and false means off",
@@ -112,7 +113,7 @@ fn value_advice(expected: ExpectedValue) -> Hint {
     })
 }
 
-fn image_advice(error: &ImageError) -> Hint {
+pub(super) fn image_advice(error: &ImageError) -> Hint {
     match error {
         ImageError::Name { .. } => hint("write NAME[=NEWNAME][:TAG][@DIGEST], such as ghcr.io/acme/api:v2"),
         ImageError::NewName { .. } => hint("a name is host/path, such as ghcr.io/acme/api"),

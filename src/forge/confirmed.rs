@@ -79,6 +79,10 @@ impl Publisher<ForgeError> for ConfirmedPublisher {
         self.publisher.makes_own_commits()
     }
 
+    fn printed(&self) -> Option<&str> {
+        self.publisher.printed()
+    }
+
     fn verification(&self, commit: CommitId, deadline: Instant) -> Verification {
         self.publisher.verification(commit, deadline)
     }

@@ -166,7 +166,11 @@ impl<'a> RegistrySession<'a> {
             let is_registrys = url.origin() == self.api.origin();
             let agent = match is_registrys {
                 true => self.agent.clone(),
-                false => self.http.agent(&url).map_err(|error| FetchError::Permanent(error.into()))?,
+                // a client certificate is for the registry alone
+                false => self
+                    .http
+                    .agent_without_certificate(&url)
+                    .map_err(|error| FetchError::Permanent(error.into()))?,
             };
             let authorization = self.authorization.as_ref().filter(|_| is_registrys);
             let request = request(question, &url, authorization).map_err(FetchError::Permanent)?;

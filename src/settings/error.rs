@@ -52,6 +52,8 @@ pub enum ExpectedValue {
     Time,
     #[error("not a duration")]
     Duration,
+    #[error("longer than a day")]
+    AtMostADay,
     #[error("not a duration")]
     LongDuration,
     #[error("not a valid branch name")]

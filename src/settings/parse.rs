@@ -63,12 +63,16 @@ fn ago(text: &str, now: i64) -> Option<i64> {
     Some(now.checked_sub(span.abs()).ok()?.timestamp().as_second())
 }
 
+/// No job waits longer.
+const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
 pub(super) fn duration(flag: &'static str, text: &str) -> Result<Duration, SettingsError> {
-    let error = || SettingsError::Value { flag, value: text.to_owned(), expected: ExpectedValue::Duration };
+    let wrong = |expected| SettingsError::Value { flag, value: text.to_owned(), expected };
+    let error = || wrong(ExpectedValue::Duration);
     let seconds = text.parse::<u32>().map(|seconds| SignedDuration::from_secs(i64::from(seconds)));
     let parsed = seconds.or_else(|_| text.parse()).map_err(|_| error())?;
     let parsed = Duration::try_from(parsed).map_err(|_| error())?;
-    if parsed > Duration::from_secs(24 * 60 * 60) { Err(error()) } else { Ok(parsed) }
+    if parsed > A_DAY { Err(wrong(ExpectedValue::AtMostADay)) } else { Ok(parsed) }
 }
 
 /// A valid branch name, without `refs/heads/`.

@@ -1027,3 +1027,27 @@ mod links {
         }
     }
 }
+
+#[test]
+fn hint_about_a_value_says_what_to_write() {
+    let folder = tempfile::tempdir().unwrap();
+    for (service, advice) in [
+        ("Api: {image: ghcr.io/Acme/api}", "hint: write ghcr.io/acme/api\n"),
+        ("a b: {image: acme/api}", "hint: write a short name"),
+        ("api: {image: 'acme/api:v1'}", "hint: the tag comes from the command line"),
+        ("api: {image: acme/api, files: ['a[b']}", "hint: patterns are *, **"),
+        ("api: {image: acme/api, files: ['']}", "hint: write the path of a file"),
+    ] {
+        std::fs::write(folder.path().join("tagbump.yaml"), format!("services: {{{service}}}\n")).unwrap();
+        let run = Run::of(&command(folder.path()).args(["bump", "api:v1"]).output().unwrap());
+        assert_eq!(run.exit, 2, "{}", run.output());
+        assert!(run.stderr.contains(advice), "{service}: {}", run.stderr);
+    }
+    let long = ["wait", "api", "--url", "https://x.example", "--wait-timeout", "48h"];
+    let run = Run::of(&command(folder.path()).args(long).output().unwrap());
+    assert!(
+        run.exit == 2 && run.stderr.contains("--wait-timeout 48h: longer than a day"),
+        "{}",
+        run.output()
+    );
+}

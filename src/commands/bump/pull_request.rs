@@ -55,7 +55,7 @@ impl Bump<'_> {
         if self.settings.delivery.dry_run {
             let done = self.rehearse_landing(&mut remote, &backoff, report);
             report.branch = Some(head);
-            return done;
+            return keep_secrets(&remote.git, done, report);
         }
         let landed = land_on(&mut remote, &mut backoff, &context, report);
         report.branch = Some(head.clone());

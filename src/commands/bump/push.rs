@@ -31,7 +31,8 @@ impl Bump<'_> {
         report.warnings.extend(checkout.ignored_settings());
         report.warnings.extend(remote.git.withheld());
         if self.settings.delivery.dry_run {
-            return self.rehearse_landing(&mut remote, &backoff, report);
+            let done = self.rehearse_landing(&mut remote, &backoff, report);
+            return keep_secrets(&remote.git, done, report);
         }
         let landed = land_on(&mut remote, &mut backoff, &context, report);
         let done = landed.and_then(|landed| {

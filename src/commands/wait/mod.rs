@@ -53,7 +53,8 @@ fn wait(
     let remote = first_look(settings, &checkout, clock, report)?;
     let secrets = remote.secrets();
     let mut scrubbed = |text: &str| progress(&secrets.scrub(text));
-    let waited = watch(settings, &checkout, clock, remote, &mut scrubbed, report);
+    let deadline = started + settings.timeout;
+    let waited = watch(settings, &checkout, clock, deadline, remote, &mut scrubbed, report);
     let seconds = clock.now().saturating_duration_since(started).as_secs();
     if let Some(info) = &mut report.wait {
         info.seconds = seconds;
@@ -89,6 +90,7 @@ fn watch(
     settings: &WaitSettings,
     checkout: &Checkout,
     clock: &dyn Clock,
+    deadline: Instant,
     remote: RemoteHistory,
     progress: &mut dyn FnMut(&str),
     report: &mut Report,
@@ -101,7 +103,6 @@ fn watch(
     if !settings.urls.is_empty() && settings.contains.is_none() && awaited.words.is_empty() {
         return Err(WaitError::NothingToShow.into());
     }
-    let deadline = clock.now() + settings.timeout;
     let forge = match settings.statuses.is_empty() {
         true => None,
         false => Some(connected(settings, &remote, deadline, report)?),

@@ -160,8 +160,9 @@ impl<'a> Watch<'a> {
         Ok(Look { now: self.clock.now(), commits, pages: pages.iter().map(Result::is_ok).collect() })
     }
 
+    /// A look that began in time may end a little later, but not each of its requests.
     fn request_deadline(&self) -> Instant {
-        self.clock.now() + PATIENCE
+        (self.clock.now() + PATIENCE).min(self.deadline + PATIENCE)
     }
 
     /// The awaited commit, and those of the next ones that have its tags.
@@ -181,7 +182,7 @@ impl<'a> Watch<'a> {
             return Err(Stop::End(End::Superseded { now }));
         }
         let mut commits = vec![ours];
-        for next in self.remote.after(ours, NEXT_COMMITS) {
+        for next in self.remote.after(ours, NEXT_COMMITS)? {
             if self.holds(next)? == TagState::Same {
                 commits.push(next);
             }

@@ -7,6 +7,7 @@ use super::known_words;
 use crate::git::answers::server_text;
 use crate::git::transport::{Endpoint, TransferError, TransportError};
 use crate::landing::{FetchError, PublishOutcome};
+use crate::object_id::CommitId;
 
 /// Messages of git and of the hosts which mean that the branch moved.
 const RACES: [&str; 9] = [
@@ -87,13 +88,10 @@ pub fn of_fetch(stopped: TransferError, endpoint: &Endpoint, url: &str) -> Fetch
     }
 }
 
-/// Why the tip could not be read, if the credential with this label was used.
-pub fn of_fetch_fault(error: TransportError, credential: Option<&str>, url: &str) -> FetchError<RemoteError> {
-    match of_fault(error, credential, url) {
-        FailureKind::Final(error) => FetchError::Permanent(error),
-        FailureKind::Unreachable(what) => FetchError::Unreachable { what },
-        FailureKind::Passing { what, retry_after } => FetchError::Transient { what, retry_after },
-    }
+/// The fetch did not bring the tip that the server had listed: the branch moved between the two.
+pub fn without_tip(url: &str, tip: CommitId) -> FetchError<RemoteError> {
+    let what = format!("{url}: the fetch didn't bring the tip {tip}");
+    FetchError::Transient { what, retry_after: None }
 }
 
 /// The outcome of a push that ended with an error.
@@ -112,11 +110,11 @@ pub fn of_push_fault(
     credential: Option<&str>,
     url: &str,
 ) -> PublishOutcome<RemoteError> {
-    match of_fault(error, credential, url) {
-        FailureKind::Final(error) => PublishOutcome::Refused(error),
+    match of_fetch_fault(error, credential, url) {
+        FetchError::Permanent(error) => PublishOutcome::Refused(error),
         // it may have happened after the push landed
-        FailureKind::Unreachable(what) => PublishOutcome::Unknown { what, retry_after: None },
-        FailureKind::Passing { what, retry_after } => PublishOutcome::Unknown { what, retry_after },
+        FetchError::Unreachable { what } => PublishOutcome::Unknown { what, retry_after: None },
+        FetchError::Transient { what, retry_after } => PublishOutcome::Unknown { what, retry_after },
     }
 }
 
@@ -142,25 +140,20 @@ fn is_network(error: &git2::Error) -> bool {
     matches!(error.class(), ErrorClass::Net | ErrorClass::Http)
 }
 
-enum FailureKind {
-    Passing { what: String, retry_after: Option<std::time::Duration> },
-    Unreachable(String),
-    Final(RemoteError),
-}
-
-fn of_fault(error: TransportError, credential: Option<&str>, url: &str) -> FailureKind {
-    let passing = |what: String| FailureKind::Passing { what: format!("{url}: {what}"), retry_after: None };
+/// Why the tip could not be read, if the credential with this label was used.
+pub fn of_fetch_fault(error: TransportError, credential: Option<&str>, url: &str) -> FetchError<RemoteError> {
+    let passing = |what: String| FetchError::Transient { what: format!("{url}: {what}"), retry_after: None };
     match error {
         TransportError::Status { code, retry_after, words, proxy } => {
             let through = proxy.map(|proxy| format!(" (through the proxy {proxy})")).unwrap_or_default();
             let url = format!("{url}{through}");
             let credential = credential.map(str::to_owned);
             match code {
-                408 | 425 | 429 | 500.. => FailureKind::Passing {
+                408 | 425 | 429 | 500.. => FetchError::Transient {
                     what: with_words(format!("{url} answered {code}"), &words),
                     retry_after,
                 },
-                _ => FailureKind::Final(RemoteError::Http(HttpRefusal {
+                _ => FetchError::Permanent(RemoteError::Http(HttpRefusal {
                     url,
                     status: code,
                     credential,
@@ -169,10 +162,10 @@ fn of_fault(error: TransportError, credential: Option<&str>, url: &str) -> Failu
                 })),
             }
         }
-        TransportError::Unreachable(why) => FailureKind::Unreachable(format!("{url}: {why}")),
+        TransportError::Unreachable(why) => FetchError::Unreachable { what: format!("{url}: {why}") },
         TransportError::Broken(why) => passing(why),
         TransportError::TimedOut => passing("no answer in time".to_owned()),
-        TransportError::Final(error) => FailureKind::Final(RemoteError::Server(error)),
+        TransportError::Final(error) => FetchError::Permanent(RemoteError::Server(error)),
     }
 }
 

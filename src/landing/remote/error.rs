@@ -23,8 +23,6 @@ pub enum RemoteError {
     NoBranch { url: String, branch: String },
     #[error("{url} has no default branch")]
     NoDefaultBranch { url: String },
-    #[error("{url}: the fetch didn't bring the tip {tip}")]
-    TipNotFetched { url: String, tip: CommitId },
     /// The time for reading a history is over. The last problem, with the URL.
     #[error("{problem}")]
     HistoryTimedOut { problem: String },

@@ -275,11 +275,7 @@ impl GitBranch {
 
     /// The tip that the server listed, if the fetch has brought it.
     fn fetched(&self, listed: CommitId) -> Result<CommitId, FetchError<RemoteError>> {
-        if self.workspace.has(listed) {
-            return Ok(listed);
-        }
-        let what = format!("{}: the fetch didn't bring the tip {listed}", self.url());
-        Err(FetchError::Transient { what, retry_after: None })
+        if self.workspace.has(listed) { Ok(listed) } else { Err(classify::without_tip(&self.url(), listed)) }
     }
 
     /// Where a commit that was made here goes.

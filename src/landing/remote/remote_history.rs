@@ -1,5 +1,6 @@
 //! The commits of a remote branch, as it is now. Nothing in the checkout moves.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -65,9 +66,9 @@ impl RemoteHistory {
         let found = backoff.retry(timed_out, |backoff| {
             found(&workspace, &endpoint, &url, branch, None, backoff.deadline())
         })?;
-        let tip = fetched_tip(&workspace, &url, found.tip)?;
-        let (branch, prefix, deadline) = (found.branch, checkout.prefix.clone(), backoff.deadline());
+        let (branch, tip, prefix) = (found.branch, found.tip, checkout.prefix.clone());
         let http = ways.http.clone();
+        let deadline = backoff.deadline();
         Ok(RemoteHistory { url, http, workspace, endpoint, branch, tip, prefix, deadline })
     }
 
@@ -78,7 +79,7 @@ impl RemoteHistory {
     pub fn refresh(&mut self, deadline: Instant) -> Result<(), FetchError<RemoteError>> {
         let (branch, fetched) = (Some(self.branch.as_str()), Some(self.tip));
         let found = found(&self.workspace, &self.endpoint, &self.url, branch, fetched, deadline)?;
-        self.tip = fetched_tip(&self.workspace, &self.url, found.tip)?;
+        self.tip = found.tip;
         self.deadline = deadline;
         Ok(())
     }
@@ -143,17 +144,37 @@ impl RemoteHistory {
         deepen(&self.workspace, &self.endpoint, &self.branch, vec![self.tip], self.deadline)(depth)
     }
 
-    /// The next commits of the branch that come after one, oldest first, at most `most`.
-    pub fn after(&self, commit: CommitId, most: usize) -> Vec<CommitId> {
+    /// The next commits of the branch that come after one, oldest first, at most `most`. Commits of other branches that were
+    /// merged later don't count: they don't have the change.
+    ///
+    /// # Errors
+    /// If the history that was fetched can't be read.
+    pub fn after(&self, commit: CommitId, most: usize) -> Result<Vec<CommitId>, RemoteError> {
+        self.try_after(commit, most).map_err(|error| RemoteError::NotRead {
+            url: self.url.to_string(),
+            reason: error.message().to_owned(),
+        })
+    }
+
+    fn try_after(&self, commit: CommitId, most: usize) -> Result<Vec<CommitId>, git2::Error> {
         let repo = &self.workspace.repo;
-        let Ok(mut walk) = repo.revwalk() else { return Vec::new() };
-        let ready = walk.set_sorting(Sort::TOPOLOGICAL | Sort::REVERSE);
-        if ready.and_then(|()| walk.push(oid(self.tip))).and_then(|()| walk.hide(oid(commit))).is_err() {
-            return Vec::new();
+        let mut walk = repo.revwalk()?;
+        walk.set_sorting(Sort::TOPOLOGICAL | Sort::REVERSE)?;
+        walk.push(oid(self.tip))?;
+        walk.hide(oid(commit))?;
+        let mut descendants = HashSet::from([oid(commit)]);
+        let mut found = Vec::new();
+        for id in walk {
+            let id = id?;
+            if repo.find_commit(id)?.parent_ids().any(|parent| descendants.contains(&parent)) {
+                descendants.insert(id);
+                found.push(commit_id(id));
+            }
+            if found.len() == most {
+                break;
+            }
         }
-        // commits of other branches that were merged later don't have the change
-        let comes_after = |id: &git2::Oid| repo.graph_descendant_of(*id, oid(commit)).unwrap_or(false);
-        walk.filter_map(Result::ok).filter(comes_after).take(most).map(commit_id).collect()
+        Ok(found)
     }
 
     /// The message of a commit.
@@ -213,23 +234,14 @@ fn found(
 ) -> Result<AdvertisedBranches, FetchError<RemoteError>> {
     let wanted = FetchRequest { branch, head: None, ours: false, fetched: fetched.into_iter().collect() };
     match fetch::fetch(workspace, endpoint, &wanted, deadline) {
-        Ok(Some(found)) => Ok(found),
+        Ok(Some(found)) if workspace.has(found.tip) => Ok(found),
+        Ok(Some(found)) => Err(classify::without_tip(&url.to_string(), found.tip)),
         Ok(None) => Err(FetchError::Permanent(no_branch(url, branch))),
         Err(stopped) => {
             let error = classify::of_fetch(stopped, endpoint, &url.to_string());
             Err(explain_fetch(error, endpoint))
         }
     }
-}
-
-/// The advertised tip, if the fetch has brought it.
-fn fetched_tip(
-    workspace: &Workspace,
-    url: &RemoteUrl,
-    advertised: CommitId,
-) -> Result<CommitId, RemoteError> {
-    let missing = || RemoteError::TipNotFetched { url: url.to_string(), tip: advertised };
-    if workspace.has(advertised) { Ok(advertised) } else { Err(missing()) }
 }
 
 pub(super) fn no_branch(url: &RemoteUrl, branch: Option<&str>) -> RemoteError {

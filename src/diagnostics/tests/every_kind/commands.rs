@@ -39,6 +39,7 @@ pub(super) fn settings_errors() -> Vec<SettingsError> {
         ExpectedValue::Number,
         ExpectedValue::Time,
         ExpectedValue::Duration,
+        ExpectedValue::AtMostADay,
         ExpectedValue::LongDuration,
         ExpectedValue::Branch,
         ExpectedValue::Verify,

@@ -45,7 +45,6 @@ pub(super) fn remote_errors() -> Vec<RemoteError> {
         RemoteError::NotPushed { url: s(), reason: s() },
         RemoteError::NoBranch { url: s(), branch: s() },
         RemoteError::NoDefaultBranch { url: s() },
-        RemoteError::TipNotFetched { url: s(), tip: id() },
         RemoteError::HistoryTimedOut { problem: s() },
         RemoteError::BranchInTheWay { url: s(), words: s() },
         RemoteError::NotAfterTip { commit: id() },
