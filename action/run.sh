@@ -12,9 +12,10 @@ use_safe_path
 
 # Whether the binary takes a value for "yes".
 is_on() {
-    local status=0
+    local status=0 value=${1:-}
+    value=${value//[[:space:]]/}
     shopt -s nocasematch
-    case ${1:-} in
+    case $value in
     '' | n | no | f | false | off | 0) status=1 ;;
     esac
     shopt -u nocasematch

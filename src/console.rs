@@ -71,8 +71,8 @@ impl Console {
         }
     }
 
-    /// Prints the outcome of a bump.
-    pub fn report(&self, report: &Report) {
+    /// Prints the outcome of a bump, and returns the exit code: `code`, or 1 if it is 0 and the outcome couldn't be printed.
+    pub fn report(&self, report: &Report, code: u8) -> ExitCode {
         if let Some(runner) = &self.runner {
             self.tell_runner(runner, report);
         }
@@ -87,11 +87,12 @@ impl Console {
             self.failure_text(failure);
         }
         let quiet = self.quiet && report.outcome != Outcome::Planned;
-        match self.format {
+        let printed = match self.format {
             Format::Json => self.out(&json(report)),
-            Format::Text if quiet => {}
+            Format::Text if quiet => Ok(()),
             Format::Text => self.out(&text(report)),
-        }
+        };
+        if code == 0 { ended(printed) } else { ExitCode::from(code) }
     }
 
     /// Prints details, in a folded group of a runner's log.
@@ -146,11 +147,10 @@ impl Console {
             let files = if listing.files == 1 { "file" } else { "files" };
             self.notices(&[format!("no image references found in {} {files}", listing.files)]);
         }
-        match self.format {
+        ended(match self.format {
             Format::Json => self.out(&listing_json(listing)),
             Format::Text => self.out(&listing_text(listing)),
-        }
-        ExitCode::SUCCESS
+        })
     }
 
     /// Prints the tags that an image has had.
@@ -174,7 +174,8 @@ impl Console {
         }
         self.notices(&proposal.notices);
         for file in proposal.files.iter().filter(|_| !(self.quiet && is_written_unasked)) {
-            self.out(&new_file(file.path, &file.text));
+            // whoever can't read the files is asked in vain, which is no answer
+            let _ = self.out(&new_file(file.path, &file.text));
         }
     }
 
@@ -198,14 +199,12 @@ impl Console {
 
     /// Prints foreign text, for a person or another program.
     pub fn plain(&self, text: &str) -> ExitCode {
-        self.out(text);
-        ExitCode::SUCCESS
+        ended(self.out(text))
     }
 
     /// Prints tagbump's own text unchanged.
     pub fn own(&self, text: &str) -> ExitCode {
-        let _ = std::io::stdout().write_all(text.as_bytes());
-        ExitCode::SUCCESS
+        ended(print(&mut std::io::stdout(), text))
     }
 
     /// Prints an error, and returns its exit code.
@@ -215,10 +214,9 @@ impl Console {
 
     fn failure(&self, failure: &Failure) -> ExitCode {
         if self.format == Format::Json || self.runner.is_some() {
-            self.report(&Report::new(Vec::new()).failed(failure.clone()));
-        } else {
-            self.failure_text(failure);
+            return self.report(&Report::new(Vec::new()).failed(failure.clone()), failure.exit as u8);
         }
+        self.failure_text(failure);
         ExitCode::from(failure.exit as u8)
     }
 
@@ -245,14 +243,13 @@ impl Console {
         }
     }
 
-    // errors are ignored: if the reader closed the pipe, there is nobody to report them to
-
-    fn out(&self, text: &str) {
+    fn out(&self, text: &str) -> std::io::Result<()> {
         let mut stream = AutoStream::new(std::io::stdout(), self.color);
         let harmless = self.sanitize(text, stream.current_choice());
-        let _ = stream.write_all(harmless.as_bytes());
+        print(&mut stream, &harmless)
     }
 
+    // errors are ignored: there is no other place to report them
     fn err(&self, text: &str) {
         let mut stream = AutoStream::new(std::io::stderr(), self.color);
         let harmless = self.sanitize(text, stream.current_choice());
@@ -265,6 +262,28 @@ impl Console {
         let text = self.tokens.scrub(text);
         let text = if color == ColorChoice::Never { strip_str(&text).to_string() } else { text };
         if self.log_has_commands { as_text(&text) } else { text }
+    }
+}
+
+/// Writes all of a text, also what is buffered.
+fn print(stream: &mut dyn Write, text: &str) -> std::io::Result<()> {
+    stream.write_all(text.as_bytes())?;
+    stream.flush()
+}
+
+/// The exit code after something was printed: 1 if it is lost, such as on a full disk. If the reader closed the pipe, it has
+/// read enough.
+fn ended(printed: std::io::Result<()>) -> ExitCode {
+    match printed {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            let text = format!(
+                "error: can't write to the standard output: {error}\nhint: free some space, then run again\n"
+            );
+            let _ = std::io::stderr().write_all(text.as_bytes());
+            ExitCode::from(1)
+        }
     }
 }
 

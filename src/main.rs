@@ -63,8 +63,7 @@ fn run_bump(settings: &BumpSettings, console: &Console) -> ExitCode {
     let waiting = Waiting::start(console.is_interactive());
     let report = bump::run(settings, &|what| waiting.set(what));
     drop(waiting);
-    console.report(&report);
-    ExitCode::from(report.exit_code(settings.delivery.exit_code))
+    console.report(&report, report.exit_code(settings.delivery.exit_code))
 }
 
 /// On a terminal, one line says what is still missing; a log gets a line whenever that changes.
@@ -82,8 +81,7 @@ fn run_wait(settings: &WaitSettings, console: &Console) -> ExitCode {
         }
     });
     drop(waiting);
-    console.report(&report);
-    ExitCode::from(report.exit_code(false))
+    console.report(&report, report.exit_code(false))
 }
 
 fn run_tag(args: TagArgs, environment: Environment, console: &Console) -> Result<ExitCode, Error> {

@@ -1,10 +1,10 @@
 //! The arguments of `bump` and `rollback`.
 
 use clap::Args;
-use clap::builder::FalseyValueParser;
 
 use super::deliver::DeliveryArgs;
 use super::headings::{FILES, IMAGE_AND_TAG, ORDER_AND_RETRIES};
+use super::switch::switch;
 use super::{CommonArgs, EnvArgs, FileArgs, HeldArgs, IfOlder, VerifyArgs};
 
 const BUMP_EXAMPLES: &str = "\
@@ -109,7 +109,7 @@ pub struct BumpArgs {
         long,
         env = "TAGBUMP_ADD",
         hide_env = true,
-        value_parser = FalseyValueParser::new(),
+        value_parser = switch,
         help_heading = FILES,
         verbatim_doc_comment
     )]
@@ -171,7 +171,7 @@ pub struct RollbackArgs {
         long,
         env = "TAGBUMP_FORCE",
         hide_env = true,
-        value_parser = FalseyValueParser::new(),
+        value_parser = switch,
         help_heading = IMAGE_AND_TAG
     )]
     pub force: bool,
@@ -205,7 +205,7 @@ pub struct TargetArgs {
     /// Update every match, even if the tags differ
     ///
     /// Without it, different tags are an error, because they most likely mean dev and prod.
-    #[arg(long, env = "TAGBUMP_ALL", hide_env = true, value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "TAGBUMP_ALL", hide_env = true, value_parser = switch)]
     pub all: bool,
 
     /// Set this field, and only it, in the -f files; repeatable

@@ -1,9 +1,9 @@
 //! The flags of `bump` and `rollback` for the commit, the pull request and landing.
 
 use clap::Args;
-use clap::builder::FalseyValueParser;
 
 use super::headings::{COMMIT, DESTINATION, ORDER_AND_RETRIES, OUTPUT, PULL_REQUEST};
+use super::switch::switch;
 use super::{AutoMerge, Changes, ForgeArg, Format, Via};
 
 /// Where to put a change, and how to report it.
@@ -15,7 +15,7 @@ pub struct DeliveryArgs {
         long,
         env = "TAGBUMP_DRY_RUN",
         hide_env = true,
-        value_parser = FalseyValueParser::new(),
+        value_parser = switch,
         help_heading = DESTINATION
     )]
     pub dry_run: bool,
@@ -25,7 +25,7 @@ pub struct DeliveryArgs {
         long,
         env = "TAGBUMP_EXIT_CODE",
         hide_env = true,
-        value_parser = FalseyValueParser::new(),
+        value_parser = switch,
         help_heading = DESTINATION
     )]
     pub exit_code: bool,
@@ -37,7 +37,7 @@ pub struct DeliveryArgs {
         long,
         env = "TAGBUMP_COMMIT",
         hide_env = true,
-        value_parser = FalseyValueParser::new(),
+        value_parser = switch,
         help_heading = DESTINATION
     )]
     pub commit: bool,
@@ -50,7 +50,7 @@ pub struct DeliveryArgs {
         long,
         env = "TAGBUMP_PUSH",
         hide_env = true,
-        value_parser = FalseyValueParser::new(),
+        value_parser = switch,
         help_heading = DESTINATION,
         verbatim_doc_comment
     )]
@@ -61,7 +61,7 @@ pub struct DeliveryArgs {
         long,
         env = "TAGBUMP_PR",
         hide_env = true,
-        value_parser = FalseyValueParser::new(),
+        value_parser = switch,
         help_heading = DESTINATION
     )]
     pub pr: bool,
@@ -110,7 +110,7 @@ pub struct DeliveryArgs {
         long,
         env = "TAGBUMP_CARRY",
         hide_env = true,
-        value_parser = FalseyValueParser::new(),
+        value_parser = switch,
         help_heading = DESTINATION
     )]
     pub carry: bool,
@@ -122,7 +122,7 @@ pub struct DeliveryArgs {
         long,
         env = "TAGBUMP_NO_SYNC",
         hide_env = true,
-        value_parser = FalseyValueParser::new(),
+        value_parser = switch,
         help_heading = DESTINATION
     )]
     pub no_sync: bool,
@@ -147,7 +147,7 @@ pub struct DeliveryArgs {
         long,
         env = "TAGBUMP_SKIP_CI",
         hide_env = true,
-        value_parser = FalseyValueParser::new(),
+        value_parser = switch,
         help_heading = COMMIT
     )]
     pub skip_ci: bool,
@@ -157,7 +157,7 @@ pub struct DeliveryArgs {
         long,
         env = "TAGBUMP_NO_SKIP_CI",
         hide_env = true,
-        value_parser = FalseyValueParser::new(),
+        value_parser = switch,
         help_heading = COMMIT
     )]
     pub no_skip_ci: bool,
@@ -179,7 +179,7 @@ pub struct DeliveryArgs {
         long,
         env = "TAGBUMP_SIGNOFF",
         hide_env = true,
-        value_parser = FalseyValueParser::new(),
+        value_parser = switch,
         help_heading = COMMIT
     )]
     pub signoff: bool,
@@ -189,7 +189,7 @@ pub struct DeliveryArgs {
         long,
         env = "TAGBUMP_SIGN",
         hide_env = true,
-        value_parser = FalseyValueParser::new(),
+        value_parser = switch,
         help_heading = COMMIT
     )]
     pub sign: bool,
@@ -259,7 +259,7 @@ pub struct DeliveryArgs {
         long,
         env = "TAGBUMP_DRAFT",
         hide_env = true,
-        value_parser = FalseyValueParser::new(),
+        value_parser = switch,
         help_heading = PULL_REQUEST
     )]
     pub draft: bool,

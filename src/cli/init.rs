@@ -1,9 +1,9 @@
 //! The arguments of `init`.
 
 use clap::Args;
-use clap::builder::FalseyValueParser;
 
 use super::headings::FILES;
+use super::switch::switch;
 use super::{CommonArgs, FileArgs};
 
 /// Propose a tagbump.yaml and a workflow, based on the references found; never overwrites
@@ -22,7 +22,7 @@ pub struct InitArgs {
         long,
         env = "TAGBUMP_YES",
         hide_env = true,
-        value_parser = FalseyValueParser::new(),
+        value_parser = switch,
         help_heading = FILES
     )]
     pub yes: bool,

@@ -7,17 +7,18 @@ mod hold;
 mod init;
 mod promote;
 mod read_only;
+mod switch;
 #[cfg(test)]
 mod tests;
 mod verify;
 mod wait;
 
-use clap::builder::FalseyValueParser;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use headings::{FILES, OUTPUT};
+use switch::switch;
 
 pub use bump::{BumpArgs, RollbackArgs, TargetArgs};
 pub use deliver::DeliveryArgs;
@@ -92,6 +93,8 @@ type PreferFlag<'a> = dyn Fn((&str, &mut bool), (&str, &mut bool)) + 'a;
 impl DeliveryArgs {
     fn prefer_typed(&mut self, prefer: &PreferFlag<'_>) {
         prefer(("commit", &mut self.commit), ("push", &mut self.push));
+        prefer(("commit", &mut self.commit), ("pr", &mut self.pr));
+        prefer(("push", &mut self.push), ("pr", &mut self.pr));
         prefer(("skip_ci", &mut self.skip_ci), ("no_skip_ci", &mut self.no_skip_ci));
     }
 }
@@ -202,7 +205,7 @@ pub struct CommonArgs {
         long,
         env = "TAGBUMP_QUIET",
         hide_env = true,
-        value_parser = FalseyValueParser::new(),
+        value_parser = switch,
         help_heading = OUTPUT
     )]
     pub quiet: bool,
@@ -213,7 +216,7 @@ pub struct CommonArgs {
         long,
         env = "TAGBUMP_VERBOSE",
         hide_env = true,
-        value_parser = FalseyValueParser::new(),
+        value_parser = switch,
         help_heading = OUTPUT
     )]
     pub verbose: bool,

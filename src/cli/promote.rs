@@ -1,10 +1,10 @@
 //! The arguments of `promote`.
 
 use clap::Args;
-use clap::builder::FalseyValueParser;
 
 use super::deliver::DeliveryArgs;
 use super::headings::{FILES, IMAGE_AND_TAG, ORDER_AND_RETRIES};
+use super::switch::switch;
 use super::{CommonArgs, FileArgs, HeldArgs, IfOlder, VerifyArgs};
 
 const PROMOTE_EXAMPLES: &str = "\
@@ -53,7 +53,7 @@ pub struct PromoteArgs {
         long,
         env = "TAGBUMP_ALL",
         hide_env = true,
-        value_parser = FalseyValueParser::new(),
+        value_parser = switch,
         help_heading = FILES
     )]
     pub all: bool,
@@ -67,7 +67,7 @@ pub struct PromoteArgs {
         long,
         env = "TAGBUMP_ADD",
         hide_env = true,
-        value_parser = FalseyValueParser::new(),
+        value_parser = switch,
         help_heading = FILES
     )]
     pub add: bool,

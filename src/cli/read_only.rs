@@ -1,9 +1,9 @@
 //! The arguments of `tag`, `scan` and `history`, which change nothing.
 
-use clap::builder::FalseyValueParser;
 use clap::{Args, ValueEnum};
 
 use super::headings::{IMAGE_AND_TAG, OUTPUT, REMOTE_BRANCH};
+use super::switch::switch;
 use super::{CommonArgs, EnvArgs, FileArgs, Format};
 
 /// Print the tag for the current commit; the build step should push this tag
@@ -130,7 +130,7 @@ pub struct HistoryArgs {
         long,
         env = "TAGBUMP_FETCH",
         hide_env = true,
-        value_parser = FalseyValueParser::new(),
+        value_parser = switch,
         help_heading = REMOTE_BRANCH
     )]
     pub fetch: bool,

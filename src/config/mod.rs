@@ -20,7 +20,7 @@ use crate::plan::{
 use crate::tag;
 use crate::template::Template;
 use crate::verify::Verify;
-use crate::yaml::{FieldPath, NodeId, ParsedYaml, ReadError, scan};
+use crate::yaml::{FieldPath, NodeId, ParsedYaml, ReadError, scan, without_bom};
 
 pub use environments::ConfiguredEnvironment;
 pub use error::{ConfigError, ValueProblem};
@@ -170,7 +170,8 @@ impl Config {
         reader.check_known_keys()?;
         yaml.check().map_err(|stopped| unreadable(stopped.into()))?;
         let empty = yaml.roots().iter().all(|&root| yaml.node(root).is_null());
-        let written = if empty { Ok(RawConfig::default()) } else { serde_yaml::from_slice(bytes) };
+        let written =
+            if empty { Ok(RawConfig::default()) } else { serde_yaml::from_slice(without_bom(bytes)) };
         reader.config(written.map_err(|e| misread(path, &e))?)
     }
 

@@ -20,7 +20,7 @@ use crate::image::{ImageArg, same_image};
 use crate::location::Location;
 use crate::plan::{FileContent, FileSource, HeldImage};
 use crate::visible::inline;
-use crate::yaml::{NodeId, ParsedYaml, ReadError, scan};
+use crate::yaml::{NodeId, ParsedYaml, ReadError, scan, without_bom};
 
 pub use edit::{HoldQuery, HoldsChange, HoldsEditError, edited};
 pub use error::{HoldProblem, HoldsError};
@@ -195,7 +195,7 @@ fn list_of(yaml: &ParsedYaml) -> Option<NodeId> {
 }
 
 fn read(bytes: &[u8]) -> Result<RawHolds, HoldsError> {
-    serde_yaml::from_slice(bytes).map_err(|error| {
+    serde_yaml::from_slice(without_bom(bytes)).map_err(|error| {
         let position = error.location().map(|at| (at.line(), at.column()));
         let text = error.to_string();
         // serde repeats the place, and names our types, which tell a user nothing

@@ -31,7 +31,7 @@ pub use edit::{EditError, apply, check};
 pub use field::{FieldError, FieldPath};
 pub use literal::{is_literal, text_blocker};
 pub use scalar::{needs_quotes, render};
-pub use scan::{ReadError, YamlError, scan, scan_until};
+pub use scan::{ReadError, YamlError, scan, scan_until, without_bom};
 pub use span::{EditBlocker, edit_blocker, is_placeholder, part_blocker, span};
 pub use synthetic::SyntheticDocument;
 

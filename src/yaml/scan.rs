@@ -40,6 +40,11 @@ pub enum ReadError {
 
 const BOM: &str = "\u{feff}";
 
+/// A text without its byte order mark, for readers that don't know it.
+pub fn without_bom(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(BOM.as_bytes()).unwrap_or(bytes)
+}
+
 /// No real manifest has this many values, and more would cost gigabytes of memory.
 const MAX_NODES: usize = 2_000_000;
 

@@ -1051,3 +1051,13 @@ fn hint_about_a_value_says_what_to_write() {
         run.output()
     );
 }
+
+#[test]
+fn byte_order_mark_is_no_document() {
+    let services = format!("\u{feff}{SERVICES}");
+    let folder = folder(&[("tagbump.yaml", &services), (SHOP, &pod("ghcr.io/acme/backend:v0"))]);
+    let holds = "\u{feff}holds:\n  - image: ghcr.io/acme/backend\n    by: Ada\n    reason: freeze\n";
+    std::fs::write(folder.path().join("tagbump-holds.yaml"), holds).unwrap();
+    let run = Run::of(&command(folder.path()).args(["bump", "shop:v1"]).output().unwrap());
+    assert!(run.stderr.contains("held by Ada: freeze"), "{}", run.output());
+}

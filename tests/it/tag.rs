@@ -193,3 +193,22 @@ fn bump_uses_first_of_several_templates() {
     let run = Run::of(&command.output().unwrap());
     assert!(run.stdout.contains(&format!("v1 -> sha-{}", &sha[..9])), "{}", run.output());
 }
+
+/// A pipeline that writes the tag to a file must not go on with an empty one.
+#[test]
+#[cfg(target_os = "linux")]
+fn output_that_cannot_be_written_is_exit_1() {
+    let folder = tempfile::tempdir().unwrap();
+    let (repo, _) = repository(folder.path());
+    let pod = "apiVersion: v1\nkind: Pod\nspec: {containers: [{image: 'app:v1'}]}\n";
+    std::fs::write(repo.join("pod.yaml"), pod).unwrap();
+    for arguments in
+        [&["tag"][..], &["scan"], &["bump", "app:v2", "--format", "json"], &["completions", "bash"]]
+    {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let run = command(&repo).args(arguments).stdout(full).output().unwrap();
+        assert_eq!(run.status.code(), Some(1), "{arguments:?}");
+        let told = String::from_utf8_lossy(&run.stderr);
+        assert!(told.contains("error: can't write to the standard output: "), "{told}");
+    }
+}
