@@ -9,7 +9,7 @@ use crate::history::TagEntry;
 use crate::landing::claims_of;
 use crate::object_id::CommitId;
 use crate::settings::RunContext;
-use crate::tag::{BuildInfo, Source, highest};
+use crate::tag::{BuildInfo, Source, highest, same_repository};
 use crate::template::{Template, Variable};
 
 /// The facts for computing a tag. The commit is the source of the build; if it isn't known, `HEAD`.
@@ -19,8 +19,8 @@ pub fn tag_facts(place: &RunContext, checkout: Option<&Checkout>) -> BuildInfo {
     let in_full =
         |sha: String| checkout.and_then(|c| c.resolve(&sha)).map_or(sha, |commit| commit.to_string());
     let event_is_unread = given.is_none() && place.ci.pipeline().is_some_and(|run| run.event_is_unread);
-    let head = || checkout.filter(|_| !event_is_unread).and_then(Checkout::head).map(|head| head.to_string());
-    let sha = given.map(in_full).or_else(head);
+    let here = || built_here(place, checkout).filter(|_| !event_is_unread).map(|commit| commit.to_string());
+    let sha = given.map(in_full).or_else(here);
     let branch = checkout.and_then(Checkout::branch);
     let commit = sha.as_deref().and_then(CommitId::parse);
     let version = checkout.zip(commit).and_then(|(checkout, commit)| highest(checkout.tags_at(commit)));
@@ -38,6 +38,29 @@ pub fn tag_facts(place: &RunContext, checkout: Option<&Checkout>) -> BuildInfo {
         pipeline.improve(&mut facts);
     }
     facts
+}
+
+/// The commit that is built where no event names one: on a laptop `HEAD`, in a run that was started by hand or by the clock
+/// the run's, if an earlier step landed commits on top of it. If the run checked out an older one, that counts.
+fn built_here(place: &RunContext, checkout: Option<&Checkout>) -> Option<CommitId> {
+    let (head, run) = (checkout.and_then(Checkout::head), place.ci.checked_out());
+    match (checkout, head, run) {
+        (Some(checkout), Some(head), Some(run)) if checkout.is_descendant(head, run) => Some(run),
+        _ => head.or(run),
+    }
+}
+
+/// The checkout, unless it is that of another repository than the one whose build this is: then nothing in it is about the
+/// build.
+pub fn checkout_of_build<'c>(
+    place: &RunContext,
+    checkout: Option<&'c Checkout>,
+    remote: &str,
+) -> Option<&'c Checkout> {
+    checkout.filter(|checkout| {
+        let own = checkout.remote(remote).ok().and_then(|(fetch, _)| fetch.repository());
+        own.as_deref().zip(place.ci.repository()).is_none_or(|(own, built)| same_repository(own, built))
+    })
 }
 
 /// The commit that an image with this tag was built from: `--source`, or the commit in the tag, or the one in its labels, or the

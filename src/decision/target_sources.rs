@@ -19,11 +19,6 @@ pub(super) struct TargetSources<'a> {
 }
 
 impl TargetSources<'_> {
-    /// The source of a run that sets no tag: that of `--source` or the event.
-    pub fn of_run(&self) -> Result<Option<Source>, DecisionError> {
-        self.context.source_of_target(self.config, None, self.by_labels)
-    }
-
     /// The source of a target of the request.
     pub fn of(&self, index: TargetIndex, targets: &[UpdateTarget]) -> Result<Option<Source>, DecisionError> {
         match self.earlier {

@@ -88,26 +88,13 @@ impl Wording<'_> {
         })
     }
 
-    /// The source of each target. A build has one for all its images.
+    /// The source of each target. Their tags can name different commits.
     fn image_sources(&self, plan: &Plan) -> Result<BTreeMap<TargetIndex, Source>, DecisionError> {
-        let indexes = TargetIndex::each(&plan.targets).map(|(index, _)| index);
-        let of_build = match self.sources.earlier {
-            Some(_) => None,
-            None => {
-                let mut tagged = TargetIndex::each(&plan.targets).filter(|(_, target)| target.tag.is_some());
-                match tagged.next() {
-                    Some((index, _)) => self.sources.of(index, &plan.targets)?,
-                    None => self.sources.of_run()?,
-                }
-            }
-        };
-        let each = indexes.map(|index| match &of_build {
-            Some(source) => Ok((index, Some(source.clone()))),
-            None if self.sources.earlier.is_none() => Ok((index, None)),
-            None => Ok((index, self.sources.of(index, &plan.targets)?)),
-        });
-        let each = each.collect::<Result<Vec<_>, DecisionError>>()?;
-        Ok(each.into_iter().filter_map(|(index, source)| Some((index, source?))).collect())
+        let mut sources = BTreeMap::new();
+        for (index, _) in TargetIndex::each(&plan.targets) {
+            sources.extend(self.sources.of(index, &plan.targets)?.map(|source| (index, source)));
+        }
+        Ok(sources)
     }
 
     /// Whether CI would only build the same again.

@@ -174,6 +174,11 @@ impl Checkout {
         Some(commit_id(commit.id()))
     }
 
+    /// Whether a commit comes after another one, as far as the history is here.
+    pub fn is_descendant(&self, commit: CommitId, of: CommitId) -> bool {
+        self.repo.graph_descendant_of(oid(commit), oid(of)).unwrap_or(false)
+    }
+
     /// Whether the repository has a remote of this name.
     pub fn has_remote(&self, name: &str) -> bool {
         self.repo.find_remote(name).is_ok()

@@ -1,6 +1,7 @@
 //! The order guard: builds that finish late, ordered by ancestry in the local history, in more of it, or by GitHub.
 
 use crate::support::apart::{Apart, Hosted};
+use crate::support::cli;
 use crate::support::git::git;
 use crate::support::github::{Fault, On, TOKEN};
 use crate::support::mono::{Mono, job_in, notices, tag_in};
@@ -72,6 +73,61 @@ fn late_build_fails_outside_of_actions() {
     ended(&repo::run(&mut repo::push(&folder, &mono.builds[0][..7], &["--if-older", "write"])), 0, "landed");
     assert_eq!(mono.tag(), mono.builds[0][..7]);
     ended(&repo::run(&mut mono.job(&mono.builds[1], &["--if-older", "fail", "-n"])), 0, "planned");
+}
+
+const WEB: &str = "ghcr.io/acme/web";
+
+/// Each image is ordered by the commit in its own tag.
+#[test]
+fn images_with_tags_of_different_commits_have_sources_of_their_own() {
+    let mono = Mono::new(4);
+    mono.world.rival(
+        "web.yaml",
+        &format!("kind: Pod\napiVersion: v1\nspec: {{containers: [{{image: '{WEB}:v0'}}]}}\n"),
+    );
+    let folder = mono.sources();
+    let short = |nth: usize| &mono.builds[nth][..7];
+    let both = [format!("{API}:{}", short(0)), format!("{WEB}:{}", short(2))];
+    let push = |images: &[String]| {
+        let mut command = cli::command(&folder);
+        command.arg("bump").args(images).args(["--push", "--format", "json"]);
+        repo::run(&mut command)
+    };
+    ended(&push(&both), 0, "landed");
+    let message = mono.world.message();
+    let sources: Vec<&str> = message.lines().filter(|line| line.starts_with("Tagbump-Source: ")).collect();
+    assert_eq!(sources.len(), 2, "{message}");
+    assert!(sources[0].ends_with(&mono.builds[0]) && sources[1].ends_with(&mono.builds[2]), "{message}");
+    ended(&push(&[format!("{WEB}:{}", short(1))]), 4, "superseded");
+    ended(&push(&[format!("{WEB}:{}", short(3))]), 0, "landed");
+}
+
+/// The checkout is then at the commit that the first step landed.
+#[test]
+fn second_step_of_a_run_by_hand_computes_the_same_tag() {
+    let mono = Mono::new(2);
+    mono.world.rival(
+        "web.yaml",
+        &format!("kind: Pod\napiVersion: v1\nspec: {{containers: [{{image: '{WEB}:v0'}}]}}\n"),
+    );
+    let tip = mono.world.tip();
+    let folder = mono.checkout("w", &tip);
+    let step = |image: &str, repository: &str| {
+        let mut command = cli::command(&folder);
+        command.args(["bump", image, "--push", "--format", "json"]);
+        repo::actions(&mut command, repository, &tip);
+        command.env("GITHUB_EVENT_NAME", "workflow_dispatch");
+        ended(&repo::run(&mut command), 0, "landed")["tag"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(step(API, "acme/gitops"), tip[..7]);
+    assert_eq!(step(WEB, "acme/gitops"), tip[..7]);
+    // the manifests of another repository's build
+    let built = "0123456789abcdef0123456789abcdef01234567";
+    let mut command = cli::command(&folder);
+    command.args(["bump", WEB, "--push", "--format", "json"]);
+    repo::actions(&mut command, "acme/app", built);
+    command.env("GITHUB_EVENT_NAME", "schedule");
+    assert_eq!(ended(&repo::run(&mut command), 0, "landed")["tag"], built[..7]);
 }
 
 /// A person who starts a workflow with an old tag must not see a green run that deployed nothing.

@@ -103,8 +103,10 @@ impl<'a> Bump<'a> {
         if needs_git && checkout.is_none() {
             return Err(BumpError::NoCheckout { folder: root.display().to_string() }.into());
         }
+        let remote = &settings.delivery.landing.remote;
+        let of_build = build_info::checkout_of_build(&settings.place, checkout.as_ref(), remote);
         let build = match uses_build_info(settings) {
-            true => build_info::tag_facts(&settings.place, checkout.as_ref()),
+            true => build_info::tag_facts(&settings.place, of_build),
             false => BuildInfo::default(),
         };
         Ok(Bump { settings, checkout, unopened, build, on_wait })
