@@ -36,6 +36,11 @@ impl<'a> DecisionBase<'a> {
         }
     }
 
+    /// Whether the checkout's own commits go below the bump, on which CI hasn't run.
+    pub fn carries(&self) -> bool {
+        matches!(self, DecisionBase::Tip(snapshot) if snapshot.tip.carries)
+    }
+
     /// The remote branch, if it is one.
     pub fn tip(&self) -> Option<TipSnapshot<'a>> {
         match self {

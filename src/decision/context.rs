@@ -24,8 +24,6 @@ pub struct DecisionContext<'a> {
     /// Why there is a repository, but no checkout.
     pub unopened: Option<Arc<GitError>>,
     pub build: &'a BuildInfo,
-    /// Whether the checkout's own commits are pushed along with the bump.
-    pub carries: bool,
     /// Who commits. `None` if no commit is made, or can be made, so that no message is needed.
     pub committer: Option<Identity>,
     /// Is called with what a decision waits for, and with `None` when it goes on.

@@ -77,8 +77,9 @@ pub(super) fn decide(
             inline(&folder)
         ));
     }
-    let text =
-        |plan: &Plan| if plan.is_empty() { Ok(String::new()) } else { message(context, options, &request) };
+    let text = |plan: &Plan| {
+        if plan.is_empty() { Ok(String::new()) } else { message(context, options, &request, base) }
+    };
     let message = text(&plan)?;
     let pull_request = match base {
         DecisionBase::Tip(tip) if plan.is_empty() && is_on_pr_branch(&tip) => {
@@ -158,6 +159,7 @@ fn message(
     context: &DecisionContext<'_>,
     options: &HoldOptions,
     request: &Request,
+    base: DecisionBase<'_>,
 ) -> Result<String, DecisionError> {
     let settings = context.settings;
     let names: Vec<&str> = request.targets.iter().map(name).collect();
@@ -169,7 +171,7 @@ fn message(
     let commit = &settings.delivery.commit;
     let skips_ci = match commit.skip_ci {
         Some(asked) => asked,
-        None => !context.carries && context.is_pushed_where_it_was_built(None)?,
+        None => !base.carries() && context.is_pushed_where_it_was_built(None)?,
     };
     let signoff = context.committer.as_ref().filter(|_| commit.signoff);
     let signoff = signoff.map(|who| format!("{} <{}>", who.name, who.email));

@@ -234,6 +234,7 @@ fn decide_noting(
     let wording = Wording {
         sources,
         committer,
+        carries: base.carries(),
         rollback,
         promotion: promotion.as_ref(),
         still_blocked: &still_blocked,

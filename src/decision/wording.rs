@@ -20,6 +20,8 @@ use crate::template::Template;
 pub(super) struct Wording<'a> {
     pub sources: TargetSources<'a>,
     pub committer: &'a Identity,
+    /// Commits of the checkout go below the bump.
+    pub carries: bool,
     pub rollback: Option<&'a RollbackPlan>,
     pub promotion: Option<&'a PromotionPlan>,
     /// Tags that stay blocked, by the plan's targets.
@@ -74,7 +76,7 @@ impl Wording<'_> {
             skip_ci: match commit.skip_ci {
                 Some(asked) => asked,
                 // CI hasn't run on the commits that are pushed along
-                None => !context.carries && self.is_pushed_where_it_was_built(&sources)?,
+                None => !self.carries && self.is_pushed_where_it_was_built(&sources)?,
             },
             sources: sources.into_iter().filter(|(_, source)| source.repository.is_some()).collect(),
             promoted_from: self.promotion.and_then(PromotionPlan::trailer),

@@ -173,7 +173,9 @@ fn by_its_field(place: &UnsetPlace) -> Hint {
 fn how_to_edit(refused: &[RefusedReference]) -> Hint {
     let by_field = || setting("file", "FILE") + " and " + setting("field", "PATH");
     match refused.first().map(|refused| &refused.reason) {
-        Some(RefusalReason::PartOfBlock) => hint("bump the block's image, or set its tag with ") + by_field(),
+        Some(RefusalReason::PartOfBlock) => {
+            hint("bump the joined name, or set its tag or digest with ") + by_field()
+        }
         Some(RefusalReason::NoImage) => hint("set the tag with ") + by_field(),
         Some(reason) => reason.advice().into(),
         None => hint("edit it by hand"),

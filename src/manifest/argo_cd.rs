@@ -11,7 +11,7 @@ use super::{Document, Reference, ReferenceSyntax, ValueLocation};
 use crate::image::{ParsedReference, is_possible_name, shortened};
 use crate::yaml::NodeId;
 
-const KIND: &str = "argo-cd";
+pub const KIND: &str = "argo-cd";
 
 pub fn find(doc: &Document<'_>) -> Vec<Reference> {
     sources(doc).into_iter().flat_map(|source| in_source(doc, source)).collect()

@@ -33,6 +33,12 @@ const IMAGE_NAME: &str = "imageName";
 /// The keys of the parts of a name, in their order. The last one that is there is a name of its own.
 const NAME_PARTS: [&str; 4] = ["registry", "repository", "repo", "image"];
 
+/// Keys of a name in a map that is called `image`.
+const IN_IMAGE: [&str; 3] = ["name", "url", "path"];
+
+/// Those that make no block with a `tag`.
+const NO_BLOCK: [&str; 2] = ["url", "path"];
+
 /// Kinds that name images without running them. The last one is Flux's.
 const NOTHING_RUNS: [&str; 2] = ["CustomResourceDefinition", "ImageRepository"];
 
@@ -168,13 +174,18 @@ impl PlaceSearch<'_> {
     fn version(&mut self, map: NodeId, object: Option<&str>) {
         let get = |key: &str| self.yaml.get(map, key).map(ValueLocation::from);
         let text = |slot: ValueLocation| self.yaml.text(slot.node).filter(|text| !is_encrypted(text));
-        let version = syntax::VERSIONS.iter().find_map(|key| get(key));
+        let in_image =
+            || IN_IMAGE.iter().find_map(|key| get(key)).filter(|_| syntax::is_image(self.yaml, map));
+        let last = NAME_PARTS[1..].iter().rev().find_map(|key| get(key)).or_else(in_image);
+        let is_no_block =
+            last.and_then(|last| self.yaml.text(last.key)).is_some_and(|key| NO_BLOCK.contains(&key));
+        let beside = if is_no_block { get("tag") } else { None };
+        let version = syntax::VERSIONS.iter().find_map(|key| get(key)).or(beside);
         let parts: Vec<_> = NAME_PARTS.iter().filter_map(|key| get(key)).collect();
-        let last = NAME_PARTS[1..].iter().rev().find_map(|key| get(key));
         let (Some(version), Some(last)) = (version, last) else { return };
         let (Some(tag), Some(own)) = (text(version), text(last)) else { return };
         let is_own = self.yaml.node(version.key).parent == Some(map);
-        if get("tag").is_some()
+        if (beside.is_none() && get("tag").is_some())
             || get("imageTag").is_some()
             || !is_own
             || !is_name(own)
@@ -185,7 +196,7 @@ impl PlaceSearch<'_> {
         // charts differ in which of these they join
         let whole: Vec<&str> = parts.iter().filter_map(|part| text(*part)).collect();
         let names = [own.to_owned(), whole.join("/"), whole[whole.len().saturating_sub(2)..].join("/")];
-        self.known.extend(parts.iter().chain([&version]).map(|slot| slot.node));
+        self.known.extend(parts.iter().chain([&version, &last]).map(|slot| slot.node));
         let is_wanted = |name: &&String| {
             is_name(name) && (self.wanted)(&ParsedReference { name, tag: Some(tag), digest: None })
         };

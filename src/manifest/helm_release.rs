@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::{Document, Reference, kustomization, syntax};
 
-const KIND: &str = "helm-release";
+pub const KIND: &str = "helm-release";
 
 pub fn find(doc: &Document<'_>) -> Vec<Reference> {
     if doc.kind() != Some("HelmRelease") {

@@ -22,7 +22,7 @@ pub enum RefusalReason {
         part: &'static str,
         blocker: EditBlocker,
     },
-    #[error("stands beside a block's repository and tag, so it is a part of that name")]
+    #[error("stands beside other parts of an image, which a chart joins with it")]
     PartOfBlock,
     #[error("names the image on line {line}, in YAML that is text here; {reason}")]
     InText { line: usize, reason: Box<RefusalReason> },
@@ -101,7 +101,7 @@ impl RefusalReason {
     pub fn advice(&self) -> String {
         match self {
             RefusalReason::Blocked { blocker, .. } => blocker.hint().to_owned(),
-            RefusalReason::PartOfBlock => "bump the block's image, or set its tag by its field".to_owned(),
+            RefusalReason::PartOfBlock => "bump the joined name, or set its tag or digest by its field".to_owned(),
             RefusalReason::InText { reason, .. } => reason.advice(),
             RefusalReason::TagSuffix => "give the entry a newTag, or bump the workload's image".to_owned(),
             RefusalReason::DigestWithoutTag => "give a tag too: IMAGE:TAG@DIGEST".to_owned(),

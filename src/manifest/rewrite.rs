@@ -4,6 +4,7 @@ use super::encrypted::is_encrypted;
 use super::reference::{Reference, ReferenceSyntax, ValueLocation};
 use super::refusal::{Refusal, RefusalReason};
 use super::syntax::is_bare_digest;
+use super::{argo_cd, helm_release, values};
 use crate::image::{Digest, Field, ParsedReference, SHA256, Tag, join_tag, same_image, shortened, split_tag};
 use crate::visible::inline;
 use crate::yaml::{
@@ -118,6 +119,9 @@ struct KustomizeEntry {
     digest: Option<ValueLocation>,
 }
 
+/// The kinds whose images a chart's template puts together.
+const OF_CHARTS: [&str; 3] = [values::KIND, helm_release::KIND, argo_cd::KIND];
+
 /// Collects the changes to one reference.
 pub(super) struct RewriteBuilder<'a> {
     pub(super) yaml: &'a ParsedYaml,
@@ -217,7 +221,14 @@ impl<'a> RewriteBuilder<'a> {
         let old = ParsedReference::parse(self.yaml.text(slot.node).unwrap_or_default()).name;
         let name = self.new_name().filter(|new| !same_image(new, old)).unwrap_or(old);
         let text = self.written_out(name);
-        self.set("the image", slot, &text)
+        self.set("the image", slot, &text)?;
+        let had_none = self.reference.tag.is_none() && self.reference.digest.is_none();
+        if had_none && self.tag.is_some() && OF_CHARTS.contains(&self.reference.kind) {
+            let (name, text) = (inline(name), inline(&text));
+            self.done.warning =
+                Some(format!("{name} had no tag; if the chart adds one to it, {text} is no valid image"));
+        }
+        Ok(())
     }
 
     /// kustomize's `name=newName:tag`: a new name goes after the `=`.

@@ -32,6 +32,9 @@ pub const BLOCKS: [(&str, &str); 11] = [
 /// A block only in a map that is called `image`: anything can have a `name` and a `tag`.
 pub const IN_IMAGE: (&str, &str) = ("name", "tag");
 
+/// What charts call the digest of an image.
+const DIGESTS: [&str; 6] = ["digest", "imageDigest", "sha", "sha256", "imageSha", "tagDigest"];
+
 /// Keys of a tag that a chart may join to a name by itself. tagbump can't know whether it does.
 pub const VERSIONS: [&str; 3] = ["version", "imageVersion", "image_version"];
 
@@ -171,7 +174,7 @@ impl Finder<'_> {
                 }
                 None => string(yaml, repository, self.kind).filter(|one| !self.is_beside_version(map, one)),
             };
-            let in_block = name == "image" && block_key.is_some();
+            let in_block = name == "image" && (block_key.is_some() || self.has_digest(map));
             found.extend(reference.map(|r| if in_block { beside_block(r) } else { r }));
         }
     }
@@ -180,6 +183,14 @@ impl Finder<'_> {
     fn is_beside_version(&self, map: NodeId, one: &Reference) -> bool {
         let is_bare = one.tag.is_none() && one.digest.is_none();
         is_bare && VERSIONS.iter().any(|key| self.doc.yaml.get(map, key).is_some())
+    }
+
+    /// Whether a map has a digest in a key of its own.
+    fn has_digest(&self, map: NodeId) -> bool {
+        let yaml = self.doc.yaml;
+        let text =
+            |key: &str| yaml.get(map, key).and_then(|value| yaml.text(ValueLocation::from(value).node));
+        DIGESTS.iter().filter_map(|key| text(key)).any(|text| is_sha256(text) || Digest::parse(text).is_ok())
     }
 
     fn slot(&self, key: NodeId, value: NodeId) -> ValueLocation {
@@ -246,8 +257,8 @@ pub fn string(yaml: &ParsedYaml, slot: ValueLocation, kind: &'static str) -> Opt
     })
 }
 
-/// An `image` without a tag, next to a block's repository and tag, is part of the block's name. Charts differ
-/// in how they combine them.
+/// An `image` without a tag, next to a block's repository and tag or to a digest, is part of a name. Charts differ in how they
+/// combine them.
 fn beside_block(reference: Reference) -> Reference {
     match reference.syntax {
         ReferenceSyntax::Text(slot) if reference.tag.is_none() && reference.digest.is_none() => {

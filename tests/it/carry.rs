@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::support::cli::command;
 use crate::support::git::git;
 use crate::support::git_server::{Fault, On, Service};
 use crate::support::repo::{self, API, FILE, World, commit, ended, failed, push};
@@ -114,6 +115,24 @@ fn carry_lands_only_the_bump_when_there_are_no_local_commits() {
     ended(&repo::run(&mut push(&folder, "v1", &["--carry"])), 0, "landed");
     assert!(world.message().contains(&format!("Tagbump-Image: {API}:v1")));
     assert!(world.file(FILE).contains("v1"));
+}
+
+/// The first step of a job moved the checkout, so it is ahead of the commit that was built, but of nothing else.
+#[test]
+fn bump_is_marked_when_nothing_is_carried() {
+    let world = World::new();
+    world.rival(
+        "web.yaml",
+        "kind: Pod\napiVersion: v1\nspec: {containers: [{image: 'ghcr.io/acme/web:v0'}]}\n",
+    );
+    let (folder, built) = (world.full("w"), world.tip());
+    for image in [&format!("{API}:v1"), "ghcr.io/acme/web:v1"] {
+        let mut command = command(&folder);
+        command.args(["bump", image, "--push", "--carry", "--format", "json"]);
+        repo::actions(&mut command, "acme/gitops", &built);
+        ended(&repo::run(&mut command), 0, "landed");
+        assert!(world.last("%B").contains("[skip ci]"), "{}", world.last("%B"));
+    }
 }
 
 #[test]

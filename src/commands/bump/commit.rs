@@ -16,7 +16,7 @@ impl Bump<'_> {
         let identities = (!self.settings.delivery.dry_run).then(|| self.identities());
         // an error matters only if there is something to commit
         let known = identities.as_ref().and_then(|identities| identities.as_ref().ok());
-        let context = self.context(known.map(|(_, committer)| committer.clone()), false);
+        let context = self.context(known.map(|(_, committer)| committer.clone()));
         let base = DecisionBase::Head(&files);
         let decision = report.decided(decide(&context, base, &mut DecisionMemory::default()))?;
         let outcome = report.outcome(&decision, Outcome::Committed);

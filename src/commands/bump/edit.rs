@@ -14,8 +14,7 @@ impl Bump<'_> {
             None => worktree.clone(),
         };
         let base = DecisionBase::Head(&files);
-        let decision =
-            report.decided(decide(&self.context(None, false), base, &mut DecisionMemory::default()))?;
+        let decision = report.decided(decide(&self.context(None), base, &mut DecisionMemory::default()))?;
         let outcome = report.outcome(&decision, Outcome::Edited);
         if outcome == Outcome::Edited {
             worktree.replace(&decision.plan.edits)?;

@@ -117,13 +117,12 @@ impl<'a> Bump<'a> {
     }
 
     /// For decisions; `committer` is `None` if no commit is made.
-    fn context(&self, committer: Option<Identity>, carries: bool) -> DecisionContext<'_> {
+    fn context(&self, committer: Option<Identity>) -> DecisionContext<'_> {
         DecisionContext {
             settings: self.settings,
             checkout: self.checkout.as_ref(),
             unopened: self.unopened.clone(),
             build: &self.build,
-            carries,
             committer,
             on_wait: self.on_wait,
         }

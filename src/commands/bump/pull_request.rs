@@ -41,7 +41,7 @@ impl Bump<'_> {
         let page = self.page_of(&remote.push).unwrap_or_default();
         let mut backoff = self.backoff();
         let mut target = self.landing_target(remote, report)?;
-        let context = self.context(Some(target.committer.clone()), false);
+        let context = self.context(Some(target.committer.clone()));
         let base = match &target.branch {
             Some(base) => base.clone(),
             None => self.default_branch(target.clone(), &mut backoff)?,

@@ -26,7 +26,7 @@ impl Bump<'_> {
         let site = remote.site.clone();
         let mut backoff = self.backoff();
         let target = self.landing_target(remote, report)?;
-        let context = self.context(Some(target.committer.clone()), target.carry.is_some());
+        let context = self.context(Some(target.committer.clone()));
         let mut remote = self.remote_branch(checkout, target, site.as_ref())?;
         report.warnings.extend(checkout.ignored_settings());
         report.warnings.extend(remote.git.withheld());
@@ -53,7 +53,7 @@ impl Bump<'_> {
             Ok((problem, _)) => BumpError::TipUnknown { problem }.into(),
             Err(error) => Error::from(error),
         })?;
-        let (context, mut memory) = (self.context(None, false), DecisionMemory::default());
+        let (context, mut memory) = (self.context(None), DecisionMemory::default());
         let decision = landing::with_snapshot(remote, &tip, backoff.deadline(), |snapshot| {
             report.decided(decide(&context, DecisionBase::Tip(snapshot), &mut memory))
         })?;
