@@ -67,6 +67,7 @@ impl FileWords {
     }
 
     fn path(&mut self, start: usize, text: &[u8]) {
+        let text = without_glob(text);
         let path = without_slash(text);
         let Some(word) = Word::new(start, text, last_part(path)) else { return };
         if self.paths.is_empty() {
@@ -117,6 +118,13 @@ fn is_before_path(word: &[u8]) -> bool {
 
 pub(super) fn last_part(path: &[u8]) -> &[u8] {
     memchr::memrchr(b'/', path).map_or(path, |at| &path[at + 1..])
+}
+
+/// The folder of a pattern, such as the `services/*` of an ApplicationSet: `services/`. A pattern without one stays.
+fn without_glob(word: &[u8]) -> &[u8] {
+    let before = memchr::memchr(b'*', word).map(|star| &word[..star]);
+    let folder = before.and_then(|before| Some(&before[..=memchr::memrchr(b'/', before)?]));
+    folder.unwrap_or(word)
 }
 
 fn without_slash(word: &[u8]) -> &[u8] {
@@ -237,6 +245,9 @@ mod tests {
         let [paths, names] = found("a.yaml", text);
         assert_eq!(paths, ["apps", "./charts/api", "a", "b", "x/y", "z.yaml"]);
         assert!(names.is_empty());
+        let [paths, _] =
+            found("a.yaml", "- path: services/*\n- path: apps/*/prod\n- path: '**/a.yaml'\n- path: '*'\n");
+        assert_eq!(paths, ["services/", "apps/", "**/a.yaml", "*"]);
     }
 
     #[test]
