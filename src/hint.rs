@@ -117,7 +117,7 @@ impl HintPart {
             }
             HintPart::Setting(name, value) if has_input(speaker, name) => format!("{name}: {value}"),
             HintPart::Flag(name) | HintPart::Switch(name) => typed(name),
-            HintPart::SwitchOfBump(name) => format!("tagbump bump {}", typed(name)),
+            HintPart::SwitchOfBump(name) => format!("tagbump bump IMAGE:TAG {}", typed(name)),
             HintPart::Setting(name, value) if OPTIONAL_VALUE.contains(name) => {
                 format!("{}={value}", typed(name))
             }
@@ -195,7 +195,7 @@ mod tests {
     fn flag_with_optional_value_takes_it_with_an_equals_sign() {
         assert_eq!(setting("verify", "off").to_string(), "--verify=off");
         assert_eq!(setting("verify", "off").for_speaker(Speaker::Action), "verify: off");
-        assert_eq!(switch_of_bump("add").to_string(), "tagbump bump --add");
+        assert_eq!(switch_of_bump("add").to_string(), "tagbump bump IMAGE:TAG --add");
     }
 
     #[test]

@@ -121,7 +121,7 @@ fn hint_of_another_command_names_the_bump_that_has_the_flag() {
     write(folder.path(), "base/kustomization.yaml", "resources: [pod.yaml]\n");
     write(folder.path(), "values.yaml", "image:\n  repository: acme/web\n");
     let run = typed(folder.path(), &["rollback", "acme/web", "-f", "values.yaml"]);
-    assert!(run.stderr.ends_with("hint: tagbump bump --add adds the tag\n"), "{}", run.stderr);
+    assert!(run.stderr.ends_with("hint: tagbump bump IMAGE:TAG --add adds the tag\n"), "{}", run.stderr);
 }
 
 #[test]

@@ -49,10 +49,8 @@ impl Builder<'_, '_> {
             Some((key, path)) => (key, path),
             None => (text.rsplit('/').next().unwrap_or(text), text),
         };
-        let Some(file) = join(level.folder, path).and_then(|path| self.files.load(&path)) else {
-            self.is_uncertain(source.place(), "reads a file that isn't in this repository");
-            return None;
-        };
+        // one that isn't here, such as an ignored secret, decides an image only if something takes it from there, and that says so
+        let file = join(level.folder, path).and_then(|path| self.files.load(&path))?;
         if !self.files.holds_objects(file) {
             self.build.files.insert(file);
         }
