@@ -37,12 +37,11 @@ fn in_extension(
     (node < doc.yaml.node(value).end).then_some(ValueLocation { key, node, shared_by: None })
 }
 
-/// `compose.yaml` and `docker-compose.yml`, also with something in between, such as `compose.prod.yaml`.
+/// `compose.yaml` and `docker-compose.yml`, also with something beside it, such as `compose.prod.yaml` and
+/// `prod.docker-compose.yml`.
 pub fn is_compose(file_name: &str) -> bool {
     let stem = file_name.strip_suffix(".yaml").or_else(|| file_name.strip_suffix(".yml"));
-    let stem = stem.map(|stem| stem.strip_prefix("docker-").unwrap_or(stem));
-    let rest = stem.and_then(|stem| stem.strip_prefix("compose"));
-    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-', '_']))
+    stem.is_some_and(|stem| stem.split(['.', '-', '_']).any(|word| word == "compose"))
 }
 
 #[cfg(test)]
@@ -51,10 +50,17 @@ mod tests {
 
     #[test]
     fn by_its_name() {
-        for name in ["compose.yaml", "docker-compose.yml", "compose.prod.yaml", "docker-compose-dev.yaml"] {
+        for name in [
+            "compose.yaml",
+            "docker-compose.yml",
+            "compose.prod.yaml",
+            "docker-compose-dev.yaml",
+            "prod.docker-compose.yml",
+            "my-compose.yaml",
+        ] {
             assert!(is_compose(name), "{name}");
         }
-        for name in ["composer.yaml", "compose.json", "my-compose.yaml", "values.yaml"] {
+        for name in ["composer.yaml", "compose.json", "decompose.yaml", "values.yaml"] {
             assert!(!is_compose(name), "{name}");
         }
     }
