@@ -29,6 +29,8 @@ pub struct Root {
     pub uncertain: Vec<Doubt>,
     /// Winning places in charts that Flux doesn't pack again by itself.
     pub stale: Vec<StaleChart>,
+    /// What takes variables that are written in other places.
+    pub fed: Vec<FedPlace>,
     /// The variables whose value in the environment (a shell, CI) replaces what is written at a place.
     pub variables: Vec<(String, Place)>,
 }
@@ -42,6 +44,15 @@ pub struct UnmatchedEntry {
     pub may_match: bool,
     /// The weaker entry that renamed the image, if this one would match without it.
     pub renamed_by: Option<Place>,
+}
+
+/// A place that takes the value of a variable: it changes with it, whether it holds an image or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FedPlace {
+    pub variable: Place,
+    /// The variable's name.
+    pub name: String,
+    pub at: Place,
 }
 
 /// Something that tagbump can't follow, and where.

@@ -2,13 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::super::compose::TextPiece;
+use super::super::compose::{Origin, TextPiece};
 use super::super::composed::{MAX_LENGTH, fixed_piece, own_piece, piece_of, set_pieces};
 use super::super::helm::Objects;
 use super::super::images::may_decide_image;
 use super::super::kustomize::Build;
 use super::super::place::Place;
-use super::super::root::Doubt;
+use super::super::root::{Doubt, FedPlace};
 use super::super::setting::Fixed;
 use super::super::value::{Scalar, Value};
 use super::envsubst::{Placeholder, parse};
@@ -50,6 +50,7 @@ pub(super) fn apply(build: &mut Build, kustomization: &Value, objects: &Objects<
     }
     noted.doubts.retain(|doubt| !build.uncertain.contains(doubt));
     build.uncertain.append(&mut noted.doubts);
+    build.fed.append(&mut noted.fed);
     noted.whole
 }
 
@@ -59,6 +60,8 @@ struct Noted {
     doubts: Vec<Doubt>,
     /// Variables that are a whole value.
     whole: Vec<Place>,
+    /// The places that take variables.
+    fed: Vec<FedPlace>,
 }
 
 impl Substitutes {
@@ -118,6 +121,7 @@ fn walk(value: &mut Value, key: &str, variables: &Substitutes, noted: &mut Noted
             if may_decide_image(key) {
                 noted.doubts.append(&mut found.doubts);
                 noted.whole.append(&mut found.whole);
+                noted.fed.append(&mut found.fed);
             }
         }
     }
@@ -138,6 +142,7 @@ fn substitute(scalar: &mut Scalar, variables: &Substitutes, noted: &mut Noted) {
                 doubt(format!("uses {name}, which an object outside of this repository may set"));
             }
             noted.whole.extend(value.place);
+            noted.fed.extend(fed(name, value.place, scalar));
             let mut value = value.clone();
             value.override_scalar(scalar);
             *scalar = value;
@@ -153,8 +158,20 @@ fn substitute(scalar: &mut Scalar, variables: &Substitutes, noted: &mut Noted) {
         doubt(format!("uses {name}, which an object outside of this repository may set"));
     }
     if found.len() <= MAX_PIECES {
+        noted.fed.extend(found.iter().flat_map(|piece| match &piece.origin {
+            Origin::Written(place, _) => {
+                fed(piece.variables.first().map_or("", String::as_str), Some(*place), scalar)
+            }
+            _ => None,
+        }));
         set_pieces(scalar, found);
     }
+}
+
+/// A scalar that takes a variable which is written somewhere else.
+fn fed(name: &str, variable: Option<Place>, scalar: &Scalar) -> Option<FedPlace> {
+    let (variable, at) = (variable?, scalar.place?);
+    (variable != at).then(|| FedPlace { variable, name: name.to_owned(), at })
 }
 
 /// The pieces of a text after its placeholders are replaced.

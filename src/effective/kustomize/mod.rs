@@ -33,7 +33,7 @@ pub use ids::ResourceId;
 
 use super::files::Files;
 use super::place::FileId;
-use super::root::{Doubt, UnmatchedEntry};
+use super::root::{Doubt, FedPlace, UnmatchedEntry};
 use super::setting::EffectiveImage;
 use super::value::Value;
 
@@ -67,6 +67,8 @@ pub struct Build {
     pub charts: Vec<InflatedChart>,
     /// The images of these charts, as the entries of all levels leave them.
     pub chart_images: Vec<EffectiveImage>,
+    /// What takes variables, if Flux fills them in.
+    pub fed: Vec<FedPlace>,
     /// What it includes and tagbump can't render.
     pub unknown: Vec<Doubt>,
     /// What may change the images in a way that tagbump can't follow.

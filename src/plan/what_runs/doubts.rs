@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use super::UnsetTag;
 use super::rendered_roots::RenderedRoots;
 use super::summary::Summary;
-use crate::effective::{EffectiveImage, Place, Root, Setting, StaleChart};
+use crate::effective::{EffectiveImage, FedPlace, Place, Root, Setting, StaleChart};
+use crate::image::{ParsedReference, same_image};
 use crate::visible::inline;
 
 /// A repository whose bases include each other in so many ways that tagbump gives up.
@@ -41,6 +42,7 @@ impl Summary<'_> {
             warnings.push(doubt(&format!("{more} more places of this kind"), &roots));
         }
         warnings.extend(self.stale());
+        warnings.extend(self.also_fed());
         warnings.extend(self.generated());
         warnings.extend(self.roots.cut_off());
         warnings.extend(self.roots.files.is_exhausted().then(|| TOO_LARGE.to_owned()));
@@ -94,6 +96,34 @@ impl Summary<'_> {
     fn runs(&self, root: &Root, image: &EffectiveImage) -> String {
         let at = image.named_at.map(|place| format!("{}: ", self.roots.files.location(place)));
         format!("{}{} runs {}", at.unwrap_or_default(), inline(&root.name), inline(&image.name))
+    }
+
+    /// A warning for each place that is no known image, and changes because it takes a variable that the request sets.
+    fn also_fed(&self) -> Vec<String> {
+        let images =
+            || self.roots.counting().flat_map(|root| &root.images).filter(|image| self.is_wanted(image));
+        let set: HashSet<Place> = images().filter_map(|image| image.winning()?.place()).collect();
+        let fed =
+            || self.roots.counting().flat_map(|root| &root.fed).filter(|fed| set.contains(&fed.variable));
+        if fed().next().is_none() {
+            return Vec::new();
+        }
+        let known: HashSet<Place> =
+            self.roots.images().flat_map(|(_, image)| image.weaker().chain(image.named_at)).collect();
+        let unknown = fed().filter(|fed| !known.contains(&fed.at) && !self.names_wanted(fed.at));
+        let described = unknown.map(|FedPlace { variable, name, at }| {
+            let [at, variable] = [at, variable].map(|place| self.roots.files.location(*place));
+            format!("{at}: takes {} from {variable} too, so it changes as well", inline(name))
+        });
+        described.collect()
+    }
+
+    /// Whether a place that no rule knows names one of the request's images: then it is meant to change.
+    fn names_wanted(&self, place: Place) -> bool {
+        let file = self.roots.files.file(place.file);
+        let text = file.yaml.as_ref().and_then(|yaml| yaml.text(place.node)).unwrap_or_default();
+        let name = ParsedReference::parse(text).name;
+        self.request.targets.iter().any(|target| same_image(name, &target.name))
     }
 
     /// A warning for each place of a request's image in a chart that Flux doesn't pack again by itself.
