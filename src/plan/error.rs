@@ -33,7 +33,7 @@ pub enum PlanError {
     NotVerified { file: String },
     #[error("expected {}, found {}; nothing was written{}", references(*.expected), .found.len(), list(.found))]
     WrongCount { expected: usize, found: Vec<MatchedValue> },
-    #[error("{image} has different tags in {}; nothing was written{}", places(.found.len()), list(.found))]
+    #[error("{image} has different tags in {}; nothing was written{}", places(distinct(.found)), list(.found))]
     DifferentTags { image: String, found: Vec<MatchedValue> },
     /// Places name the image, but something stronger makes another image run there.
     #[error("{image} doesn't run here; nothing was written{}", replaced_lines(.places))]
@@ -206,6 +206,11 @@ fn list(found: &[MatchedValue]) -> String {
         format!("\n  {}  {}  {}", one.at, inline(&one.image), inline(version))
     };
     format!("{}{}", shown.into_iter().map(line).collect::<String>(), and_more(found.len()))
+}
+
+/// In how many places values were found: one can give several roots different tags.
+fn distinct(found: &[MatchedValue]) -> usize {
+    found.iter().map(|one| (&one.at.file, one.at.line, one.at.column)).collect::<HashSet<_>>().len()
 }
 
 fn places(n: usize) -> String {

@@ -195,7 +195,7 @@ pub(super) fn check(survey: &ScannedFiles, request: &Request, matches: &[Match])
         let counted = places.iter().filter(|m| m.result.is_ok() || !is_done);
         let tags: HashSet<_> = counted.flat_map(|m| m.all_versions()).collect();
         if tags.len() > 1 {
-            let found = places.iter().map(|m| value(survey, m)).collect();
+            let found = places.iter().flat_map(|m| values(survey, m)).collect();
             return Err(PlanError::DifferentTags { image: wanted.name.clone(), found });
         }
     }
@@ -339,6 +339,13 @@ fn refused_reference(parsed: &ParsedFile, refusal: &Refusal) -> RefusedReference
 /// A warning about a reference that the bump can do without.
 fn skipped(refused: &RefusedReference) -> String {
     format!("{}: skipped: {}; {}", refused.at, refused.reason, refused.reason.advice())
+}
+
+/// Each version that a match runs.
+fn values<'a>(survey: &'a ScannedFiles, m: &'a Match) -> impl Iterator<Item = MatchedValue> + 'a {
+    m.all_versions()
+        .into_iter()
+        .map(|version| MatchedValue { version: version.map(str::to_owned), ..value(survey, m) })
 }
 
 fn value(survey: &ScannedFiles, m: &Match) -> MatchedValue {

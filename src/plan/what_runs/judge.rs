@@ -131,14 +131,20 @@ impl<'a> Judge<'a> {
         let by_name = target.new_name == Field::Unspecified;
         // a field that the user named; a file that is named only limits what may be written
         let is_field = m.field.is_some();
-        if wins || is_field || (!by_name && m.overrides) {
+        let weaker = || self.places(m).find_map(|place| self.what_runs.weaker.get(&place)).cloned();
+        if wins || is_field {
             return Verdict::Keep;
+        }
+        if !by_name && m.overrides {
+            // a new name must be in every entry of the old one, but a tag only in those that run
+            let weaker = weaker().filter(|_| target.new_name == Field::Keep);
+            return weaker.map_or(Verdict::Keep, Verdict::Weaker);
         }
         if let Some(others) = self.places(m).find_map(|place| self.what_runs.feeds.get(&place)) {
             return Verdict::SetsOthers(others.clone());
         }
-        if let Some(overridden) = self.places(m).find_map(|place| self.what_runs.weaker.get(&place)) {
-            return Verdict::Weaker(overridden.clone());
+        if let Some(overridden) = weaker() {
+            return Verdict::Weaker(overridden);
         }
         if !self.adds && self.places(m).any(|place| self.empty_tags.contains(&place)) {
             return Verdict::EmptyTag;

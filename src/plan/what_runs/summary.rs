@@ -146,7 +146,8 @@ impl Summary<'_> {
         let mut feeds: HashMap<FilePlace, Vec<String>> = HashMap::new();
         for (root, image) in self.roots.images() {
             let (winning, feeder) = (image.winning().and_then(Setting::place), image.feeder());
-            let feeder = feeder.filter(|feeder| feeder.place() != winning);
+            // an entry without a new name leaves the name that the request is about
+            let feeder = feeder.filter(|feeder| feeder.place() != winning && !self.is_wanted(image));
             // the new name can be in an entry that this one is merged with
             let entry =
                 image.winning().filter(|one| matches!(one, Setting::Entry { .. }) && !self.is_wanted(image));
