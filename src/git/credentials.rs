@@ -8,7 +8,7 @@ use std::fmt;
 use std::time::Duration;
 
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use regex::Regex;
 use url::Url;
 
@@ -99,18 +99,36 @@ impl fmt::Debug for Credential {
     }
 }
 
-/// Masks secrets, both as they are and in any spelling that a URL allows. Very short ones are not masked: masking
+/// Masks secrets: as they are, in hexadecimal digits, inside of any base64, and in any spelling that a URL allows. Very short ones are not masked: masking
 /// them would garble most messages.
 fn scrubbed<'a>(text: &str, secrets: impl IntoIterator<Item = &'a str>) -> String {
     let mut secrets: Vec<&str> = secrets.into_iter().filter(|secret| secret.len() > 3).collect();
     // mask the longer of two secrets first if it contains the other
     secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
     secrets.into_iter().fold(text.to_owned(), |text, secret| {
-        let text = text.replace(secret, MASK);
+        let text = encodings(secret)
+            .iter()
+            .fold(text.replace(secret, MASK), |text, encoded| text.replace(encoded, MASK));
         let spelling = if text.contains('%') { Regex::new(&in_url(secret)).ok() } else { None };
         spelling.map_or(text.clone(), |spelling| spelling.replace_all(&text, MASK).into_owned())
     })
 }
+
+/// A secret in hexadecimal digits and in base64, except for the characters that depend on what is before and behind it.
+fn encodings(secret: &str) -> Vec<String> {
+    let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+    // three bytes make four characters, so there are three ways to begin
+    let base64 = [0_usize, 1, 2].map(|before| {
+        let bytes = [&vec![0; before], secret.as_bytes()].concat();
+        let (start, end) = ((before * 8).div_ceil(6), bytes.len() * 8 / 6);
+        STANDARD_NO_PAD.encode(&bytes).get(start..end).unwrap_or_default().to_owned()
+    });
+    let all = base64.into_iter().chain([hex.to_ascii_uppercase(), hex]);
+    all.filter(|encoded| encoded.len() > SHORTEST_ENCODED).collect()
+}
+
+/// Shorter encodings are part of too many texts.
+const SHORTEST_ENCODED: usize = 7;
 
 /// A pattern for a secret in which any byte may be percent-encoded (RFC 3986 section 2.1).
 fn in_url(secret: &str) -> String {
@@ -339,4 +357,25 @@ fn configured(value: &str) -> Result<Credential, GitSettingError> {
         label: "the header in git's configuration (http.extraheader)".to_owned(),
         secrets: header_secrets(value),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whatever is encoded together with it.
+    #[test]
+    fn token_is_masked_in_every_encoding() {
+        let token = "s3cr/t+T0k&n=aZ9";
+        let secrets = Secrets::of([token]);
+        for (before, behind) in [("", ""), ("x", "\n"), ("token:", ""), (":", ""), ("x-oauth-basic:", ":x")] {
+            let whole = format!("{before}{token}{behind}");
+            let hex: String = whole.bytes().map(|byte| format!("{byte:02x}")).collect();
+            for encoded in [STANDARD.encode(&whole), hex.to_ascii_uppercase(), hex] {
+                let masked = secrets.scrub(&format!("the server said {encoded}"));
+                assert!(masked.contains(MASK) && masked.len() < encoded.len() + 8, "{masked}");
+            }
+        }
+        assert_eq!(secrets.scrub("nothing to hide"), "nothing to hide");
+    }
 }

@@ -91,7 +91,10 @@ fn new_name(whole: &str, text: &str) -> Result<Field<String>, ImageError> {
 /// look like a flag.
 fn check_searched(whole: &str, name: &str) -> Result<(), ImageError> {
     if let Some((_, rest)) = name.split_once("://") {
-        return Err(ImageError::Url { text: whole.to_owned(), image: written_after(whole, rest) });
+        let image = written_after(whole, rest);
+        let secret = user_of(&image);
+        let [text, image] = [whole, &image].map(|text| text.replacen(secret, "", 1));
+        return Err(ImageError::Url { text, image });
     }
     let problem = if name.is_empty() {
         NameProblem::Empty
@@ -105,6 +108,12 @@ fn check_searched(whole: &str, name: &str) -> Result<(), ImageError> {
         return Ok(());
     };
     Err(ImageError::Name { text: whole.to_owned(), problem })
+}
+
+/// What is before the host of a URL without a scheme: a user, perhaps with a password, and `@`. Empty if there is none.
+fn user_of(url: &str) -> &str {
+    let authority = url.split('/').next().unwrap_or_default();
+    authority.rfind('@').map_or("", |at| &authority[..=at])
 }
 
 /// The text from `rest` on, with which its name ends after the scheme.
@@ -249,6 +258,9 @@ mod tests {
         };
         assert_eq!(fix("https://ghcr.io/acme/api:v2"), "ghcr.io/acme/api:v2");
         assert_eq!(fix("oci://ghcr.io/acme/api"), "ghcr.io/acme/api");
+        let with_password = ImageArg::parse("https://ci:s3cret@ghcr.io/acme/api:v1").unwrap_err();
+        assert!(!format!("{with_password:?}{with_password}").contains("s3cret"), "{with_password:?}");
+        assert_eq!(fix("https://ci:s3cret@ghcr.io/acme/api:v1"), "ghcr.io/acme/api:v1");
         assert_eq!(fix("ghcr.io/MyOrg/app:V2"), "ghcr.io/myorg/app:V2");
         assert_eq!(fix("API"), "api");
         for fine in ["API=ghcr.io/acme/api:v2", "Localhost:5000/x:1", "API=*:v2"] {

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::docs;
 use crate::support::apart::Hosted;
+use crate::support::cli;
 use crate::support::git::git;
 use crate::support::git_server::{GitServer, Reply, Request, Response};
 use crate::support::github::{Fault, On, TOKEN};
@@ -399,6 +400,28 @@ fn only_what_the_commit_changed_is_waited_for() {
     wait_for(&["--env", "dev"]).ends(2, "failed");
     bump("v2", FILE);
     wait_for(&["--rev", &staging]).ends(0, "superseded");
+}
+
+/// One page can show the tag of one image only.
+#[test]
+fn page_alone_for_several_images_is_a_warning() {
+    let mono = Mono::new(1);
+    mono.world.rival("web.yaml", "kind: Pod\napiVersion: v1\nspec: {containers: [{image: 'acme/web:v0'}]}\n");
+    let folder = mono.world.full("b");
+    let mut command = cli::command(&folder);
+    command.args(["bump", &format!("{API}:v1"), "acme/web:v2", "--push", "--format", "json"]);
+    ended(&run(&mut command), 0, "landed");
+    let service = Service::new();
+    service.answers(200, "v1");
+    let url = service.url();
+    let warns = |arguments: &[&str]| {
+        let waited = wait(&folder, arguments, &[], &Steps::none());
+        waited.ends(0, "live");
+        waited.json["warnings"].to_string().contains("wait for each image by itself")
+    };
+    assert!(warns(&[API, "acme/web", "--url", &url]));
+    assert!(!warns(&[API, "--url", &url]));
+    assert!(!warns(&[API, "acme/web", "--url", &url, "--contains", "v1"]));
 }
 
 #[test]

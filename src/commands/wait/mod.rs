@@ -11,6 +11,7 @@ mod page;
 mod page_text;
 mod watch;
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use super::branch_choice::BranchChoice;
@@ -103,6 +104,7 @@ fn watch(
     if !settings.urls.is_empty() && settings.contains.is_none() && awaited.words.is_empty() {
         return Err(WaitError::NothingToShow.into());
     }
+    report.warnings.extend(shown_by_any(settings, &awaited));
     let forge = match settings.statuses.is_empty() {
         true => None,
         false => Some(connected(settings, &remote, deadline, report)?),
@@ -119,6 +121,17 @@ fn watch(
         }
     }
     Ok(())
+}
+
+/// A warning if pages alone decide, and each shows one of several images.
+fn shown_by_any(settings: &WaitSettings, awaited: &Awaited) -> Option<String> {
+    let pages_decide =
+        !settings.urls.is_empty() && settings.contains.is_none() && settings.statuses.is_empty();
+    let tags: BTreeSet<_> = awaited.images.iter().map(|image| (&image.tag, &image.digest)).collect();
+    (pages_decide && tags.len() > 1).then(|| {
+        "a page counts as soon as it shows the tag of one of these images; wait for each image by itself, with its own page"
+            .to_owned()
+    })
 }
 
 /// The forge that has the statuses.
