@@ -29,7 +29,7 @@
 //! | [`worktree`] | finds, reads and writes files by descriptor, never outside the root | `plan`, `file_selection` |
 //! | [`http`] | the one HTTP client: whom it trusts, its own certificate, proxies, timeouts | `environment` |
 //! | [`actions`] | what a GitHub Actions runner provides, and what it is given | `output`, `ci`, `environment`, `tag` |
-//! | [`output`] | text, diff, JSON, Mermaid | `plan`, `history`, `edit_script` |
+//! | [`output`] | text, diff, JSON, Mermaid | `plan`, `history`, `edit_script`, `image` |
 //! | [`scaffold`] | the `tagbump.yaml` and workflow that `init` proposes, as text | `config`, `plan`, `manifest` |
 //! | [`config`] | `tagbump.yaml` | `plan` and the pure modules below |
 //! | [`holds`] | `tagbump-holds.yaml`: images that keep their tags for a while | `plan` and the pure modules below |

@@ -3,8 +3,9 @@
 use anstyle::{AnsiColor, Style};
 
 use super::promotion::promotion_table;
-use super::{Outcome, Report, diff};
+use super::{BumpedImage, Outcome, Report, diff};
 use crate::error::Failure;
+use crate::image::same_image;
 use crate::object_id::CommitId;
 use crate::visible::{inline, lines};
 
@@ -22,8 +23,10 @@ pub fn text(report: &Report) -> String {
         },
         Outcome::Failed => String::new(),
         Outcome::Already | Outcome::Superseded | Outcome::Held | Outcome::Live => {
-            let outcome = report.outcome.as_str();
-            let images = report.images.iter().map(|i| format!("{outcome}  {}\n", full_name(i)));
+            let images = report
+                .images
+                .iter()
+                .map(|i| format!("{}  {}\n", outcome_of(report, i).as_str(), full_name(i)));
             [table(report)].into_iter().chain(images).collect()
         }
         Outcome::Edited | Outcome::Committed | Outcome::Landed | Outcome::Proposed => {
@@ -32,11 +35,19 @@ pub fn text(report: &Report) -> String {
     }
 }
 
+/// What became of one of the images: if others keep their tags, it has its own already.
+fn outcome_of(report: &Report, image: &BumpedImage) -> Outcome {
+    let is_skipped = || report.skipped.iter().any(|skipped| same_image(&skipped.image, &image.name));
+    let may_be_done =
+        matches!(report.outcome, Outcome::Superseded | Outcome::Held) && !report.skipped.is_empty();
+    if may_be_done && !is_skipped() { Outcome::Already } else { report.outcome }
+}
+
 fn table(report: &Report) -> String {
     report.promotion.as_ref().map(promotion_table).unwrap_or_default()
 }
 
-fn full_name(image: &super::BumpedImage) -> String {
+fn full_name(image: &BumpedImage) -> String {
     let tag = image.tag.as_ref().map(|t| format!(":{t}")).unwrap_or_default();
     let digest = image.digest.as_ref().map(|d| format!("@{d}")).unwrap_or_default();
     inline(&format!("{}{tag}{digest}", image.name))

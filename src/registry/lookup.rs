@@ -167,6 +167,10 @@ impl<'a> Lookup<'a> {
             Err(FetchError::Permanent(error)) => return Err(error),
         };
         let lag = match answer.status {
+            // a proxy or a login page answers anything like this
+            200 if answer.header("content-type").is_some_and(|kind| kind.starts_with("text/")) => {
+                return Err(self.is_no_registry("it answered with a page of text"));
+            }
             200 => return self.digest(&answer).map(Sighting::Found),
             404 => Lag::Missing,
             401 | 403 if self.session.credential_sent().is_some() => Lag::Denied(self.denied(answer.status)),

@@ -163,6 +163,21 @@ fn held_references_are_skipped_with_a_warning() {
 }
 
 #[test]
+fn image_that_has_its_tag_is_not_called_held() {
+    let folder = held();
+    std::fs::remove_dir_all(folder.path().join("dev")).unwrap();
+    write(
+        folder.path(),
+        "web.yaml",
+        "kind: Pod\napiVersion: v1\nspec: {containers: [{image: 'acme/web:v2'}]}\n",
+    );
+    let api = format!("{API}:v2");
+    let arguments = ["bump", api.as_str(), "acme/web:v2", "--if-held", "skip"];
+    let run = Run::of(&cli::command(folder.path()).args(arguments).output().unwrap());
+    assert_eq!(run.stdout, format!("held  {API}:v2\nalready  acme/web:v2\n"), "{}", run.output());
+}
+
+#[test]
 fn held_references_count_for_expect() {
     let folder = held();
     let bump = |count: &str| {

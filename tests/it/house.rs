@@ -48,7 +48,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("scaffold", &["config", "image", "manifest", "plan", "file_selection", "tag", "visible", "yaml"]),
-    ("output", &["edit_script", "error", "object_id", "plan", "history", "visible"]),
+    ("output", &["edit_script", "error", "image", "object_id", "plan", "history", "visible"]),
     (
         "actions",
         &[

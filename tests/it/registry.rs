@@ -335,6 +335,18 @@ fn tag_that_points_elsewhere_is_a_warning() {
 }
 
 #[test]
+fn web_page_is_no_image() {
+    let registry =
+        FakeRegistry::start(|_, _| Told::body("<html>").with("Content-Type", "text/html; charset=utf-8"));
+    let image = registry.image("acme/api");
+    let folder = folder(&image);
+    let (run, json) = run(bump(folder.path(), &[&format!("{image}:v2"), "--verify"]));
+    assert_eq!(run.exit, 1, "{run:?}");
+    assert!(json["error"]["message"].as_str().unwrap().contains("a page of text"), "{run:?}");
+    assert!(content(&folder).contains("newTag: v1"));
+}
+
+#[test]
 fn endless_manifest_is_cut() {
     let endless = Endless::body("application/json", b"{", b"x".repeat(64 * 1024));
     let host = endless.url("").trim_start_matches("http://").trim_end_matches('/').to_owned();
