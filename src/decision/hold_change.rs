@@ -9,7 +9,7 @@ use super::{Decision, DecisionBase, PrText};
 use crate::config::Config;
 use crate::file_selection::{HOLDS_PATH, literal};
 use crate::holds::{Hold, HoldQuery, HoldsChange, HoldsFile, edited};
-use crate::image::short_name;
+use crate::image::{same_image, short_name};
 use crate::landing::message::{hold_message, subject_and_body};
 use crate::output::BumpedImage;
 use crate::plan::{
@@ -92,7 +92,7 @@ pub(super) fn decide(
     let notices = match options.action {
         HoldAction::Unhold if plan.is_empty() => not_held(&HoldsFile::load(base.files())?, options, &request),
         _ if plan.is_empty() => Vec::new(),
-        _ => notices(options, &request),
+        _ => notices(options, &request, &left(&plan, &edit)?),
     };
     Ok(Decision { request, plan, message, pull_request, notices, holds: Some(edit), ..Decision::default() })
 }
@@ -225,15 +225,41 @@ fn not_held(file: &HoldsFile, options: &HoldOptions, request: &Request) -> Vec<S
     request.targets.iter().map(line).collect()
 }
 
-fn notices(options: &HoldOptions, request: &Request) -> Vec<String> {
+/// The holds of the file that an edit leaves, as far as they aren't over.
+fn left(plan: &Plan, edit: &HoldsEdit) -> Result<Vec<Hold>, DecisionError> {
+    let Some(written) = plan.edits.iter().find(|written| written.path == HOLDS_PATH) else {
+        return Ok(Vec::new());
+    };
+    let holds = HoldsFile::parse(written.after.clone())?.holds.into_iter().map(|placed| placed.hold);
+    Ok(holds.filter(|hold| !hold.is_over(edit.now)).collect())
+}
+
+/// Where a hold counts, whose it is, and why.
+fn described(hold: &Hold) -> String {
+    let env = hold.env.as_ref().map(|env| format!("in {}, ", inline(env))).unwrap_or_default();
+    let files = if hold.files.is_empty() {
+        String::new()
+    } else {
+        format!("in {}, ", inline(&hold.files.join(", ")))
+    };
+    format!("{env}{files}by {}: {}", inline(&hold.by), inline(&hold.reason))
+}
+
+/// What an edit means for each image. `left` are the holds that there are afterwards.
+fn notices(options: &HoldOptions, request: &Request, left: &[Hold]) -> Vec<String> {
+    let there = |target: &UpdateTarget| {
+        let env = options.env.as_ref().map(|env| format!(" in {}", inline(env))).unwrap_or_default();
+        format!("{}{env}", inline(&target.name))
+    };
     let line = |target: &UpdateTarget| match &options.action {
-        HoldAction::Hold { until: Some(until), .. } => {
-            format!("{} is held until {until}", inline(&target.name))
-        }
-        HoldAction::Hold { until: None, .. } => {
-            format!("{} is held until tagbump unhold", inline(&target.name))
-        }
-        HoldAction::Unhold => format!("{} is no longer held", inline(&target.name)),
+        HoldAction::Hold { until: Some(until), .. } => format!("{} is held until {until}", there(target)),
+        HoldAction::Hold { until: None, .. } => format!("{} is held until tagbump unhold", there(target)),
+        HoldAction::Unhold => match left.iter().find(|hold| same_image(&hold.image, &target.name)) {
+            Some(hold) => {
+                format!("this hold of {} has ended; another one stays: {}", there(target), described(hold))
+            }
+            None => format!("{} is no longer held", inline(&target.name)),
+        },
     };
     request.targets.iter().map(line).collect()
 }

@@ -163,6 +163,18 @@ fn held_references_are_skipped_with_a_warning() {
 }
 
 #[test]
+fn unhold_says_that_another_hold_stays() {
+    let folder = held();
+    ended(&tagbump(folder.path(), &["hold", API, "--reason", "freeze"]), 0, "edited");
+    let told = ended(&tagbump(folder.path(), &["unhold", API, "-f", "prod"]), 0, "edited");
+    let notices = told["notices"].to_string();
+    let wanted = format!("this hold of {API} has ended; another one stays: by eve: freeze");
+    assert!(notices.contains(&wanted), "{notices}");
+    let told = ended(&tagbump(folder.path(), &["unhold", API]), 0, "edited");
+    assert!(told["notices"].to_string().contains("is no longer held"), "{told}");
+}
+
+#[test]
 fn image_that_has_its_tag_is_not_called_held() {
     let folder = held();
     std::fs::remove_dir_all(folder.path().join("dev")).unwrap();
