@@ -27,7 +27,7 @@ pub struct TagArgs {
     )]
     pub templates: Vec<String>,
 
-    /// Print full names of this image, NAME:TAG; repeatable
+    /// Print full names of this image or service, NAME:TAG; repeatable
     #[arg(
         long = "image",
         value_name = "NAME",

@@ -9,7 +9,8 @@ use crate::git::Checkout;
 use crate::image::Tag;
 use crate::object_id::CommitId;
 use crate::settings::{TagSettings, WorkLocation};
-use crate::tag::{self, TagError, VariableError};
+use crate::tag::{self, BuildInfo, TagError, VariableError};
+use crate::template::Template;
 use crate::worktree::Worktree;
 
 /// The output of the command.
@@ -32,14 +33,10 @@ pub fn run(settings: &TagSettings) -> Result<TagOutput, Error> {
     };
     let checkout = Checkout::open(folder, &settings.place.environment)?;
     let facts = build_info::tag_facts(&settings.place, checkout.as_ref());
-    let mut templates = settings.templates.clone();
-    if templates.is_empty() {
-        let config = Config::load(&Worktree::open(folder)?)?;
-        templates.push(config.tag.unwrap_or_else(|| settings.default_template.clone()));
-    }
+    let config = Config::load(&Worktree::open(folder)?)?;
     let ci = &settings.place.ci;
-    let tags = templates.iter().map(|template| tag::compute(template, &facts));
-    let tags: Vec<Tag> = tags.collect::<Result<_, _>>().map_err(|error| unfilled(error, ci))?;
+    let tagged: Vec<TaggedImage> =
+        tagged(settings, &config, &facts).collect::<Result<_, _>>().map_err(|error| unfilled(error, ci))?;
     let mut notices = Vec::from_iter(rival_systems(ci));
     let sha = facts.sha.as_deref().unwrap_or_default();
     let request = ci.pipeline().filter(|pipeline| pipeline.request.is_some());
@@ -49,12 +46,43 @@ pub fn run(settings: &TagSettings) -> Result<TagOutput, Error> {
             "on pull requests, the commit is the head of the branch ({sha}), not the merge commit"
         ));
     }
-    let line = |tag: &Tag| match settings.images.as_slice() {
-        [] => format!("{tag}\n"),
-        images => images.iter().map(|image| format!("{image}:{tag}\n")).collect(),
+    let first = tagged.first().map(|one| one.tag.to_string()).unwrap_or_default();
+    let line = |one: &TaggedImage| match &one.image {
+        Some(image) => format!("{image}:{}\n", one.tag),
+        None => format!("{}\n", one.tag),
     };
-    let first = tags.first().map(Tag::to_string).unwrap_or_default();
-    Ok(TagOutput { first, lines: tags.iter().map(line).collect(), notices })
+    Ok(TagOutput { first, lines: tagged.iter().map(line).collect(), notices })
+}
+
+/// A tag, and the image that gets it, if one was named.
+struct TaggedImage {
+    image: Option<String>,
+    tag: Tag,
+}
+
+/// Each image with its tag, for one template after the other. A service stands for its image, and has a template of its own.
+fn tagged<'a>(
+    settings: &'a TagSettings,
+    config: &'a Config,
+    facts: &'a BuildInfo,
+) -> impl Iterator<Item = Result<TaggedImage, TagError>> + 'a {
+    let images: Vec<Option<&str>> = match settings.images.as_slice() {
+        [] => vec![None],
+        images => images.iter().map(|image| Some(image.as_str())).collect(),
+    };
+    let typed: Vec<Option<&Template>> = match settings.templates.as_slice() {
+        [] => vec![None],
+        templates => templates.iter().map(Some).collect(),
+    };
+    typed.into_iter().flat_map(move |typed| {
+        images.clone().into_iter().map(move |name| {
+            let service = name.and_then(|name| config.service(name));
+            let configured = service.and_then(|service| service.tag.as_ref()).or(config.tag.as_ref());
+            let template = typed.or(configured).unwrap_or(&settings.default_template);
+            let image = name.map(|name| service.map_or(name, |service| &service.image).to_owned());
+            Ok(TaggedImage { image, tag: tag::compute(template, facts)? })
+        })
+    })
 }
 
 /// A variable may have no value because the markers of several CI systems are set.

@@ -212,3 +212,21 @@ fn output_that_cannot_be_written_is_exit_1() {
         assert!(told.contains("error: can't write to the standard output: "), "{told}");
     }
 }
+
+/// As a bump of the service computes it.
+#[test]
+fn service_has_its_image_and_its_own_template() {
+    let folder = tempfile::tempdir().unwrap();
+    let (repo, sha) = repository(folder.path());
+    let config = "tag: 'cfg-{sha:7}'\nservices:\n  api: { image: ghcr.io/acme/api, tag: 'svc-{sha:8}' }\n  web: { image: ghcr.io/acme/web }\n";
+    std::fs::write(repo.join("tagbump.yaml"), config).unwrap();
+    let run = tag(&repo, &["--image", "api", "--image", "web", "--image", "acme/other"], &[]);
+    let wanted = format!(
+        "ghcr.io/acme/api:svc-{}\nghcr.io/acme/web:cfg-{1}\nacme/other:cfg-{1}\n",
+        &sha[..8],
+        &sha[..7]
+    );
+    assert_eq!(run.stdout, wanted, "{}", run.stderr);
+    assert_eq!(tag(&repo, &["--image", "api", "-T", "x"], &[]).stdout, "ghcr.io/acme/api:x\n");
+    assert_eq!(tag(&repo, &[], &[]).stdout, format!("cfg-{}\n", &sha[..7]));
+}
