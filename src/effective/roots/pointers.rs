@@ -52,8 +52,18 @@ impl RenderedPointer {
         is_equal(&["kind"]) && is_equal(&["metadata", "name"])
     }
 
-    fn file(&self) -> Option<FileId> {
-        self.object.place().map(|place| place.file)
+    /// Whether it is a Flux Kustomization of the whole repository. If there is one of the same name with a path, that is what
+    /// each cluster makes of it.
+    fn has_no_path(&self) -> bool {
+        self.object.text_at(&["kind"]) == Some("Kustomization") && self.object.at(&["spec", "path"]).is_none()
+    }
+
+    /// Whether this is the form in which another one runs: nothing deploys that but what is gone, and something else deploys
+    /// this from its file.
+    fn replaces(&self, other: &RenderedPointer, deployments: &[Deployment], gone: &BTreeSet<usize>) -> bool {
+        let Some(file) = other.object.place().map(|place| place.file) else { return false };
+        let includes = |nth: &usize| deployments[*nth].root.files.contains(&file);
+        other.deployers.is_subset(gone) && self.deployers.difference(gone).any(includes)
     }
 }
 
@@ -79,15 +89,13 @@ impl RenderedPointers {
             by_name.entry(pointer.object.text_at(&["metadata", "name"])).or_default().push(pointer);
         }
         for pointer in &self.all {
-            let (Some(file), true) = (pointer.file(), pointer.deployers.is_subset(&gone.deployments)) else {
-                continue;
+            let others = &by_name[&pointer.object.text_at(&["metadata", "name"])];
+            let mut others = others.iter().filter(|other| other.is_named_as(pointer));
+            let is_superseded = match pointer.has_no_path() {
+                true => others.any(|other| !other.has_no_path()),
+                false => others.any(|other| other.replaces(pointer, deployments, &gone.deployments)),
             };
-            let includes = |nth: &usize| deployments[*nth].root.files.contains(&file);
-            let is_patched = |other: &&&RenderedPointer| {
-                other.is_named_as(pointer) && other.deployers.difference(&gone.deployments).any(includes)
-            };
-            if by_name[&pointer.object.text_at(&["metadata", "name"])].iter().any(|other| is_patched(&other))
-            {
+            if is_superseded {
                 gone.deployments.extend(pointer.deployments.clone());
                 gone.charts.extend(pointer.charts.clone());
             }
