@@ -75,7 +75,7 @@ fn forward(checkout: &Checkout, remote: &str, landed: &LandedCommit<'_>) -> Resu
     if !follows && !has_landed {
         return own_commits();
     }
-    if follows && is_forwarded_without_git(checkout, head, landed, &objects)? {
+    if follows && try_fast_forward(checkout, head, landed, &objects)? {
         track(checkout, remote, branch, commit);
         return Ok(());
     }
@@ -97,7 +97,7 @@ fn forward(checkout: &Checkout, remote: &str, landed: &LandedCommit<'_>) -> Resu
 /// Fast-forwards the checkout without git, where git would do nothing special. If that can't be done, git does it, or
 /// says why not.
 #[cfg(unix)]
-fn is_forwarded_without_git(
+fn try_fast_forward(
     checkout: &Checkout,
     head: CommitId,
     landed: &LandedCommit<'_>,
@@ -111,7 +111,7 @@ fn is_forwarded_without_git(
 }
 
 #[cfg(not(unix))]
-fn is_forwarded_without_git(
+fn try_fast_forward(
     _: &Checkout,
     _: CommitId,
     _: &LandedCommit<'_>,

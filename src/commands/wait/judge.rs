@@ -12,7 +12,7 @@ use crate::settings::StatusPattern;
 /// How long a failure must stand. Controllers try again, and report success then.
 const STANDS: Duration = Duration::from_secs(30);
 /// How often in a row a page must show the change. The old and the new version answer in turns while one replaces the other.
-const IN_A_ROW: u32 = 3;
+pub(super) const IN_A_ROW: u32 = 3;
 
 /// A commit that has the change, with its statuses.
 #[derive(Clone, Debug)]

@@ -136,7 +136,7 @@ impl<'b, 'f> Builder<'b, 'f> {
         let is_cycle = self.open.iter().any(|open| open == folder);
         if is_cycle || self.open.len() >= MAX_LEVELS || !self.files.spend(COST_OF_LEVEL) {
             let why = if is_cycle { "includes itself" } else { "is too large to evaluate" };
-            self.is_uncertain(at, why);
+            self.note_uncertain(at, why);
             return gathered;
         }
         let file = kustomization_file(self.files, folder);
@@ -144,7 +144,7 @@ impl<'b, 'f> Builder<'b, 'f> {
         let Some(fields) = fields else {
             self.build.files.extend(file);
             gathered.has_unknown = true;
-            self.is_unknown(at, "includes a kustomization that can't be read");
+            self.note_unknown(at, "includes a kustomization that can't be read");
             return gathered;
         };
         self.build.files.extend(file);
@@ -179,7 +179,7 @@ impl<'b, 'f> Builder<'b, 'f> {
                 self.build.files.insert(file);
                 if self.files.file(file).yaml.is_none() {
                     gathered.has_unknown = true;
-                    self.is_unknown(item.place(), "includes a file that isn't valid YAML");
+                    self.note_unknown(item.place(), "includes a file that isn't valid YAML");
                 }
                 gathered.objects.extend(resources::objects(self.files, file));
             }
@@ -196,11 +196,11 @@ impl<'b, 'f> Builder<'b, 'f> {
             }
             Included::Remote => {
                 gathered.has_unknown = true;
-                self.is_unknown(item.place(), "includes a remote base");
+                self.note_unknown(item.place(), "includes a remote base");
             }
             Included::Missing => {
                 gathered.has_unknown = true;
-                self.is_unknown(item.place(), "includes a path that isn't in this repository");
+                self.note_unknown(item.place(), "includes a path that isn't in this repository");
             }
         }
     }
@@ -215,7 +215,7 @@ impl<'b, 'f> Builder<'b, 'f> {
             }
             Included::Remote | Included::File(_) | Included::Missing => {
                 gathered.has_unknown = true;
-                self.is_uncertain(item.place(), "includes a component that isn't in this repository");
+                self.note_uncertain(item.place(), "includes a component that isn't in this repository");
                 gathered
             }
         }
@@ -235,7 +235,7 @@ impl<'b, 'f> Builder<'b, 'f> {
             is_new
         });
         for at in repeated {
-            self.is_uncertain(at, "is included twice, and kustomize refuses that");
+            self.note_uncertain(at, "is included twice, and kustomize refuses that");
         }
     }
 
@@ -271,7 +271,7 @@ impl<'b, 'f> Builder<'b, 'f> {
         }
         let mut entries: Vec<_> = level.list("images").iter().filter_map(ImageEntry::read).collect();
         for at in merge_by_name(&mut entries, images.iter().filter_map(ImageEntry::read)) {
-            self.is_uncertain(at, DEPENDS_ON_FLUX);
+            self.note_uncertain(at, DEPENDS_ON_FLUX);
         }
         // `FixKustomization`: these come last
         entries.extend(level.list("imageTags").iter().filter_map(ImageEntry::read));
@@ -308,16 +308,16 @@ impl<'b, 'f> Builder<'b, 'f> {
     pub fn can_afford(&mut self, values: usize) -> bool {
         let can = self.files.spend(values);
         if !can {
-            self.is_uncertain(None, "is too large to evaluate");
+            self.note_uncertain(None, "is too large to evaluate");
         }
         can
     }
 
-    pub fn is_unknown(&mut self, at: Option<Place>, what: &str) {
+    pub fn note_unknown(&mut self, at: Option<Place>, what: &str) {
         doubt(&mut self.build.unknown, at, what);
     }
 
-    pub fn is_uncertain(&mut self, at: Option<Place>, what: &str) {
+    pub fn note_uncertain(&mut self, at: Option<Place>, what: &str) {
         doubt(&mut self.build.uncertain, at, what);
     }
 }

@@ -65,7 +65,7 @@ impl Builder<'_, '_> {
     fn env_file(&mut self, level: &Level<'_>, path: &Value, data: &mut Vec<(String, Value)>) {
         let local = path.text().and_then(|path| join(level.folder, path));
         let Some(file) = local.and_then(|local| self.files.load_dotenv(&local)) else {
-            return self.is_uncertain(path.place(), "reads a file that isn't in this repository");
+            return self.note_uncertain(path.place(), "reads a file that isn't in this repository");
         };
         self.build.files.insert(file);
         let assignments = self.files.file(file).assignments.iter().flatten().flatten();

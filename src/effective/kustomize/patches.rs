@@ -43,7 +43,7 @@ impl Builder<'_, '_> {
         let selector = match item.get("target").filter(|target| !target.is_null()) {
             Some(target) => match ObjectSelector::read(target) {
                 Some(selector) => Some(selector),
-                None => return self.is_uncertain(item.place(), "has a target that can't be evaluated"),
+                None => return self.note_uncertain(item.place(), "has a target that can't be evaluated"),
             },
             None => None,
         };
@@ -53,7 +53,7 @@ impl Builder<'_, '_> {
             ([operations @ Value::List(_)], Some(selector)) => {
                 self.json_patch(operations, &selector, item.get("target"), gathered);
             }
-            ([Value::List(_)], None) => self.is_uncertain(item.place(), "has a JSON patch without a target"),
+            ([Value::List(_)], None) => self.note_uncertain(item.place(), "has a JSON patch without a target"),
             ([patch], Some(selector)) => self.merge_selected(patch, &selector, options, gathered),
             (documents, _) => self.merge_each(documents, options, gathered),
         }
@@ -66,7 +66,7 @@ impl Builder<'_, '_> {
         match file.filter(|&file| self.files.file(file).yaml.is_some()) {
             Some(file) => self.files.documents(file),
             None => {
-                self.is_uncertain(text.place, NOT_A_PATCH);
+                self.note_uncertain(text.place, NOT_A_PATCH);
                 Vec::new()
             }
         }
@@ -79,7 +79,7 @@ impl Builder<'_, '_> {
         match file.filter(|&file| self.files.file(file).yaml.is_some()) {
             Some(file) => self.files.documents(file),
             None => {
-                self.is_uncertain(path.place(), NOT_A_PATCH);
+                self.note_uncertain(path.place(), NOT_A_PATCH);
                 Vec::new()
             }
         }
@@ -143,7 +143,7 @@ impl Builder<'_, '_> {
             if object.is_partial {
                 others.extend(json_patch::apply_known(&mut object.value, operations));
             } else if let Err(failed) = json_patch::apply(&mut object.value, operations) {
-                self.is_uncertain(failed.at, "can't be applied, and kustomize refuses that");
+                self.note_uncertain(failed.at, "can't be applied, and kustomize refuses that");
             }
         }
         if !is_used {

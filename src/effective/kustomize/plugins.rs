@@ -30,7 +30,7 @@ impl Builder<'_, '_> {
         for item in level.list("configurations") {
             let local = item.text().and_then(|path| join(level.folder, path));
             let Some(file) = local.and_then(|local| self.files.load(&local)) else {
-                self.is_uncertain(item.place(), "reads a file that isn't in this repository");
+                self.note_uncertain(item.place(), "reads a file that isn't in this repository");
                 continue;
             };
             self.build.files.insert(file);
@@ -44,7 +44,7 @@ impl Builder<'_, '_> {
         }
         if level.fields.at(&["openapi", "path"]).is_some() {
             let at = level.fields.get("openapi").and_then(Value::place);
-            self.is_uncertain(at, "sets its own OpenAPI schema, which decides how patches are merged");
+            self.note_uncertain(at, "sets its own OpenAPI schema, which decides how patches are merged");
         }
     }
 
@@ -52,13 +52,13 @@ impl Builder<'_, '_> {
     pub(super) fn generators(&mut self, level: &Level<'_>, gathered: &mut Gathered) {
         for item in level.list("helmChartInflationGenerator") {
             gathered.has_unknown = true;
-            self.is_unknown(item.place(), "inflates a Helm chart");
+            self.note_unknown(item.place(), "inflates a Helm chart");
         }
         for item in level.list("generators") {
             let documents = self.plugin(level, item).unwrap_or_default();
             if documents.is_empty() || !documents.iter().all(|one| is_builtin(one, &[CHART_GENERATOR])) {
                 gathered.has_unknown = true;
-                self.is_unknown(item.place(), "runs a generator");
+                self.note_unknown(item.place(), "runs a generator");
                 continue;
             }
             documents.iter().for_each(|document| self.inflate(level, document, gathered));
@@ -73,7 +73,7 @@ impl Builder<'_, '_> {
         gathered.has_unknown = true;
         let chart = self.local_chart(level, item);
         if chart.is_none() {
-            self.is_unknown(item.place(), "inflates a Helm chart that isn't in this repository");
+            self.note_unknown(item.place(), "inflates a Helm chart that isn't in this repository");
         }
         let rendered = inflated(self.files, level.folder, chart.as_deref(), item);
         gathered.chart_images.extend(rendered.images);
@@ -99,7 +99,7 @@ impl Builder<'_, '_> {
     pub(super) fn transformers(&mut self, level: &Level<'_>) {
         for item in level.list("transformers") {
             if !self.is_harmless(level, item) {
-                self.is_uncertain(item.place(), "runs a transformer");
+                self.note_uncertain(item.place(), "runs a transformer");
             }
         }
     }

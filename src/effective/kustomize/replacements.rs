@@ -31,7 +31,7 @@ impl Builder<'_, '_> {
             };
             let local = path.text().and_then(|path| join(level.folder, path));
             let Some(file) = local.and_then(|local| self.files.load(&local)) else {
-                self.is_uncertain(path.place(), "reads a file that isn't in this repository");
+                self.note_uncertain(path.place(), "reads a file that isn't in this repository");
                 continue;
             };
             self.build.files.insert(file);
@@ -51,17 +51,17 @@ impl Builder<'_, '_> {
         }
         let Some(copied) = source(item, &gathered.objects) else {
             if targets.iter().any(may_be_image) {
-                self.is_uncertain(item.place(), "replaces values, and their source can't be found");
+                self.note_uncertain(item.place(), "replaces values, and their source can't be found");
             }
             return;
         };
         if copied.value.size() > MAX_COPIED {
-            return self.is_uncertain(item.place(), "copies a value that is too large to evaluate");
+            return self.note_uncertain(item.place(), "copies a value that is too large to evaluate");
         }
         for target in targets {
             let Some(paths) = self.target_paths(target) else { return };
             let Some(selector) = target.get("select").and_then(ObjectSelector::read) else {
-                self.is_uncertain(target.place(), "has a target that can't be evaluated");
+                self.note_uncertain(target.place(), "has a target that can't be evaluated");
                 continue;
             };
             let rejected = target.get("reject").map_or(&[][..], Value::items);

@@ -24,7 +24,7 @@ impl Builder<'_, '_> {
                 [] => {}
                 [only] => gathered.objects[*only].variables.push(name_of(variable)),
                 _ => {
-                    self.is_uncertain(variable.place(), "is a variable that could stand for several objects")
+                    self.note_uncertain(variable.place(), "is a variable that could stand for several objects")
                 }
             }
         }
@@ -48,7 +48,7 @@ impl Builder<'_, '_> {
                 // no image is as long
                 Some(value) if value.text.len() > MAX_LENGTH => {}
                 Some(value) => drop(values.insert(name, value)),
-                None => self.is_uncertain(variable.place(), "is a variable whose value can't be found"),
+                None => self.note_uncertain(variable.place(), "is a variable whose value can't be found"),
             }
         }
         for object in &mut gathered.objects {
