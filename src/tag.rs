@@ -222,7 +222,11 @@ impl BuildInfo {
     fn date(&self, format: Option<&str>) -> Result<Option<String>, VariableError> {
         let Some(now) = self.now else { return Ok(None) };
         let format = format.unwrap_or("%Y%m%d");
-        let error = |e: jiff::Error| VariableError::Date { format: format.to_owned(), reason: e.to_string() };
+        let wrong = |reason: String| VariableError::Date { format: format.to_owned(), reason };
+        if format.is_empty() {
+            return Err(wrong("the format is empty; write it as {date:%Y%m%d}".to_owned()));
+        }
+        let error = |e: jiff::Error| wrong(e.to_string());
         let time = Timestamp::from_second(now).map_err(error)?;
         let zoned = time.to_zoned(TimeZone::UTC);
         jiff::fmt::strtime::format(format, &zoned).map(Some).map_err(error)

@@ -135,6 +135,8 @@ fn status_advice(refusal: &HttpRefusal) -> &'static str {
         (400, _) => {
             "fix the remote's URL; a server that wants a client certificate (http.sslCert) also answers 400"
         }
+        // nginx's `client_max_body_size` is 1 MB by default
+        (413, _) => "the push is too large for the server or a proxy before it; raise its limit on the size of requests",
         _ => "fix the remote's URL",
     }
 }
@@ -241,6 +243,14 @@ mod tests {
             assert_eq!((failure.exit, &*failure.to_string()), (Exit::Refused, "u declines the push: no"));
             assert!(failure.hint.to_string().contains(hint), "{rule:?}");
         }
+    }
+
+    #[test]
+    fn push_that_is_too_large_needs_another_limit() {
+        let (url, words) = ("u".to_owned(), String::new());
+        let refusal = HttpRefusal { url, status: 413, credential: None, has_withheld: false, words };
+        let hint = describe_remote(&RemoteError::Http(refusal)).hint.to_string();
+        assert!(hint.contains("too large for the server"), "{hint}");
     }
 
     #[test]

@@ -17,12 +17,14 @@ fn advice(error: &TagError) -> Hint {
             hint("in a container, mount that file too; or name the commit that was built with ")
                 + flag("source")
         }
-        TagError::Variable { .. } => {
-            let other =
-                hint("name a checkout with ") + flag("repo") + ", or use another " + flag("tag-template");
-            other + "; for a bump, " + flag("tag") + " sets the tag itself"
+        TagError::Variable { error: VariableError::NoValue { name, .. }, .. } => {
+            let other = match *name {
+                "sha" => hint("name a checkout with ") + flag("repo") + ", or use another ",
+                _ => hint("use another "),
+            };
+            other + flag("tag-template") + "; for a bump, " + flag("tag") + " sets the tag itself"
         }
-        TagError::NotATag { .. } => hint("change ") + flag("tag-template"),
+        TagError::Variable { .. } | TagError::NotATag { .. } => hint("change ") + flag("tag-template"),
     }
 }
 
