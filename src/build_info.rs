@@ -41,13 +41,20 @@ pub fn tag_facts(place: &RunContext, checkout: Option<&Checkout>) -> BuildInfo {
 }
 
 /// The commit that is built where no event names one: on a laptop `HEAD`, in a run that was started by hand or by the clock
-/// the run's, if an earlier step landed commits on top of it. If the run checked out an older one, that counts.
+/// the run's, if an earlier step landed commits on top of it. If the job checked out an older one or another branch, that counts.
 fn built_here(place: &RunContext, checkout: Option<&Checkout>) -> Option<CommitId> {
     let (head, run) = (checkout.and_then(Checkout::head), place.ci.checked_out());
     match (checkout, head, run) {
-        (Some(checkout), Some(head), Some(run)) if checkout.is_descendant(head, run) => Some(run),
+        (Some(checkout), Some(head), Some(run)) if is_ahead(place, checkout, head, run) => Some(run),
         _ => head.or(run),
     }
+}
+
+/// Whether the checkout is on top of the run's commit, and not because the job checked out another branch.
+fn is_ahead(place: &RunContext, checkout: &Checkout, head: CommitId, run: CommitId) -> bool {
+    let branch = place.ci.pipeline().and_then(|pipeline| pipeline.branch.clone());
+    let is_other = branch.zip(checkout.branch()).is_some_and(|(run, here)| run != here);
+    !is_other && checkout.is_descendant(head, run)
 }
 
 /// The checkout, unless it is that of another repository than the one whose build this is: then nothing in it is about the

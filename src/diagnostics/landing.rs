@@ -136,7 +136,9 @@ fn status_advice(refusal: &HttpRefusal) -> &'static str {
             "fix the remote's URL; a server that wants a client certificate (http.sslCert) also answers 400"
         }
         // nginx's `client_max_body_size` is 1 MB by default
-        (413, _) => "the push is too large for the server or a proxy before it; raise its limit on the size of requests",
+        (413, _) => {
+            "the push is too large for the server or a proxy before it; raise its limit on the size of requests"
+        }
         _ => "fix the remote's URL",
     }
 }

@@ -37,11 +37,12 @@ fn in_extension(
     (node < doc.yaml.node(value).end).then_some(ValueLocation { key, node, shared_by: None })
 }
 
-/// `compose.yaml` and `docker-compose.yml`, also with something beside it, such as `compose.prod.yaml` and
-/// `prod.docker-compose.yml`.
+/// `compose.yaml` and `docker-compose.yml`, also with something behind it, such as `compose.prod.yaml`, and the longer name
+/// with something in front of it, such as `prod.docker-compose.yml`.
 pub fn is_compose(file_name: &str) -> bool {
-    let stem = file_name.strip_suffix(".yaml").or_else(|| file_name.strip_suffix(".yml"));
-    stem.is_some_and(|stem| stem.split(['.', '-', '_']).any(|word| word == "compose"))
+    let stem = file_name.strip_suffix(".yaml").or_else(|| file_name.strip_suffix(".yml")).unwrap_or_default();
+    let words: Vec<&str> = stem.split(['.', '-', '_']).collect();
+    words.first() == Some(&"compose") || words.windows(2).any(|pair| pair == ["docker", "compose"])
 }
 
 #[cfg(test)]
@@ -56,11 +57,10 @@ mod tests {
             "compose.prod.yaml",
             "docker-compose-dev.yaml",
             "prod.docker-compose.yml",
-            "my-compose.yaml",
         ] {
             assert!(is_compose(name), "{name}");
         }
-        for name in ["composer.yaml", "compose.json", "decompose.yaml", "values.yaml"] {
+        for name in ["composer.yaml", "compose.json", "web-compose.yaml", "values.yaml"] {
             assert!(!is_compose(name), "{name}");
         }
     }

@@ -174,8 +174,14 @@ impl Finder<'_> {
                 }
                 None => string(yaml, repository, self.kind).filter(|one| !self.is_beside_version(map, one)),
             };
-            let in_block = name == "image" && (block_key.is_some() || self.has_digest(map));
-            found.extend(reference.map(|r| if in_block { beside_block(r) } else { r }));
+            let is_image = name == "image";
+            let has_digest = is_image && self.has_digest(map);
+            found.extend(reference.map(|r| {
+                match r.tag.is_none() && is_image && block_key.is_some() || has_digest {
+                    true => beside_block(r),
+                    false => r,
+                }
+            }));
         }
     }
 
@@ -257,11 +263,11 @@ pub fn string(yaml: &ParsedYaml, slot: ValueLocation, kind: &'static str) -> Opt
     })
 }
 
-/// An `image` without a tag, next to a block's repository and tag or to a digest, is part of a name. Charts differ in how they
-/// combine them.
+/// An `image` without a tag next to a block's repository and tag, and any beside a digest, is part of a name. Charts differ in
+/// how they combine them.
 fn beside_block(reference: Reference) -> Reference {
     match reference.syntax {
-        ReferenceSyntax::Text(slot) if reference.tag.is_none() && reference.digest.is_none() => {
+        ReferenceSyntax::Text(slot) if reference.digest.is_none() => {
             Reference { syntax: ReferenceSyntax::BesideBlock(slot), ..reference }
         }
         _ => reference,

@@ -121,6 +121,13 @@ fn second_step_of_a_run_by_hand_computes_the_same_tag() {
     };
     assert_eq!(step(API, "acme/gitops"), tip[..7]);
     assert_eq!(step(WEB, "acme/gitops"), tip[..7]);
+    // a job that checks out another branch builds that
+    git(&folder, &["checkout", "--quiet", "-b", "feature"]);
+    let mut command = cli::command(&folder);
+    repo::actions(command.args(["tag", "-T", "{sha:7}"]), "acme/gitops", &tip);
+    let run = repo::run(command.env("GITHUB_EVENT_NAME", "workflow_dispatch"));
+    assert_eq!(run.stdout.trim(), &git(&folder, &["rev-parse", "HEAD"])[..7]);
+    git(&folder, &["checkout", "--quiet", "main"]);
     // the manifests of another repository's build
     let built = "0123456789abcdef0123456789abcdef01234567";
     let mut command = cli::command(&folder);

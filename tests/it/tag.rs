@@ -88,7 +88,9 @@ fn variable_without_value_is_exit_2() {
         assert_eq!(run.exit, 2, "{template}: {}", run.output());
         assert!(run.stderr.contains("hint: "), "{template}: {}", run.stderr);
     }
-    for (template, advice) in [("{pr}", "hint: use another --tag-template"), ("{date:}", "hint: change --tag-template")] {
+    for (template, advice) in
+        [("{pr}", "hint: use another --tag-template"), ("{date:}", "hint: change --tag-template")]
+    {
         let run = tag(&repo, &["-T", template], &[]);
         assert!(run.exit == 2 && run.stderr.contains(advice), "{template}: {}", run.stderr);
     }

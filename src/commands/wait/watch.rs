@@ -261,7 +261,8 @@ fn described(progress: &Progress, trouble: Option<&str>) -> String {
     let names =
         || progress.unmatched.iter().map(|name| crate::visible::inline(name)).collect::<Vec<_>>().join(", ");
     let unmatched = (!progress.unmatched.is_empty()).then(|| format!("no status matches {}", names()));
-    let rows: Vec<String> = progress.pages.iter().map(|count| format!("{} of {IN_A_ROW}", (*count).min(IN_A_ROW))).collect();
+    let rows: Vec<String> =
+        progress.pages.iter().map(|count| format!("{} of {IN_A_ROW}", (*count).min(IN_A_ROW))).collect();
     let pages = (!rows.is_empty()).then(|| format!("successful page checks in a row: {}", rows.join(", ")));
     let parts: Vec<String> =
         [statuses, unmatched, pages, trouble.map(str::to_owned)].into_iter().flatten().collect();

@@ -95,8 +95,8 @@ impl Generated<'_> {
     fn matrix(&mut self, files: &mut Files<'_>, generators: &[Value], depth: usize) -> Option<Vec<Value>> {
         let [first, second] = generators else { return None };
         let mut combined = Vec::new();
-        for one in self.one(files, first, depth)?.into_iter().take(MAX_APPLICATIONS) {
-            if !files.spend(second.size() + one.size()) {
+        for (nth, one) in self.one(files, first, depth)?.into_iter().enumerate() {
+            if nth == MAX_APPLICATIONS || !files.spend(second.size() + one.size()) {
                 return None;
             }
             for other in self.one(files, &substitute(second, &one), depth)? {

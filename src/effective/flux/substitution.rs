@@ -111,9 +111,24 @@ fn is_switched_off(object: &Value) -> bool {
     has("labels") || has("annotations")
 }
 
+/// Whether a key holds labels or annotations.
+fn is_about_object(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    key.ends_with("labels") || key.ends_with("annotations")
+}
+
 fn walk(value: &mut Value, key: &str, variables: &Substitutes, noted: &mut Noted) {
     match value {
-        Value::Map(pairs) => pairs.iter_mut().for_each(|(key, value)| walk(value, key, variables, noted)),
+        Value::Map(pairs) => {
+            for (key, value) in pairs {
+                let known = noted.fed.len();
+                walk(value, key, variables, noted);
+                // labels are meant to follow
+                if is_about_object(key) {
+                    noted.fed.truncate(known);
+                }
+            }
+        }
         Value::List(items) => items.iter_mut().for_each(|item| walk(item, key, variables, noted)),
         Value::Scalar(scalar) => {
             let mut found = Noted::default();

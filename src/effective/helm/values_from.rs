@@ -104,7 +104,9 @@ impl<'v> ValuesReference<'v> {
         let has_key = |object: &Value| {
             ["data", "stringData", "binaryData"].iter().any(|field| object.at(&[field, self.key]).is_some())
         };
+        // a Secret's keys may be elsewhere
         self.is_optional
+            && self.kind == "ConfigMap"
             && around.find(self.kind, self.name, self.namespace).is_some_and(|object| !has_key(object))
     }
 
@@ -113,7 +115,8 @@ impl<'v> ValuesReference<'v> {
         let ValuesReference { kind, name, key, .. } = self;
         let found = around.find(kind, name, self.namespace);
         let object = found.ok_or_else(|| format!("the {kind} {name}, which is not in this repository"))?;
-        let written = |field: &str| object.at(&[field, key]).and_then(Value::scalar);
+        let written =
+            |field: &str| object.at(&[field, key]).and_then(Value::scalar).filter(|text| !text.null);
         let scalar = match *kind {
             // what is written in `data` is base64; what a generator puts there is a file
             "Secret" => written("stringData")

@@ -24,7 +24,7 @@ const MAX_DOUBTS: usize = 1000;
 const MAX_PATHS: usize = 200;
 
 /// What a regular expression costs, in values.
-pub(super) const COST_OF_PATTERN: usize = 1000;
+const COST_OF_PATTERN: usize = 1000;
 
 /// What one more kustomization costs, in values.
 const COST_OF_LEVEL: usize = 300;

@@ -24,7 +24,8 @@ impl Builder<'_, '_> {
 
     fn generated(&mut self, level: &Level<'_>, item: &Value, kind: &str) -> Object {
         let list = |key: &str| item.get(key).map_or(&[][..], Value::items).iter();
-        let mut data: Vec<_> = list("files").filter_map(|source| self.file_source(level, source)).collect();
+        let mut data: Vec<_> =
+            list("files").filter_map(|source| self.file_source(level, source, kind)).collect();
         for path in list("envs").chain(item.get("env")) {
             self.env_file(level, path, &mut data);
         }
@@ -43,14 +44,19 @@ impl Builder<'_, '_> {
     /// `[KEY=]PATH`: the value is the file (`generators.ParseFileSource`). Its place is the whole file, the root of
     /// its YAML. Something else applies the objects in it, such as the Pods of a scheduler, and as they are in the file: they
     /// aren't part of this build.
-    fn file_source(&mut self, level: &Level<'_>, source: &Value) -> Option<(String, Value)> {
+    fn file_source(&mut self, level: &Level<'_>, source: &Value, kind: &str) -> Option<(String, Value)> {
         let text = source.text()?;
         let (key, path) = match text.split_once('=') {
             Some((key, path)) => (key, path),
             None => (text.rsplit('/').next().unwrap_or(text), text),
         };
-        // one that isn't here, such as an ignored secret, decides an image only if something takes it from there, and that says so
-        let file = join(level.folder, path).and_then(|path| self.files.load(&path))?;
+        let Some(file) = join(level.folder, path).and_then(|path| self.files.load(&path)) else {
+            // git often ignores secrets; what takes an image from one has a doubt of its own
+            if kind != "Secret" {
+                self.note_uncertain(source.place(), "reads a file that isn't in this repository");
+            }
+            return Some((key.to_owned(), Value::null()));
+        };
         if !self.files.holds_objects(file) {
             self.build.files.insert(file);
         }

@@ -3,10 +3,10 @@
 use super::super::files::join;
 use super::super::place::Place;
 use super::super::value::{Scalar, Value};
-use super::builder::{Builder, COST_OF_PATTERN, Gathered, Level};
+use super::builder::{Builder, Gathered, Level};
 use super::merge::merge_object;
 use super::merge_shape::Shape;
-use super::selector::{ObjectSelector, expressions};
+use super::selector::{ObjectSelector, cost_of_patterns};
 use super::{Object, ResourceId, json_patch, resources};
 
 /// A text that isn't a list of operations.
@@ -30,9 +30,7 @@ impl Builder<'_, '_> {
 
     /// An item of `patches` or `patchesJson6902`.
     pub(super) fn patch(&mut self, level: &Level<'_>, item: &Value, gathered: &mut Gathered) {
-        let patterns = item.get("target").map_or(0, expressions);
-        let cost = gathered.objects.len().saturating_add(patterns.saturating_mul(COST_OF_PATTERN));
-        if !self.can_afford(cost) {
+        if !self.can_afford(gathered.objects.len() + item.get("target").map_or(0, cost_of_patterns)) {
             return;
         }
         let documents = match (item.get("patch"), item.get("path")) {
@@ -53,7 +51,9 @@ impl Builder<'_, '_> {
             ([operations @ Value::List(_)], Some(selector)) => {
                 self.json_patch(operations, &selector, item.get("target"), gathered);
             }
-            ([Value::List(_)], None) => self.note_uncertain(item.place(), "has a JSON patch without a target"),
+            ([Value::List(_)], None) => {
+                self.note_uncertain(item.place(), "has a JSON patch without a target")
+            }
             ([patch], Some(selector)) => self.merge_selected(patch, &selector, options, gathered),
             (documents, _) => self.merge_each(documents, options, gathered),
         }

@@ -4,11 +4,11 @@ use super::super::composed::{own_piece, piece_of, set_pieces};
 use super::super::files::join;
 use super::super::setting::{Holds, Link, Setting, TextPart};
 use super::super::value::{Scalar, Value};
-use super::builder::{Builder, COST_OF_PATTERN, Gathered, Level};
+use super::builder::{Builder, Gathered, Level};
 use super::field_paths::value_at;
 use super::json_patch::{MAX_PATH, depth};
 use super::merge::inherit;
-use super::selector::{ObjectSelector, expressions};
+use super::selector::{ObjectSelector, cost_of_patterns};
 use super::value_paths::{PathPart, create, lookup, matches, parts};
 use super::{Object, ResourceId};
 
@@ -88,9 +88,8 @@ impl Builder<'_, '_> {
         }
         let select = target.get("select").into_iter();
         let selectors = select.chain(target.get("reject").map_or(&[][..], Value::items));
-        let in_paths = paths.iter().flatten().filter(|part| PathPart::needs_expression(part)).count();
-        let all = in_paths + selectors.map(expressions).sum::<usize>();
-        self.can_afford(all.saturating_mul(COST_OF_PATTERN))
+        let in_paths: usize = paths.iter().flatten().map(|part| PathPart::cost(part)).sum();
+        self.can_afford(in_paths + selectors.map(cost_of_patterns).sum::<usize>())
             .then(|| paths.into_iter().map(TargetPath::read).collect())
     }
 }

@@ -98,23 +98,43 @@ impl Pattern {
 
     pub fn is_match(&self, text: &str) -> bool {
         match self {
-            Pattern::Equals(word) => word == text,
-            Pattern::Contains(word) => text.contains(word),
+            Pattern::Equals(word) => fits(word, text.as_bytes()),
+            Pattern::Contains(word) => {
+                word.is_empty() || text.as_bytes().windows(word.len()).any(|part| fits(word, part))
+            }
             Pattern::Expression(pattern) => pattern.is_match(text),
         }
     }
 }
 
-/// Whether no character of a text has a meaning in a regular expression.
-pub(super) fn is_word(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_/".contains(&byte))
+/// Whether a word is these bytes. A dot stands for any character; names and groups of objects have only ASCII.
+fn fits(word: &str, bytes: &[u8]) -> bool {
+    let fits = |(wanted, byte): (u8, &u8)| wanted == *byte || (wanted == b'.' && *byte != b'\n');
+    word.len() == bytes.len() && word.bytes().zip(bytes).all(fits)
 }
 
-/// How many regular expressions a `target` or `select` has, at most.
-pub(super) fn expressions(target: &Value) -> usize {
-    let keys = ["group", "version", "kind", "name", "namespace"].into_iter();
-    keys.filter(|key| target.text_at(&[key]).is_some_and(|text| !is_word(text))).count()
+/// Whether no character of a text but dots has a meaning in a regular expression.
+pub(super) fn is_word(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_/.".contains(&byte))
 }
+
+/// What a pattern costs, in values. Only repetitions make large ones.
+pub(super) fn cost(text: &str) -> usize {
+    match is_word(text) {
+        true => 0,
+        false if text.contains('{') => 20 * COST_OF_PATTERN,
+        false => COST_OF_PATTERN,
+    }
+}
+
+/// What the regular expressions of a `target` or `select` cost.
+pub(super) fn cost_of_patterns(target: &Value) -> usize {
+    let keys = ["group", "version", "kind", "name", "namespace"].into_iter();
+    keys.filter_map(|key| target.text_at(&[key])).map(cost).sum()
+}
+
+/// What most regular expressions cost.
+const COST_OF_PATTERN: usize = 200;
 
 /// A regular expression from a file: bounded, so that a hostile one can't use up the memory.
 pub(super) fn pattern(text: &str) -> Option<Regex> {
@@ -135,6 +155,8 @@ mod tests {
                 assert_eq!(Pattern::anywhere(word).unwrap().is_match(text), is_anywhere, "{word} {text}");
             }
         }
+        assert!(Pattern::anchored("a.p").unwrap().is_match("app"));
+        assert!(Pattern::anywhere("source.toolkit").unwrap().is_match("source.toolkit.fluxcd.io"));
         assert!(Pattern::anchored("a(").is_none());
     }
 }

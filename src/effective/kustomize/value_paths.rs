@@ -2,7 +2,7 @@
 
 use super::super::value::Value;
 use super::field_paths::{Steps, split};
-use super::selector::{Pattern, is_word};
+use super::selector::{Pattern, cost};
 
 /// The parts of a path. A part in brackets keeps its dots; if it isn't `[key=value]`, it loses the brackets
 /// (`utils.SmarterPathSplitter`).
@@ -54,9 +54,9 @@ impl PathPart {
         PathPart { key: part.to_owned(), index: part.parse().ok(), item }
     }
 
-    /// Whether reading a part makes a regular expression.
-    pub fn needs_expression(part: &str) -> bool {
-        in_brackets(part).is_some_and(|(_, wanted)| !is_word(wanted))
+    /// What reading a part costs, in values.
+    pub fn cost(part: &str) -> usize {
+        in_brackets(part).map_or(0, |(_, wanted)| cost(wanted))
     }
 
     fn fits(&self, at: usize, item: &Value) -> bool {

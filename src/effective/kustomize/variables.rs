@@ -23,9 +23,8 @@ impl Builder<'_, '_> {
             match named.as_slice() {
                 [] => {}
                 [only] => gathered.objects[*only].variables.push(name_of(variable)),
-                _ => {
-                    self.note_uncertain(variable.place(), "is a variable that could stand for several objects")
-                }
+                _ => self
+                    .note_uncertain(variable.place(), "is a variable that could stand for several objects"),
             }
         }
         gathered.variables.extend_from_slice(variables);

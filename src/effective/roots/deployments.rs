@@ -18,7 +18,7 @@ use super::super::root::Root;
 use super::super::value::Value;
 use super::Deployment;
 use super::kustomizations::Kustomizations;
-use super::pointers::{Pointer, RenderedPointer, RenderedPointers};
+use super::pointers::{Pointer, RenderedPointer, RenderedPointers, included_files};
 use super::scene::{KUSTOMIZATION_FILES, Scene, documents};
 
 /// More deployments than this aren't followed.
@@ -59,11 +59,7 @@ impl Deployments {
         let kustomizations = Kustomizations::among(files, scene);
         let folders: Vec<&String> = kustomizations.alone(&pointed_to).collect();
         let mut found = Deployments::default();
-        for folder in folders {
-            let built = build(files, folder, &Additions::default());
-            let entry = EntryFiles::of_file(&entry_of(files, folder));
-            found.add((format!("kustomization {}", shown(folder)), entry), built);
-        }
+        folders.into_iter().for_each(|folder| found.add_kustomization(files, folder));
         let included: BTreeSet<_> =
             found.all.iter().flat_map(|deployment| deployment.root.files.iter().copied()).collect();
         found.all.extend(scene.files_alone(files, &included));
@@ -109,6 +105,7 @@ impl Deployments {
                 let written_in = object.place().map(|place| files.file(place.file).path.clone());
                 let pointer = Pointer { deployed_by, written_in };
                 let (deployments, charts) = (self.all.len(), self.charts.len());
+                let before = std::mem::take(&mut self.used);
                 if is_kind(&object, "Kustomization") {
                     let built = flux::render(files, &object, declared);
                     let name = object.text_at(&["metadata", "name"]).unwrap_or("without a name");
@@ -121,12 +118,12 @@ impl Deployments {
                     sources.into_iter().for_each(|source| self.add_application(files, source, &pointer));
                 }
                 let (deployments, charts) = (deployments..self.all.len(), charts..self.charts.len());
-                let deployers = BTreeSet::from([next]);
-                rendered.push(RenderedPointer { object, deployers, deployments, charts });
+                let (deployers, used) = (BTreeSet::from([next]), std::mem::replace(&mut self.used, before));
+                rendered.push(RenderedPointer { object, deployers, deployments, charts, used });
             }
             next += 1;
         }
-        self.drop_superseded(&rendered);
+        self.drop_superseded(files, scene, &rendered);
     }
 
     /// Notes that something else deploys what an object renders.
@@ -181,14 +178,37 @@ impl Deployments {
         }
     }
 
-    /// Drops what a deployment found later includes, and what is deployed in another form.
-    fn drop_superseded(&mut self, rendered: &RenderedPointers) {
+    /// Drops what a deployment found later includes, and what is deployed in another form. A kustomization that only the dropped
+    /// form points to is one that nothing includes.
+    fn drop_superseded(&mut self, files: &mut Files<'_>, scene: &Scene<'_>, rendered: &RenderedPointers) {
         let superseded = rendered.superseded(&self.all);
-        let mut nth = 0..;
-        self.all.retain(|_| nth.next().is_none_or(|nth| !superseded.deployments.contains(&nth)));
-        let mut nth = 0..;
-        self.charts.retain(|_| nth.next().is_none_or(|nth| !superseded.charts.contains(&nth)));
+        remove(&mut self.all, &superseded.deployments);
+        remove(&mut self.charts, &superseded.charts);
+        self.used.extend(superseded.used);
+        let folders: BTreeSet<String> =
+            superseded.objects.iter().flat_map(|object| targets(files, object, scene.url)).collect();
+        for folder in folders {
+            let Some(file) = kustomization_file(files, &folder) else { continue };
+            if !self.all.iter().any(|deployment| deployment.root.files.contains(&file)) {
+                self.add_kustomization(files, &folder);
+            }
+        }
+        let included = included_files(&self.all, &BTreeSet::new());
+        remove(&mut self.all, &included);
     }
+
+    /// Renders a kustomization that nothing includes or points to.
+    fn add_kustomization(&mut self, files: &mut Files<'_>, folder: &str) {
+        let built = build(files, folder, &Additions::default());
+        let entry = EntryFiles::of_file(&entry_of(files, folder));
+        self.add((format!("kustomization {}", shown(folder)), entry), built);
+    }
+}
+
+/// Removes the items at some positions.
+fn remove<T>(items: &mut Vec<T>, positions: &BTreeSet<usize>) {
+    let mut nth = 0..;
+    items.retain(|_| nth.next().is_none_or(|nth| !positions.contains(&nth)));
 }
 
 /// The kustomization in a folder; where one would be if there is none.

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
 use super::super::entry_files::EntryFiles;
+use super::super::helm::UsedCharts;
 use super::super::place::{FileId, Place};
 use super::super::value::Value;
 use super::Deployment;
@@ -21,6 +22,7 @@ pub(super) struct RenderedPointer {
     pub deployers: BTreeSet<usize>,
     pub deployments: Range<usize>,
     pub charts: Range<usize>,
+    pub used: UsedCharts,
 }
 
 /// What was rendered, in the order in which it was found.
@@ -31,11 +33,15 @@ pub(super) struct RenderedPointers {
     by_place: HashMap<Option<Place>, Vec<usize>>,
 }
 
-/// What runs only in another form: positions in the lists of deployments and charts.
+/// What runs only in another form.
 #[derive(Default)]
 pub(super) struct Superseded {
+    /// Positions in the lists of deployments and charts.
     pub deployments: BTreeSet<usize>,
     pub charts: BTreeSet<usize>,
+    pub objects: Vec<Value>,
+    /// The charts that all others use.
+    pub used: UsedCharts,
 }
 
 impl Pointer {
@@ -52,18 +58,19 @@ impl RenderedPointer {
         is_equal(&["kind"]) && is_equal(&["metadata", "name"])
     }
 
-    /// Whether it is a Flux Kustomization of the whole repository. If there is one of the same name with a path, that is what
-    /// each cluster makes of it.
+    /// Whether it is a Flux Kustomization of the whole repository.
     fn has_no_path(&self) -> bool {
         self.object.text_at(&["kind"]) == Some("Kustomization") && self.object.at(&["spec", "path"]).is_none()
     }
 
-    /// Whether this is the form in which another one runs: nothing deploys that but what is gone, and something else deploys
-    /// this from its file.
+    /// Whether this is the form in which another one runs: a deployment has it that includes the other one's file, and
+    /// nothing deploys the other one but what is gone. If the other one is without a path, which this one has, it is only a
+    /// part to be patched.
     fn replaces(&self, other: &RenderedPointer, deployments: &[Deployment], gone: &BTreeSet<usize>) -> bool {
         let Some(file) = other.object.place().map(|place| place.file) else { return false };
         let includes = |nth: &usize| deployments[*nth].root.files.contains(&file);
-        other.deployers.is_subset(gone) && self.deployers.difference(gone).any(includes)
+        let is_part = other.has_no_path() && !self.has_no_path();
+        (is_part || other.deployers.is_subset(gone)) && self.deployers.difference(gone).any(includes)
     }
 }
 
@@ -83,33 +90,42 @@ impl RenderedPointers {
     /// A file on its own that a deployment includes is no root, and neither is what its objects render if that deployment
     /// has them in another form: patched. Those of what is dropped are looked at too, as what they are among comes first.
     pub fn superseded(&self, deployments: &[Deployment]) -> Superseded {
-        let mut gone = Superseded { deployments: included_files(deployments), ..Superseded::default() };
+        let mut gone = Superseded {
+            deployments: included_files(deployments, &BTreeSet::new()),
+            ..Superseded::default()
+        };
         let mut by_name: HashMap<Option<&str>, Vec<&RenderedPointer>> = HashMap::new();
         for pointer in &self.all {
             by_name.entry(pointer.object.text_at(&["metadata", "name"])).or_default().push(pointer);
         }
-        for pointer in &self.all {
+        let mut dropped = BTreeSet::new();
+        for (nth, pointer) in self.all.iter().enumerate() {
             let others = &by_name[&pointer.object.text_at(&["metadata", "name"])];
             let mut others = others.iter().filter(|other| other.is_named_as(pointer));
-            let is_superseded = match pointer.has_no_path() {
-                true => others.any(|other| !other.has_no_path()),
-                false => others.any(|other| other.replaces(pointer, deployments, &gone.deployments)),
-            };
-            if is_superseded {
+            if others.any(|other| other.replaces(pointer, deployments, &gone.deployments)) {
                 gone.deployments.extend(pointer.deployments.clone());
                 gone.charts.extend(pointer.charts.clone());
+                dropped.insert(nth);
             }
         }
+        // a file that only a dropped deployment included is on its own again
+        gone.deployments.retain(|nth| !deployments[*nth].is_file);
+        gone.deployments.extend(included_files(deployments, &gone.deployments));
+        let (lost, live): (Vec<_>, Vec<_>) =
+            self.all.iter().enumerate().partition(|(nth, _)| dropped.contains(nth));
+        gone.objects = lost.into_iter().map(|(_, pointer)| pointer.object.clone()).collect();
+        live.into_iter().for_each(|(_, pointer)| gone.used.extend(pointer.used.clone()));
         gone
     }
 }
 
-/// The files on their own that another deployment includes.
-fn included_files(deployments: &[Deployment]) -> BTreeSet<usize> {
+/// The files on their own that another deployment includes, as far as that isn't dropped.
+pub(super) fn included_files(deployments: &[Deployment], dropped: &BTreeSet<usize>) -> BTreeSet<usize> {
     let included: BTreeSet<FileId> = deployments
         .iter()
-        .filter(|deployment| !deployment.is_file)
-        .flat_map(|deployment| deployment.root.files.iter().copied())
+        .enumerate()
+        .filter(|(nth, deployment)| !deployment.is_file && !dropped.contains(nth))
+        .flat_map(|(_, deployment)| deployment.root.files.iter().copied())
         .collect();
     let is_included =
         |deployment: &Deployment| deployment.is_file && !deployment.root.files.is_disjoint(&included);

@@ -100,9 +100,8 @@ impl Summary<'_> {
 
     /// A warning for each place that is no known image, and changes because it takes a variable that the request sets.
     fn also_fed(&self) -> Vec<String> {
-        let images =
-            || self.roots.counting().flat_map(|root| &root.images).filter(|image| self.is_wanted(image));
-        let set: HashSet<Place> = images().filter_map(|image| image.winning()?.place()).collect();
+        let images = self.roots.counting().flat_map(|root| &root.images).filter(|image| self.changes(image));
+        let set: HashSet<Place> = images.filter_map(|image| image.winning()?.place()).collect();
         let fed =
             || self.roots.counting().flat_map(|root| &root.fed).filter(|fed| set.contains(&fed.variable));
         if fed().next().is_none() {
@@ -115,14 +114,27 @@ impl Summary<'_> {
             let [at, variable] = [at, variable].map(|place| self.roots.files.location(*place));
             format!("{at}: takes {} from {variable} too, so it changes as well", inline(name))
         });
-        described.collect()
+        let mut described: Vec<String> = described.collect();
+        let more = described.len().saturating_sub(DOUBTS);
+        described.truncate(DOUBTS);
+        described.extend(
+            (more > 0).then(|| format!("{more} more places take the same variables, so they change as well")),
+        );
+        described
+    }
+
+    /// Whether the request gives an image another tag.
+    fn changes(&self, image: &EffectiveImage) -> bool {
+        self.request
+            .targets
+            .iter()
+            .filter(|target| same_image(&target.name, &image.name))
+            .any(|target| target.tag.as_ref().is_some_and(|tag| image.tag.as_deref() != Some(tag.as_str())))
     }
 
     /// Whether a place that no rule knows names one of the request's images: then it is meant to change.
     fn names_wanted(&self, place: Place) -> bool {
-        let file = self.roots.files.file(place.file);
-        let text = file.yaml.as_ref().and_then(|yaml| yaml.text(place.node)).unwrap_or_default();
-        let name = ParsedReference::parse(text).name;
+        let name = ParsedReference::parse(self.roots.text(place).unwrap_or_default()).name;
         self.request.targets.iter().any(|target| same_image(name, &target.name))
     }
 

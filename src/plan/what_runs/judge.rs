@@ -136,9 +136,13 @@ impl<'a> Judge<'a> {
             return Verdict::Keep;
         }
         if !by_name && m.overrides {
-            // a new name must be in every entry of the old one, but a tag only in those that run
-            let weaker = weaker().filter(|_| target.new_name == Field::Keep);
-            return weaker.map_or(Verdict::Keep, Verdict::Weaker);
+            // a new name must be in every entry of the old one, but a tag only in those that have an effect
+            return match target.new_name {
+                Field::Keep => {
+                    weaker().map(Verdict::Weaker).or_else(|| self.unused(m)).unwrap_or(Verdict::Keep)
+                }
+                _ => Verdict::Keep,
+            };
         }
         if let Some(others) = self.places(m).find_map(|place| self.what_runs.feeds.get(&place)) {
             return Verdict::SetsOthers(others.clone());
@@ -149,14 +153,20 @@ impl<'a> Judge<'a> {
         if !self.adds && self.places(m).any(|place| self.empty_tags.contains(&place)) {
             return Verdict::EmptyTag;
         }
-        if let Some(entry) = self.places(m).find_map(|place| self.what_runs.unmatched.get(&place)) {
-            return unused_entry(entry, m);
+        if let Some(verdict) = self.unused(m) {
+            return verdict;
         }
         if self.is_replaced(m) {
             let (root, image) = (String::new(), m.image.clone());
             return Verdict::Weaker(Overridden { root, by: None, renamed_at: None, image });
         }
         Verdict::Keep
+    }
+
+    /// What becomes of an entry that matches no container; `None` if it isn't one.
+    fn unused(&self, m: &Match) -> Option<Verdict> {
+        let entry = self.places(m).find_map(|place| self.what_runs.unmatched.get(&place))?;
+        Some(unused_entry(entry, m))
     }
 
     /// Whether a match that isn't a winning place belongs to the request's environments: by the roots that its file is part

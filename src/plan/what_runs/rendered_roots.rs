@@ -158,6 +158,11 @@ impl<'a> RenderedRoots<'a> {
         self.files.file(file).path.clone()
     }
 
+    /// The scalar at a place.
+    pub fn text(&self, place: Place) -> Option<&'a str> {
+        self.files.file(place.file).yaml.as_ref()?.text(place.node)
+    }
+
     pub fn file_place(&self, place: Place) -> FilePlace {
         let mut inside = self.files.file(place.file).inside;
         // a text in a text can't be edited; the outermost block scalar stands for it
@@ -197,7 +202,8 @@ impl<'a> RenderedRoots<'a> {
         let weaker = self.images().flat_map(|(root, image)| {
             let location = |place| self.files.location(place);
             let by = image.winning().and_then(Setting::place).map(location);
-            let renamed_at = image.winning().and_then(Setting::entry_name).map(location);
+            let is_other = |name: &Place| self.text(*name) != Some(image.name.as_str());
+            let renamed_at = image.winning().and_then(Setting::entry_name).filter(is_other).map(location);
             image.weaker().map(move |place| {
                 let (root, image) = (root.name.clone(), image.name.clone());
                 (place, Overridden { root, by: by.clone(), renamed_at: renamed_at.clone(), image })
