@@ -8,7 +8,7 @@ use memchr::memmem::find;
 use super::files::folder_of;
 use super::mentions::{Mentions, StructuralFile};
 use crate::file_selection::file_name;
-use crate::manifest::{is_compose, is_kustomization_file};
+use crate::manifest::is_kustomization_file;
 
 /// Patches can have any effect, so it counts whether their text can name an image or a version.
 const PATCHES: [&str; 3] = ["patches", "patchesStrategicMerge", "patchesJson6902"];
@@ -60,14 +60,15 @@ pub fn overriders(
                 || folders.holds(folder_of(path), "charts")
                 || find(bytes, b"file:").is_some();
         }
-        if is_compose(name) || name.contains("compose") {
-            return folders.composes(folder_of(path)) > 1
-                || bytes.contains(&b'$')
-                || has_any(bytes, &["extends", "include"]);
-        }
+        let is_project = || {
+            name.contains("compose")
+                && (folders.composes(folder_of(path)) > 1
+                    || bytes.contains(&b'$')
+                    || has_any(bytes, &["extends", "include"]))
+        };
         let is_release = || find(bytes, b"helm.toolkit.fluxcd.io/").is_some() && has_any(bytes, &RELEASES);
         let is_application = || find(bytes, b"argoproj.io/").is_some() && has_any(bytes, &APPLICATIONS);
-        name.starts_with(".argocd-source") || is_release() || is_application()
+        name.starts_with(".argocd-source") || is_project() || is_release() || is_application()
     };
     let found = structural.iter().filter(|(path, file)| is_overrider(path, &file.bytes));
     found.map(|(path, _)| path.clone()).collect()
