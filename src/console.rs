@@ -174,7 +174,7 @@ impl Console {
         }
         self.notices(&proposal.notices);
         for file in proposal.files.iter().filter(|_| !(self.quiet && is_written_unasked)) {
-            // whoever can't read the files is asked in vain, which is no answer
+            // if this fails, the question that follows can't be read either
             let _ = self.out(&new_file(file.path, &file.text));
         }
     }

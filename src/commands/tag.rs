@@ -33,11 +33,17 @@ pub fn run(settings: &TagSettings) -> Result<TagOutput, Error> {
     };
     let checkout = Checkout::open(folder, &settings.place.environment)?;
     let facts = build_info::tag_facts(&settings.place, checkout.as_ref());
-    let config = Config::load(&Worktree::open(folder)?)?;
+    let worktree = Worktree::open(folder)?;
+    let files = match &checkout {
+        Some(checkout) => checkout.inside(worktree),
+        None => worktree,
+    };
+    let config = Config::load(&files)?;
     let ci = &settings.place.ci;
     let tagged: Vec<TaggedImage> =
         tagged(settings, &config, &facts).collect::<Result<_, _>>().map_err(|error| unfilled(error, ci))?;
-    let mut notices = Vec::from_iter(rival_systems(ci));
+    let mut notices: Vec<String> =
+        rival_systems(ci).into_iter().chain(Config::unread_above(&files)).collect();
     let sha = facts.sha.as_deref().unwrap_or_default();
     let request = ci.pipeline().filter(|pipeline| pipeline.request.is_some());
     let is_other = |commit: CommitId| commit.to_string() != sha;

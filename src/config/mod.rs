@@ -20,6 +20,7 @@ use crate::plan::{
 use crate::tag;
 use crate::template::Template;
 use crate::verify::Verify;
+use crate::visible::inline;
 use crate::yaml::{FieldPath, NodeId, ParsedYaml, ReadError, scan, without_bom};
 
 pub use environments::ConfiguredEnvironment;
@@ -140,15 +141,18 @@ impl Config {
         }
     }
 
-    /// The configuration in the top folder of the repository, if the files are a folder of it without one.
-    pub fn unread_above(files: &dyn FileSource) -> Option<(&'static str, String)> {
+    /// A warning about the configuration in the top folder of the repository, if the files are a folder of it without one.
+    pub fn unread_above(files: &dyn FileSource) -> Option<String> {
         let has = |files: &dyn FileSource, path: &str| matches!(files.read(path, 0), Ok(Some(_)));
         let RepositoryFiles { files: all, folder } = files.repository()?;
         if CONFIG_PATHS.iter().any(|path| has(files, path)) {
             return None;
         }
         let path = CONFIG_PATHS.iter().find(|path| has(all.as_ref(), path))?;
-        Some((path, folder))
+        let folder = inline(&folder);
+        Some(format!(
+            "{path} in the top folder of the repository isn't read, because this runs in {folder}; run in the top folder instead"
+        ))
     }
 
     /// Reads a configuration; `path` is for messages.

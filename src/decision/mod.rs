@@ -44,7 +44,6 @@ use crate::config::Config;
 use crate::landing::{BuildOrder, Proposal, RequestText};
 use crate::output::{ChangeOrigin, CommitCount, Promotion, PromotionRow, Secret, SkippedReference};
 use crate::plan::{self, Cancellation, FileSource, Plan, Request, TargetIndex};
-use crate::visible::inline;
 use change_origins::{KnownRanges, OriginSearch};
 use held::ActiveHolds;
 use order_guard::{GuardedPlan, OrderGuard};
@@ -249,13 +248,10 @@ fn decide_noting(
 fn warnings_about_outside(files: &dyn FileSource, request: &Request) -> Vec<String> {
     let until = Instant::now() + LOOK_OUTSIDE;
     let cancellation = Cancellation::when(move || Instant::now() >= until);
-    let unread = Config::unread_above(files).map(|(path, folder)| {
-        let folder = inline(&folder);
-        format!(
-            "{path} in the top folder of the repository isn't read, because this runs in {folder}; run in the top folder instead"
-        )
-    });
-    unread.into_iter().chain(plan::overridden_outside(files, request, &cancellation)).collect()
+    Config::unread_above(files)
+        .into_iter()
+        .chain(plan::overridden_outside(files, request, &cancellation))
+        .collect()
 }
 
 /// Notes what was found where the tags come from: in another environment, or in the past.

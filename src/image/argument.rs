@@ -110,7 +110,7 @@ fn check_searched(whole: &str, name: &str) -> Result<(), ImageError> {
     Err(ImageError::Name { text: whole.to_owned(), problem })
 }
 
-/// What is before the host of a URL without a scheme: a user, perhaps with a password, and `@`. Empty if there is none.
+/// The user in a URL without its scheme, with the password and the `@`; empty if there is none.
 fn user_of(url: &str) -> &str {
     let authority = url.split('/').next().unwrap_or_default();
     authority.rfind('@').map_or("", |at| &authority[..=at])

@@ -235,4 +235,11 @@ fn service_has_its_image_and_its_own_template() {
     assert_eq!(run.stdout, wanted, "{}", run.stderr);
     assert_eq!(tag(&repo, &["--image", "api", "-T", "x"], &[]).stdout, "ghcr.io/acme/api:x\n");
     assert_eq!(tag(&repo, &[], &[]).stdout, format!("cfg-{}\n", &sha[..7]));
+    std::fs::create_dir(repo.join("deploy")).unwrap();
+    let below = tag(&repo.join("deploy"), &[], &[]);
+    assert!(
+        below.stderr.contains("tagbump.yaml in the top folder of the repository isn't read"),
+        "{}",
+        below.stderr
+    );
 }

@@ -40,7 +40,7 @@ pub fn embedded_map(files: &mut Files<'_>, scalar: &Scalar, trail: &mut Trail) -
     Some(maps_of(files, id))
 }
 
-/// Whether a text is YAML without a document, such as that of an empty file: there is no place in it.
+/// Whether a text is YAML without a document, such as that of an empty file. No place in it can be edited.
 fn holds_nothing(text: &str) -> bool {
     scan(text.as_bytes()).is_ok_and(|yaml| yaml.roots().is_empty())
 }

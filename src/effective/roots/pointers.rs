@@ -39,6 +39,7 @@ pub(super) struct Superseded {
     /// Positions in the lists of deployments and charts.
     pub deployments: BTreeSet<usize>,
     pub charts: BTreeSet<usize>,
+    /// The objects in the form that doesn't run.
     pub objects: Vec<Value>,
     /// The charts that all others use.
     pub used: UsedCharts,
@@ -87,8 +88,8 @@ impl RenderedPointers {
         self.all.push(pointer);
     }
 
-    /// A file on its own that a deployment includes is no root, and neither is what its objects render if that deployment
-    /// has them in another form: patched. Those of what is dropped are looked at too, as what they are among comes first.
+    /// Finds the files on their own that a deployment includes, and what their objects render if that deployment patches
+    /// them: they run only in the patched form. What such an object renders can hold others, which come later in the list.
     pub fn superseded(&self, deployments: &[Deployment]) -> Superseded {
         let mut gone = Superseded {
             deployments: included_files(deployments, &BTreeSet::new()),

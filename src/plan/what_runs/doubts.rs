@@ -98,7 +98,7 @@ impl Summary<'_> {
         format!("{}{} runs {}", at.unwrap_or_default(), inline(&root.name), inline(&image.name))
     }
 
-    /// A warning for each place that is no known image, and changes because it takes a variable that the request sets.
+    /// A warning for each place that takes a variable that the request sets, unless it is a known image.
     fn also_fed(&self) -> Vec<String> {
         let images = self.roots.counting().flat_map(|root| &root.images).filter(|image| self.changes(image));
         let set: HashSet<Place> = images.filter_map(|image| image.winning()?.place()).collect();
