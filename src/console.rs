@@ -249,7 +249,7 @@ impl Console {
         print(&mut stream, &harmless)
     }
 
-    // errors are ignored: there is no other place to report them
+    // errors are ignored: there's nowhere else to report them
     fn err(&self, text: &str) {
         let mut stream = AutoStream::new(std::io::stderr(), self.color);
         let harmless = self.sanitize(text, stream.current_choice());

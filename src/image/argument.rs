@@ -110,7 +110,7 @@ fn check_searched(whole: &str, name: &str) -> Result<(), ImageError> {
     Err(ImageError::Name { text: whole.to_owned(), problem })
 }
 
-/// The user in a URL without its scheme, with the password and the `@`; empty if there is none.
+/// What a URL without its scheme has before the host: the user, the password and the `@`. Empty if there is no user.
 fn user_of(url: &str) -> &str {
     let authority = url.split('/').next().unwrap_or_default();
     authority.rfind('@').map_or("", |at| &authority[..=at])

@@ -116,7 +116,7 @@ pub fn is_version(text: &str) -> bool {
     tag_fits && digest.is_none_or(|digest| Digest::parse(digest).is_ok())
 }
 
-/// Tags that move, so nobody deploys them on purpose.
+/// Tags that builds move from image to image. Nobody deploys one on purpose.
 const FLOATING: [&str; 9] =
     ["latest", "main", "master", "dev", "develop", "edge", "nightly", "stable", "HEAD"];
 

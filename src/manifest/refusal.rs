@@ -22,7 +22,7 @@ pub enum RefusalReason {
         part: &'static str,
         blocker: EditBlocker,
     },
-    #[error("stands beside other parts of an image, which a chart joins with it")]
+    #[error("stands beside other parts of an image; a chart joins them")]
     PartOfBlock,
     #[error("names the image on line {line}, in YAML that is text here; {reason}")]
     InText { line: usize, reason: Box<RefusalReason> },

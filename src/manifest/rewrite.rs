@@ -226,7 +226,7 @@ impl<'a> RewriteBuilder<'a> {
         if had_none && self.tag.is_some() && OF_CHARTS.contains(&self.reference.kind) {
             let (name, text) = (inline(name), inline(&text));
             self.done.warning =
-                Some(format!("{name} had no tag; if the chart adds one to it, {text} is no valid image"));
+                Some(format!("{name} had no tag; if the chart adds one itself, {text} isn't a valid image"));
         }
         Ok(())
     }

@@ -161,7 +161,7 @@ impl Match {
         }
     }
 
-    /// The tag that runs, or the digest if there is no tag.
+    /// The tag that runs. Without a tag, the digest.
     pub fn version(&self) -> Option<&str> {
         self.runs().filter(|tag| !tag.is_empty()).or_else(|| self.runs_digest())
     }

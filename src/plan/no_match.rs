@@ -188,7 +188,7 @@ impl fmt::Display for Instead {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Instead::WithoutTag { at } => {
-                write!(f, "\n  {at}: names the image, but has no tag, so the chart's own runs")
+                write!(f, "\n  {at}: names the image, but has no tag, so the chart's default tag runs")
             }
             Instead::HelmValues { at } => {
                 write!(f, "\n  {at}: names the image, in what may be Helm values without a chart")
