@@ -2,7 +2,6 @@
 
 use std::io::{IsTerminal, Write};
 use std::path::Path;
-use std::process::ExitCode;
 
 use anstream::adapter::strip_str;
 use anstream::{AutoStream, ColorChoice};
@@ -72,7 +71,7 @@ impl Console {
     }
 
     /// Prints the outcome of a bump, and returns the exit code: `code`, or 1 if it is 0 and the outcome couldn't be printed.
-    pub fn report(&self, report: &Report, code: u8) -> ExitCode {
+    pub fn report(&self, report: &Report, code: u8) -> u8 {
         if let Some(runner) = &self.runner {
             self.tell_runner(runner, report);
         }
@@ -92,7 +91,7 @@ impl Console {
             Format::Text if quiet => Ok(()),
             Format::Text => self.out(&text(report)),
         };
-        if code == 0 { ended(printed) } else { ExitCode::from(code) }
+        if code == 0 { ended(printed) } else { code }
     }
 
     /// Prints details, in a folded group of a runner's log.
@@ -124,7 +123,7 @@ impl Console {
     }
 
     /// Prints tags, and sets them as outputs of the step.
-    pub fn tags(&self, output: &TagOutput) -> ExitCode {
+    pub fn tags(&self, output: &TagOutput) -> u8 {
         self.notices(&output.notices);
         if let Some(runner) = &self.runner {
             let outputs = outputs::of_tags(&output.first, &output.lines);
@@ -136,7 +135,7 @@ impl Console {
     }
 
     /// Prints the references that a scan found.
-    pub fn listing(&self, listing: &Listing) -> ExitCode {
+    pub fn listing(&self, listing: &Listing) -> u8 {
         for warning in listing.warnings.iter().chain(&unparsable_warning(listing.unparsable.len())) {
             self.line(WARNING, "warning", warning);
         }
@@ -154,7 +153,7 @@ impl Console {
     }
 
     /// Prints the tags that an image has had.
-    pub fn timeline(&self, timeline: &HistoryReport, format: HistoryFormat) -> ExitCode {
+    pub fn timeline(&self, timeline: &HistoryReport, format: HistoryFormat) -> u8 {
         self.notices(&Vec::from_iter(timeline.cut()));
         self.notices(&timeline.notices);
         if timeline.entries.is_empty() {
@@ -198,26 +197,26 @@ impl Console {
     }
 
     /// Prints foreign text, for a person or another program.
-    pub fn plain(&self, text: &str) -> ExitCode {
+    pub fn plain(&self, text: &str) -> u8 {
         ended(self.out(text))
     }
 
     /// Prints tagbump's own text unchanged.
-    pub fn own(&self, text: &str) -> ExitCode {
+    pub fn own(&self, text: &str) -> u8 {
         ended(print(&mut std::io::stdout(), text))
     }
 
     /// Prints an error, and returns its exit code.
-    pub fn error(&self, error: Error) -> ExitCode {
+    pub fn error(&self, error: Error) -> u8 {
         self.failure(&diagnostics::diagnose(error, self.speaker))
     }
 
-    fn failure(&self, failure: &Failure) -> ExitCode {
+    fn failure(&self, failure: &Failure) -> u8 {
         if self.format == Format::Json || self.runner.is_some() {
             return self.report(&Report::new(Vec::new()).failed(failure.clone()), failure.exit as u8);
         }
         self.failure_text(failure);
-        ExitCode::from(failure.exit as u8)
+        failure.exit as u8
     }
 
     fn failure_text(&self, failure: &Failure) {
@@ -273,24 +272,24 @@ fn print(stream: &mut dyn Write, text: &str) -> std::io::Result<()> {
 
 /// The exit code after something was printed: 1 if it is lost, such as on a full disk. If the reader closed the pipe, it has
 /// read enough.
-fn ended(printed: std::io::Result<()>) -> ExitCode {
+fn ended(printed: std::io::Result<()>) -> u8 {
     match printed {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Ok(()) => 0,
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => 0,
         Err(error) => {
             let text = format!(
                 "error: can't write to the standard output: {error}\nhint: free some space, then run again\n"
             );
             let _ = std::io::stderr().write_all(text.as_bytes());
-            ExitCode::from(1)
+            1
         }
     }
 }
 
 /// Prints clap's message about invalid arguments, or its help.
-pub fn wrong_usage(error: clap::Error, environment: &Environment, json_wanted: bool) -> ExitCode {
+pub fn wrong_usage(error: clap::Error, environment: &Environment, json_wanted: bool) -> u8 {
     let error = visible(error);
-    let code = ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+    let code = u8::try_from(error.exit_code()).unwrap_or(2);
     let runner = Channels::read(environment, Path::new(".")).filter(|_| error.use_stderr());
     let text = error.render().to_string();
     if runner.is_none() {

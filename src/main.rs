@@ -6,7 +6,7 @@ mod console;
 mod progress;
 mod prompt;
 
-use std::process::ExitCode;
+use std::io::Write;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
@@ -25,20 +25,32 @@ use tagbump::{crash, extras, settings, signals};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-fn main() -> ExitCode {
+fn main() {
     crash::exit_on_panic();
     let variables =
         std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
     let environment = Environment::new(variables);
-    let command = match cli::parse() {
-        Ok(cli) => cli.command,
-        Err(error) => return console::wrong_usage(error, &environment, cli::wants_json()),
+    let code = match cli::parse() {
+        Ok(cli) => {
+            let console = Console::new(&cli.command, &environment);
+            run(cli.command, environment, &console).unwrap_or_else(|error| console.error(error))
+        }
+        Err(error) => console::wrong_usage(error, &environment, cli::wants_json()),
     };
-    let console = Console::new(&command, &environment);
-    run(command, environment, &console).unwrap_or_else(|error| console.error(error))
+    end(code)
 }
 
-fn run(command: Command, environment: Environment, console: &Console) -> Result<ExitCode, Error> {
+/// Ends the process as it is: to give the memory back piece by piece first would take longer than many a command.
+fn end(code: u8) -> ! {
+    // whoever reads it may have gone
+    let _ = std::io::stdout().flush();
+    #[cfg(unix)]
+    signal_hook::low_level::exit(code.into());
+    #[cfg(not(unix))]
+    std::process::exit(code.into())
+}
+
+fn run(command: Command, environment: Environment, console: &Console) -> Result<u8, Error> {
     match command {
         Command::Bump(args) => Ok(run_bump(&settings::bump(*args, environment, now()?)?, console)),
         Command::Rollback(args) => Ok(run_bump(&settings::rollback(*args, environment, now()?)?, console)),
@@ -53,12 +65,12 @@ fn run(command: Command, environment: Environment, console: &Console) -> Result<
         Command::Completions { shell } => Ok(console.own(&extras::completions(shell))),
         Command::Man { folder } => {
             extras::man(&folder)?;
-            Ok(ExitCode::SUCCESS)
+            Ok(0)
         }
     }
 }
 
-fn run_bump(settings: &BumpSettings, console: &Console) -> ExitCode {
+fn run_bump(settings: &BumpSettings, console: &Console) -> u8 {
     signals::clean_up_on_signals();
     let waiting = Waiting::start(console.is_interactive());
     let report = bump::run(settings, &|what| waiting.set(what));
@@ -67,7 +79,7 @@ fn run_bump(settings: &BumpSettings, console: &Console) -> ExitCode {
 }
 
 /// On a terminal, one line says what is still missing; a log gets a line whenever that changes.
-fn run_wait(settings: &WaitSettings, console: &Console) -> ExitCode {
+fn run_wait(settings: &WaitSettings, console: &Console) -> u8 {
     signals::clean_up_on_signals();
     let is_interactive = console.is_interactive();
     let (waiting, mut shown) = (Waiting::start(is_interactive), String::new());
@@ -84,26 +96,26 @@ fn run_wait(settings: &WaitSettings, console: &Console) -> ExitCode {
     console.report(&report, report.exit_code(false))
 }
 
-fn run_tag(args: TagArgs, environment: Environment, console: &Console) -> Result<ExitCode, Error> {
+fn run_tag(args: TagArgs, environment: Environment, console: &Console) -> Result<u8, Error> {
     let output = tag::run(&settings::tag(args, environment, now()?)?)?;
     Ok(console.tags(&output))
 }
 
-fn run_scan(args: ScanArgs, console: &Console) -> Result<ExitCode, Error> {
+fn run_scan(args: ScanArgs, console: &Console) -> Result<u8, Error> {
     let progress = FileCount::start(console.is_interactive());
     let listing = scan::run(&settings::scan(args)?, now()?, &|| progress.step())?;
     drop(progress);
     Ok(console.listing(&listing))
 }
 
-fn run_history(args: HistoryArgs, environment: Environment, console: &Console) -> Result<ExitCode, Error> {
+fn run_history(args: HistoryArgs, environment: Environment, console: &Console) -> Result<u8, Error> {
     signals::clean_up_on_signals();
     let format = args.format;
     let timeline = history::run(&settings::history(args, environment, now()?)?)?;
     Ok(console.timeline(&timeline, format))
 }
 
-fn run_init(args: InitArgs, console: &Console) -> Result<ExitCode, Error> {
+fn run_init(args: InitArgs, console: &Console) -> Result<u8, Error> {
     signals::clean_up_on_signals();
     let settings = settings::init(args)?;
     let progress = FileCount::start(console.is_interactive());
@@ -114,13 +126,13 @@ fn run_init(args: InitArgs, console: &Console) -> Result<ExitCode, Error> {
     if answer != Some(true) {
         let how = if answer.is_none() { "; --yes writes these files" } else { "" };
         console.notices(&[format!("nothing was written{how}")]);
-        return Ok(ExitCode::SUCCESS);
+        return Ok(0);
     }
     for file in &proposal.files {
         console.notices(&[init::write(&settings, file)?]);
     }
     console.notices(&proposal.next);
-    Ok(ExitCode::SUCCESS)
+    Ok(0)
 }
 
 /// Seconds since the epoch. Reproducible builds set them with `SOURCE_DATE_EPOCH` (reproducible-builds.org).

@@ -170,19 +170,21 @@ impl PlaceSearch<'_> {
         top.any(|id| self.yaml.key_text(id) == Some("status"))
     }
 
+    /// The key that ends an image's name in a map, if it has one.
+    fn last_name(&self, map: NodeId) -> Option<ValueLocation> {
+        let get = |key: &&str| self.yaml.get(map, key).map(ValueLocation::from);
+        let in_image = || syntax::is_image(self.yaml, map).then(|| IN_IMAGE.iter().find_map(get)).flatten();
+        NAME_PARTS[1..].iter().rev().find_map(get).or_else(in_image)
+    }
+
     /// A `repository`, or an `image` without a tag, whose tag is in `version`. tagbump can't know whether the chart reads it.
     fn version(&mut self, map: NodeId, object: Option<&str>) {
+        let Some(last) = self.last_name(map) else { return };
         let get = |key: &str| self.yaml.get(map, key).map(ValueLocation::from);
         let text = |slot: ValueLocation| self.yaml.text(slot.node).filter(|text| !is_encrypted(text));
-        let in_image =
-            || IN_IMAGE.iter().find_map(|key| get(key)).filter(|_| syntax::is_image(self.yaml, map));
-        let last = NAME_PARTS[1..].iter().rev().find_map(|key| get(key)).or_else(in_image);
-        let is_no_block =
-            last.and_then(|last| self.yaml.text(last.key)).is_some_and(|key| NO_BLOCK.contains(&key));
+        let is_no_block = self.yaml.text(last.key).is_some_and(|key| NO_BLOCK.contains(&key));
         let beside = if is_no_block { get("tag") } else { None };
-        let version = syntax::VERSIONS.iter().find_map(|key| get(key)).or(beside);
-        let parts: Vec<_> = NAME_PARTS.iter().filter_map(|key| get(key)).collect();
-        let (Some(version), Some(last)) = (version, last) else { return };
+        let Some(version) = syntax::VERSIONS.iter().find_map(|key| get(key)).or(beside) else { return };
         let (Some(tag), Some(own)) = (text(version), text(last)) else { return };
         let is_own = self.yaml.node(version.key).parent == Some(map);
         if (beside.is_none() && get("tag").is_some())
@@ -193,6 +195,7 @@ impl PlaceSearch<'_> {
         {
             return;
         }
+        let parts: Vec<_> = NAME_PARTS.iter().filter_map(|key| get(key)).collect();
         // charts differ in which of these they join
         let whole: Vec<&str> = parts.iter().filter_map(|part| text(*part)).collect();
         let names = [own.to_owned(), whole.join("/"), whole[whole.len().saturating_sub(2)..].join("/")];

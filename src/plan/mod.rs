@@ -38,6 +38,8 @@ mod unparsed;
 mod what_runs;
 mod wider_pattern;
 
+use crate::memory::free_beside;
+
 pub use crate::manifest::NewDigest;
 pub use crate::yaml::Cancellation;
 pub use bump_check::{ImageVersion, SingleFile, is_bump};
@@ -70,12 +72,6 @@ pub fn plan(shelf: &dyn FileSource, request: &Request) -> PlanOutcome {
     let files::ScannedFiles { warnings, unparsable, around, .. } = survey;
     free_beside(around);
     PlanOutcome { plan, warnings, unparsable }
-}
-
-/// Frees something large on another thread: with ten thousand files, that takes longer than writing the edits.
-fn free_beside(large: impl Send + 'static) {
-    // without another thread, it is freed here
-    let _ = std::thread::Builder::new().spawn(move || drop(large));
 }
 
 fn plan_on(

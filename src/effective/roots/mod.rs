@@ -14,6 +14,7 @@ use super::files::Files;
 use super::helm::chart_roots;
 use super::root::Root;
 use super::value::Value;
+use crate::memory::free_beside;
 use deployments::Deployments;
 
 pub use scene::{FileMarks, FileRole, Scene};
@@ -32,9 +33,11 @@ struct Deployment {
 pub fn roots(files: &mut Files<'_>, scene: &Scene<'_>) -> Vec<Root> {
     let Deployments { all, charts: mut roots, mut used, declared } = Deployments::around(files, scene);
     roots.extend(releases::roots(files, &all, &declared, scene.url, &mut used));
-    roots.extend(all.into_iter().map(|deployment| deployment.root));
+    let (deployed, objects): (Vec<_>, Vec<_>) = all.into_iter().map(|one| (one.root, one.objects)).unzip();
+    roots.extend(deployed);
     let charts = scene.chart_folders(files);
     roots.extend(chart_roots(files, &charts, &used));
     roots.extend(projects::roots(files, scene));
+    free_beside((objects, declared));
     roots
 }

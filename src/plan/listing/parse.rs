@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{available_parallelism, scope};
 
 use super::super::what_runs::rendered_roots::{Overridable, Renderer, read_part};
@@ -75,6 +75,48 @@ impl Queue {
     }
 }
 
+/// Parses the files of the queue, on several threads.
+struct ListingParser<'a> {
+    queue: Mutex<Queue>,
+    images: &'a [String],
+}
+
+impl ListingParser<'_> {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Parses some of the files that wait; `None` if there are none.
+    fn next(&self) -> Option<ParsedBatch> {
+        // the queue is free again before the files are parsed
+        let batch = self.queue().next();
+        batch.map(|batch| self.parse(batch))
+    }
+
+    /// As [`ListingParser::next`], but only of the files that roots are made from.
+    fn next_first(&self) -> Option<ParsedBatch> {
+        let mut queue = self.queue();
+        let batch = if queue.first.is_empty() { None } else { queue.next() };
+        drop(queue);
+        batch.map(|batch| self.parse(batch))
+    }
+
+    fn parse(&self, Batch { files, before, may_be_included }: Batch) -> ParsedBatch {
+        let parsed = files.into_iter().map(|file| parse(file, self.images));
+        // what no root is made from needn't wait for the rendering
+        let files =
+            parsed.map(|done| Done { content: done.content.filter(|_| may_be_included), ..done }).collect();
+        ParsedBatch { files, before }
+    }
+}
+
+/// What came of a batch.
+struct ParsedBatch {
+    files: Vec<Done>,
+    /// How many files were taken before.
+    before: usize,
+}
+
 /// Lists the wanted files, and renders the roots in which any place may override another.
 ///
 /// # Errors
@@ -90,36 +132,30 @@ pub(super) fn parse_and_render(
     let read = |path: &str| read_part(source, path);
     let renderer = Renderer { around, read: &read, url: None, environments, cancellation: &cancellation };
     let (wanted, context): (Vec<_>, Vec<_>) = files.into_iter().partition(|file| file.is_wanted);
-    let queue = Mutex::new(Queue { first: Vec::new(), rest: wanted, taken: 0, is_sorted: false });
-    let queue = || queue.lock().unwrap_or_else(PoisonError::into_inner);
-    let next = || queue().next();
-    let work = |done: Sender<(usize, Vec<Done>)>| {
-        for Batch { files, before, may_be_included } in std::iter::from_fn(next) {
-            let parsed = files.into_iter().map(|file| parse(file, images));
-            // what no root is made from needn't wait for the rendering
-            let parsed = parsed
-                .map(|done| Done { content: done.content.filter(|_| may_be_included), ..done })
-                .collect();
-            // fails only if nobody waits for it any more
-            let _ = done.send((before, parsed));
-        }
+    let queue = Queue { first: Vec::new(), rest: wanted, taken: 0, is_sorted: false };
+    let parser = ListingParser { queue: Mutex::new(queue), images };
+    let work = |done: Sender<ParsedBatch>| {
+        // fails only if nobody waits for it any more
+        std::iter::from_fn(|| parser.next()).for_each(|batch| drop(done.send(batch)));
     };
     scope(|scope| {
         let (sender, receiver) = channel();
-        for _ in 0..available_parallelism().map_or(1, usize::from) {
+        // this thread parses too while it doesn't render
+        for _ in 1..available_parallelism().map_or(1, usize::from) {
             let sender = sender.clone();
             scope.spawn(|| work(sender));
         }
         drop(sender);
         let overridable = renderer.overridable();
-        let until = queue().prefer(&overridable.included, context);
-        finish(&receiver, until, overridable, &renderer)
+        let until = parser.queue().prefer(&overridable.included, context);
+        finish(&parser, &receiver, until, overridable, &renderer)
     })
 }
 
 /// Renders once the first files, up to `until`, are there, and then takes the rest.
 fn finish(
-    receiver: &Receiver<(usize, Vec<Done>)>,
+    parser: &ListingParser<'_>,
+    receiver: &Receiver<ParsedBatch>,
     until: usize,
     overridable: Overridable<'_>,
     renderer: &Renderer<'_>,
@@ -127,9 +163,9 @@ fn finish(
     let (mut parsed, mut listed, mut waiting_for) = (HashMap::new(), Vec::new(), until);
     while waiting_for > 0 {
         // of few files, all may be listed before it is known what else roots are made from: that is read when it is needed
-        let Ok((before, files)) = receiver.recv() else { break };
-        waiting_for -= if before < until { files.len() } else { 0 };
-        for done in files {
+        let Some(batch) = parser.next_first().or_else(|| receiver.recv().ok()) else { break };
+        waiting_for -= if batch.before < until { batch.files.len() } else { 0 };
+        for done in batch.files {
             let content = done.content.filter(|_| overridable.included.contains(&done.path));
             parsed.extend(content.map(|content| (done.path, content)));
             listed.extend(done.listed);
@@ -138,7 +174,8 @@ fn finish(
     let naming = listed.iter().flatten().filter(|file| file.names_image()).map(|file| file.path.clone());
     let reach = overridable.reach(naming);
     let rendered = renderer.render(&reach, parsed, ListedPlaces::of)?;
-    listed.extend(receiver.iter().flat_map(|(_, files)| files).filter_map(|done| done.listed));
+    let rest = std::iter::from_fn(|| parser.next()).chain(receiver);
+    listed.extend(rest.flat_map(|batch| batch.files).filter_map(|done| done.listed));
     Ok(Parsed { rendered, listed })
 }
 

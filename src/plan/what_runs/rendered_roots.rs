@@ -10,6 +10,7 @@ use crate::effective::{
     EffectiveImage, FileId, Files, Mentions, ParsedContent, Place, ReadFile, Root, Scene, Setting,
     overriders, roots,
 };
+use crate::memory::free_beside;
 use crate::yaml::{Cancellation, NodeId};
 
 /// Whether the bytes of a file may name an image.
@@ -100,7 +101,10 @@ impl<'a> Renderer<'a> {
         let mut files = files.with_parsed(parsed);
         let scene = Scene { reached: &reach.reached, declarations: &reach.declarations, url: self.url };
         let roots = roots(&mut files, &scene);
-        look(&RenderedRoots::new(&files, &roots, self.environments))
+        let seen = look(&RenderedRoots::new(&files, &roots, self.environments));
+        files.free_beside();
+        free_beside(roots);
+        seen
     }
 
     fn mentions(&self) -> Mentions<'a> {
