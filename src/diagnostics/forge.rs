@@ -59,6 +59,9 @@ pub(super) fn describe_github(error: &GitHubError) -> Failure {
         GitHubError::Refused(refusal) => Failure::new(Exit::Refused, message).hinted(advice(refusal)),
         GitHubError::CommitForbidden { .. } => Failure::new(Exit::Refused, message)
             .hinted("the token can't write: give the job permissions: contents: write"),
+        GitHubError::Declined { rules, .. } => {
+            Failure::new(Exit::Refused, message).hinted(landing::rules_advice(rules))
+        }
         GitHubError::Unexpected { .. } => Failure::new(Exit::Refused, message)
             .hinted("read GitHub's message above; a setting or rule of the repository is the likely cause"),
         GitHubError::NotPrepared { .. } => Failure::other(message)

@@ -16,6 +16,8 @@ pub(super) fn describe(error: &GitError) -> Failure {
         GitError::Library { .. } => {
             Failure::other(message).hinted("git fsck checks the repository; a fresh clone may help")
         }
+        GitError::System { .. } => Failure::other(message)
+            .hinted("check who owns the repository's files, and that the disk has space"),
         GitError::Temporary(_) => {
             Failure::other(message).hinted("set TMPDIR to a folder that can be written and has space")
         }
@@ -136,6 +138,10 @@ fn commit(error: &CommitError) -> Failure {
         CommitError::Uncommitted { change: UncommittedChange::Sparse, .. } => {
             let advice = hint("add its folder with git sparse-checkout add FOLDER, or land with ");
             Failure::new(Exit::NotEditable, message).hinted(advice + switch("push"))
+        }
+        CommitError::Uncommitted { change: UncommittedChange::NotInWorkTree { .. }, .. } => {
+            let advice = "make it readable, or restore it with git checkout -- FILE; then run again";
+            Failure::new(Exit::NotEditable, message).hinted(advice)
         }
         CommitError::Uncommitted { .. } => {
             Failure::new(Exit::NotEditable, message).hinted("commit, stash or undo those changes, then bump")

@@ -88,7 +88,7 @@ fn with_withheld(failure: Failure, withheld: &[String]) -> Failure {
     Failure { message, ..failure }
 }
 
-fn rules_advice(rules: &[BranchRule]) -> Hint {
+pub(super) fn rules_advice(rules: &[BranchRule]) -> Hint {
     let advice = rules.iter().map(|rule| rule_advice(*rule));
     advice.reduce(|one, other| one + "; " + other).unwrap_or_else(|| rule_advice(BranchRule::Hook))
 }

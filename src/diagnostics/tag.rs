@@ -39,7 +39,8 @@ pub(super) fn describe_target(error: &TargetError) -> Failure {
         TargetError::Selection(error) => selection::describe(error),
         TargetError::UnknownEnvironment { known, .. } => {
             Failure::usage(error.to_string()).hinted(match known.len() {
-                0 => "add it to environments in tagbump.yaml".to_owned(),
+                0 => "add it to environments in tagbump.yaml; if another folder has that file, run there"
+                    .to_owned(),
                 _ => format!("the environments of tagbump.yaml are {}", known.join(", ")),
             })
         }

@@ -212,6 +212,15 @@ impl EffectiveImage {
         self.chain.iter().rev().map(|link| &link.setting).find(sets_version)
     }
 
+    /// Every place that has to do with it.
+    pub fn places(&self) -> impl Iterator<Item = Place> + '_ {
+        let app_version =
+            self.app_version.iter().flat_map(|version| version.place.into_iter().chain(version.empty_tag));
+        let linked = self.chain.iter().flat_map(|link| link.setting.places());
+        let own = self.named_at.into_iter().chain(self.digest_place()).chain(self.overridden.iter().copied());
+        own.chain(linked).chain(app_version)
+    }
+
     /// The places that a stronger one overrides, weakest first. The same file can be merged twice, so the winning
     /// place can be among what was overridden.
     pub fn weaker(&self) -> impl Iterator<Item = Place> + '_ {

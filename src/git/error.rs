@@ -13,6 +13,9 @@ pub enum GitError {
     /// libgit2's own message.
     #[error("{doing}: {reason}")]
     Library { doing: &'static str, reason: String },
+    /// The operating system's message, such as about permissions or a full disk.
+    #[error("{doing}: {reason}")]
+    System { doing: &'static str, reason: String },
     #[error("HEAD has no commit yet")]
     NoCommit,
     /// A temporary file or folder.
@@ -43,7 +46,11 @@ pub enum GitError {
 impl GitError {
     /// Wraps libgit2's error; `doing` says what failed.
     pub(crate) fn library(doing: &'static str, error: &git2::Error) -> Self {
-        GitError::Library { doing, reason: error.message().to_owned() }
+        let reason = error.message().to_owned();
+        match error.class() {
+            git2::ErrorClass::Os => GitError::System { doing, reason },
+            _ => GitError::Library { doing, reason },
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use git2::build::TreeUpdateBuilder;
-use git2::{ObjectType, Oid, Repository, Tree};
+use git2::{ObjectType, Oid, Repository, Tree, TreeEntry};
 
 use super::error::{CommitError, GitError};
 use super::oid::oid;
@@ -18,6 +18,7 @@ use crate::plan::{
     FileContent, FileEdit, FileSource, FoundFiles, NestedRepository, PathProblem, RepositoryFiles,
     SourceError, SourceFile, Visitor,
 };
+use crate::visible::inline;
 
 const PLAIN: i32 = 0o100_644;
 const SYMLINK: i32 = 0o120_000;
@@ -188,7 +189,7 @@ impl<'r> CommitFiles<'r> {
         context: bool,
         found: &mut FoundFiles,
     ) -> Result<Vec<TreeFile>, SourceError> {
-        let mut entries = Vec::new();
+        let (mut entries, mut misnamed_paths) = (Vec::new(), Vec::new());
         let named = !selection.names().is_empty();
         if self.is_in_submodule() {
             found.nested.insert(NestedRepository { path: ".".to_owned(), is_submodule: true });
@@ -196,8 +197,10 @@ impl<'r> CommitFiles<'r> {
         let mut folders: Vec<_> = self.tree()?.map(|tree| (String::new(), tree.id())).into_iter().collect();
         while let Some((folder, tree)) = folders.pop() {
             for entry in &self.repo.find_tree(tree).map_err(|e| self.unreadable_commit(&e))? {
-                // a name that isn't UTF-8 can't be reported either
-                let Ok(name) = entry.name() else { continue };
+                let Ok(name) = entry.name() else {
+                    misnamed_paths.extend(misnamed(&folder, &entry));
+                    continue;
+                };
                 // git never writes such a tree, but a server may send one
                 if !is_path_part(name) {
                     continue;
@@ -231,6 +234,7 @@ impl<'r> CommitFiles<'r> {
             }
         }
         entries.sort_by(|a: &TreeFile, b| a.path.cmp(&b.path));
+        found.warnings.extend(misnamed_warnings(misnamed_paths));
         Ok(entries)
     }
 
@@ -260,6 +264,27 @@ impl<'r> CommitFiles<'r> {
         found.take(&path, match_level);
         Ok(look(SourceFile { path: &path, bytes: blob.content(), match_level }))
     }
+}
+
+/// How many entries whose names aren't UTF-8 get a warning of their own.
+const MISNAMED: usize = 10;
+
+/// The path of an entry whose name isn't UTF-8, if it may be YAML, or a folder with YAML.
+fn misnamed(folder: &str, entry: &TreeEntry<'_>) -> Option<String> {
+    let name = String::from_utf8_lossy(entry.name_bytes());
+    match entry.kind() {
+        Some(ObjectType::Tree) => Some(format!("{folder}{name}/")),
+        _ => is_yaml(&name).then(|| format!("{folder}{name}")),
+    }
+}
+
+/// Warns about entries whose names aren't UTF-8.
+fn misnamed_warnings(mut paths: Vec<String>) -> impl Iterator<Item = String> {
+    paths.sort();
+    let more = paths.len().saturating_sub(MISNAMED);
+    let each = paths.into_iter().take(MISNAMED);
+    let each = each.map(|path| format!("skipped, its name is not valid UTF-8: {}", inline(&path)));
+    each.chain((more > 0).then(|| format!("skipped {more} more whose names are not valid UTF-8")))
 }
 
 fn unreadable(path: &str, error: &git2::Error) -> SourceError {

@@ -1,5 +1,8 @@
 //! Commits with paths that git itself never creates, but that a server can send: tagbump edits nothing there.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
 use crate::support::cli;
 use crate::support::git::git;
 use crate::support::repo::{self, API, FILE, World, ended, kustomization};
@@ -47,4 +50,18 @@ fn paths_that_mean_dot_git_are_not_edited_in_commits() {
     let others =
         |list: &str| list.lines().filter(|line| !line.ends_with(FILE)).collect::<Vec<_>>().join("\n");
     assert_eq!(others(&listed(&world)), others(&before));
+}
+
+/// A file with such a name can be what runs, so the promise of no warning doesn't hold.
+#[test]
+fn manifest_in_a_commit_is_skipped_with_a_warning_if_its_name_is_not_utf8() {
+    let world = World::new();
+    let folder = world.shallow("w");
+    std::fs::write(folder.join(OsStr::from_bytes(b"k8s\xff.yaml")), kustomization(&[API.into()])).unwrap();
+    git(&folder, &["add", "-A"]);
+    git(&folder, &["commit", "-qm", "add"]);
+    git(&folder, &["push", "-q"]);
+    let run = repo::run(&mut repo::push(&folder, "v1", &[]));
+    assert_eq!(run.exit, 0, "{}", run.output());
+    assert!(run.stderr.contains("skipped, its name is not valid UTF-8: k8s"), "{}", run.stderr);
 }

@@ -10,7 +10,7 @@ use super::error::GitHubError;
 use super::graphql::{GraphQl, GraphQlResponse};
 use super::known_words::{KnownWords, classify};
 use crate::forge::ForgeError;
-use crate::landing::remote::Verification;
+use crate::landing::remote::{Verification, rules};
 use crate::landing::{FetchError, PublishOutcome};
 use crate::object_id::CommitId;
 
@@ -181,11 +181,15 @@ pub fn made_commit(data: &Value) -> Result<CreatedCommit, PublishOutcome<ForgeEr
 /// GitHub reports a lost race by a type, or else by a known message. Other errors may be a race or a rule.
 pub fn api_error(kind: &str, message: String) -> PublishOutcome<ForgeError> {
     let is_race = kind == "STALE_DATA" || classify(&message) == Some(KnownWords::BranchMoved);
+    let rules = rules("", &message);
     match kind {
         "FORBIDDEN" | "INSUFFICIENT_SCOPES" => {
             PublishOutcome::Refused(GitHubError::CommitForbidden { words: message }.into())
         }
         _ if is_race => PublishOutcome::NonFastForward { what: message },
+        _ if !rules.is_empty() => {
+            PublishOutcome::Refused(GitHubError::Declined { rules, words: message }.into())
+        }
         // "Something went wrong while executing your query"
         "" | "INTERNAL" | "SERVICE_UNAVAILABLE" => {
             PublishOutcome::Unknown { what: message, retry_after: None }
@@ -225,6 +229,12 @@ mod tests {
             PublishOutcome::RejectedUnclear { .. }
         ));
         assert!(matches!(api_error("FORBIDDEN", "no".to_owned()), PublishOutcome::Refused(_)));
+        let rule = "Changes must be made through a pull request.".to_owned();
+        let PublishOutcome::Refused(error) = api_error("UNPROCESSABLE", rule) else { panic!("not refused") };
+        assert_eq!(
+            error.to_string(),
+            "GitHub's API rejected the commit: Changes must be made through a pull request."
+        );
     }
 
     #[test]

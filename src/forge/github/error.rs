@@ -1,5 +1,6 @@
 //! Why GitHub's API can't be used, or refuses.
 
+use crate::landing::remote::BranchRule;
 use crate::object_id::CommitId;
 
 /// Why GitHub's API can't be used, or refuses.
@@ -16,6 +17,9 @@ pub enum GitHubError {
     /// The token may not write.
     #[error("GitHub's API rejected the commit: {words}")]
     CommitForbidden { words: String },
+    /// Rules of the branch.
+    #[error("GitHub's API rejected the commit: {words}")]
+    Declined { rules: Vec<BranchRule>, words: String },
     /// GitHub's words for why it doesn't do what it was asked.
     #[error("GitHub's API answered: {what}")]
     Unexpected { what: String },

@@ -7,12 +7,17 @@
 use super::error::BranchRule;
 
 /// Parts of messages, and the rule that each one is about.
-const RULES: [(&str, BranchRule); 22] = [
+const RULES: [(&str, BranchRule); 27] = [
     // GitHub
     ("must have verified signatures", BranchRule::SignatureOfGitHub),
     ("GH006", BranchRule::Protected),
     ("GH013", BranchRule::Protected),
     ("protected branch hook declined", BranchRule::Protected),
+    ("Protected branch update failed", BranchRule::Protected),
+    ("Repository rule violations found", BranchRule::Protected),
+    ("Changes must be made through", BranchRule::Protected),
+    ("approving review is required", BranchRule::Protected),
+    ("Required status check", BranchRule::Protected),
     // GitLab; before 16.0: "Commit must be signed with a GPG key"
     ("Commit must be signed", BranchRule::Signature),
     ("not allowed to push code to protected branches", BranchRule::Protected),
@@ -106,6 +111,9 @@ mod tests {
             [BranchRule::SignatureOfGitHub, BranchRule::Protected]
         );
         assert_eq!(rules("pre-receive hook declined", "no deploys on Friday"), []);
+        // what GitHub's API answers has no status
+        let by_api = "Repository rule violations found\n\nCommits must have verified signatures.";
+        assert_eq!(rules("", by_api), [BranchRule::SignatureOfGitHub]);
     }
 
     #[test]

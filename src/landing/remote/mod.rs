@@ -31,7 +31,7 @@ pub use classify::{of_fetch_fault, of_push_fault, of_status};
 pub use error::{BranchRule, HttpRefusal, RemoteError};
 pub use git_branch::GitBranch;
 pub use git_push::{GitPush, push_commit};
-pub use known_words::ForbiddingHost;
+pub use known_words::{ForbiddingHost, rules};
 pub use pr_branch::RefUpdate;
 pub use publisher::{Publisher, Verification};
 pub use remote_history::{RemoteHistory, RemoteSecrets};

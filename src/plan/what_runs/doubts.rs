@@ -22,7 +22,7 @@ const ROOTS: usize = 5;
 impl Summary<'_> {
     /// A warning for each root that runs one of the images and does something that tagbump can't follow.
     pub fn warnings(&self) -> Vec<String> {
-        let runs = |root: &Root| root.images.iter().any(|image| self.is_wanted(image));
+        let runs = |root: &Root| root.images.iter().any(|image| self.is_targeted(image));
         let doubts = self
             .roots
             .counting()
@@ -59,7 +59,7 @@ impl Summary<'_> {
             let tagged: HashSet<Place> = tagged.filter_map(|image| image.named_at).collect();
             let is_used = move |place: Place| tagged.contains(&place);
             let images =
-                root.images.iter().filter(|image| self.is_wanted(image) && image.winning().is_none());
+                root.images.iter().filter(|image| self.is_targeted(image) && image.winning().is_none());
             images
                 .filter(move |image| !image.named_at.is_some_and(&is_used))
                 .filter_map(|image| self.unset_in(root, image))
@@ -85,7 +85,7 @@ impl Summary<'_> {
     fn generated(&self) -> impl Iterator<Item = String> {
         let images =
             self.roots.counting().flat_map(|root| root.images.iter().map(move |image| (root, image)));
-        let images = images.filter(|(_, image)| self.is_wanted(image));
+        let images = images.filter(|(_, image)| self.is_targeted(image));
         let generated = images.filter(|(_, image)| image.winning().is_some_and(|s| s.place().is_none()));
         generated.map(|(root, image)| {
             format!("{}, and a generator or plugin writes its tag; change it there", self.runs(root, image))
@@ -100,7 +100,8 @@ impl Summary<'_> {
 
     /// A warning for each place that takes a variable that the request sets, unless it is a known image.
     fn also_fed(&self) -> Vec<String> {
-        let images = self.roots.counting().flat_map(|root| &root.images).filter(|image| self.changes(image));
+        let images = self.roots.counting().flat_map(|root| &root.images);
+        let images = images.filter(|image| self.changes(image) && self.is_targeted(image));
         let set: HashSet<Place> = images.filter_map(|image| image.winning()?.place()).collect();
         let fed =
             || self.roots.counting().flat_map(|root| &root.fed).filter(|fed| set.contains(&fed.variable));
@@ -142,7 +143,7 @@ impl Summary<'_> {
     fn stale(&self) -> impl Iterator<Item = String> {
         let runs = |place: Place, root: &Root| {
             let at_place = |image: &&EffectiveImage| image.winning().and_then(Setting::place) == Some(place);
-            root.images.iter().filter(at_place).any(|image| self.is_wanted(image))
+            root.images.iter().filter(at_place).any(|image| self.is_targeted(image))
         };
         let stale = self.roots.counting().flat_map(|root| root.stale.iter().map(move |stale| (root, stale)));
         stale.filter(move |(root, stale)| runs(stale.place, root)).map(|(_, StaleChart { place, chart })| {

@@ -251,4 +251,15 @@ impl Summary<'_> {
     pub fn is_wanted(&self, image: &EffectiveImage) -> bool {
         self.request.targets.iter().any(|target| same_image(&target.name, &image.name))
     }
+
+    /// Whether an image is one of the request's, and may be set in the files that the request names: of other roots,
+    /// nothing is asked.
+    pub fn is_targeted(&self, image: &EffectiveImage) -> bool {
+        let named = self.request.targets.iter().filter(|target| same_image(&target.name, &image.name));
+        let mut scopes = named.map(|target| &target.scope);
+        scopes.any(|scope| {
+            let is_in_scope = |place: Place| scope.reaches(&self.roots.path(place.file));
+            !scope.is_chosen() || image.places().any(is_in_scope)
+        })
+    }
 }

@@ -227,6 +227,7 @@ pub(super) fn server_errors() -> Vec<ServerError> {
 pub(super) fn git_errors() -> Vec<GitError> {
     let mut samples = vec![
         GitError::Library { doing: "x", reason: s() },
+        GitError::System { doing: "x", reason: s() },
         GitError::NoCommit,
         GitError::Temporary(io::Error::other("x")),
         GitError::CurrentFolder(io::Error::other("x")),

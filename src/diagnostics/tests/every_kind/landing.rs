@@ -67,6 +67,7 @@ pub(super) fn forge_errors() -> Vec<ForgeError> {
         GitHubError::NotHttps { address: s() },
         GitHubError::BadGraphQlAddress { address: s() },
         GitHubError::CommitForbidden { words: s() },
+        GitHubError::Declined { rules: vec![BranchRule::Protected], words: s() },
         GitHubError::Unexpected { what: s() },
         GitHubError::NotPrepared { commit: id() },
         GitHubError::FilesTooLarge,
