@@ -95,11 +95,11 @@ impl HistoryCommand<'_> {
         &self,
         commits: &dyn CommitStore,
         tip: CommitId,
-        shelf: &CommitFiles<'_>,
+        source: &CommitFiles<'_>,
     ) -> Result<HistoryReport, Error> {
-        let config = Config::load(shelf)?;
+        let config = Config::load(source)?;
         let request = self.request(&config)?;
-        let mut now = plan::some_mentions(shelf, &request)?;
+        let mut now = plan::some_mentions(source, &request)?;
         let image = request.targets.first().map(|target| target.name.clone()).unwrap_or_default();
         let service = config.service(&self.settings.image);
         let template = service.and_then(|service| service.tag.clone()).or_else(|| config.tag.clone());
@@ -127,7 +127,7 @@ impl HistoryCommand<'_> {
                 goes_on
             })?;
             let earlier = (notices.len() < MOST_MOVES && reach == Extent::Complete && !is_full)
-                .then(|| earlier(commits, shelf, &request, &entries))
+                .then(|| earlier(commits, source, &request, &entries))
                 .flatten();
             let Some(EarlierPlaces { before, commit, places }) = earlier else { break reach };
             let at = places.first().map(|first| format!("{}:{}", inline(&first.file), first.line));

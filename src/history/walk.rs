@@ -338,8 +338,8 @@ impl<'a> Walk<'a> {
     ) -> Result<Option<Rc<[CurrentReference]>>, HistoryError> {
         let bytes = self.commits.read(blob)?;
         let TracedFile { path, has_chart, match_level, left_out, .. } = &self.files[file.0];
-        let shelf = SingleFile { path, bytes: &bytes, match_level: *match_level, has_chart: *has_chart };
-        let found = current_references(&shelf, self.request)?;
+        let source = SingleFile { path, bytes: &bytes, match_level: *match_level, has_chart: *has_chart };
+        let found = current_references(&source, self.request)?;
         let followed = |all: Vec<CurrentReference>| {
             all.into_iter().filter(|m| !left_out.contains(&(m.target, m.place))).collect()
         };

@@ -70,38 +70,38 @@ pub fn rewrite(
     reference: &Reference,
     wanted: &DesiredImage<'_>,
 ) -> RewriteResult<Rewrite> {
-    let mut pen = RewriteBuilder::new(yaml, reference, wanted);
+    let mut rewrite = RewriteBuilder::new(yaml, reference, wanted);
     match &reference.syntax {
-        ReferenceSyntax::Text(slot) => pen.text(*slot)?,
-        ReferenceSyntax::Field(slot) => pen.field(*slot)?,
-        ReferenceSyntax::Override(slot) => pen.override_string(*slot)?,
+        ReferenceSyntax::Text(slot) => rewrite.text(*slot)?,
+        ReferenceSyntax::Field(slot) => rewrite.field(*slot)?,
+        ReferenceSyntax::Override(slot) => rewrite.override_string(*slot)?,
         ReferenceSyntax::BesideBlock(slot) => {
             return Err(Refusal::new(slot.place(), RefusalReason::PartOfBlock));
         }
-        ReferenceSyntax::Embedded { .. } if pen.is_there() => {}
-        ReferenceSyntax::Part { slot, range, holds } => pen.part(*slot, range, holds)?,
+        ReferenceSyntax::Embedded { .. } if rewrite.is_there() => {}
+        ReferenceSyntax::Part { slot, range, holds } => rewrite.part(*slot, range, holds)?,
         // what can be edited there is a matter of `EmbeddedText`
         ReferenceSyntax::Embedded { line, .. } => {
             return Err(Refusal::in_text(reference.at, *line, EditBlocker::Folded));
         }
         ReferenceSyntax::Block { repository, registry, tag, digest } => {
-            pen.rename_block(*repository, registry.as_deref())?;
-            pen.block(*tag, *digest)?;
+            rewrite.rename_block(*repository, registry.as_deref())?;
+            rewrite.block(*tag, *digest)?;
         }
-        ReferenceSyntax::TagAndDigest { tag, digest } => pen.block(*tag, Some(*digest))?,
+        ReferenceSyntax::TagAndDigest { tag, digest } => rewrite.block(*tag, Some(*digest))?,
         ReferenceSyntax::Digest(slot) => {
-            let digest = pen.digest.clone().unwrap_or_default();
-            pen.digest_key(*slot, &digest)?;
+            let digest = rewrite.digest.clone().unwrap_or_default();
+            rewrite.digest_key(*slot, &digest)?;
         }
         ReferenceSyntax::BlockWithoutTag { repository, registry, digest } => {
-            pen.rename_block(*repository, registry.as_deref())?;
-            pen.untagged(*repository, *digest)?;
+            rewrite.rename_block(*repository, registry.as_deref())?;
+            rewrite.untagged(*repository, *digest)?;
         }
         ReferenceSyntax::Entry { name, new_name, new_tag, digest, tag_suffix } => {
             if *tag_suffix && new_tag.is_none() {
                 return Err(Refusal::new(name.place(), RefusalReason::TagSuffix));
             }
-            pen.entry(&KustomizeEntry {
+            rewrite.entry(&KustomizeEntry {
                 name: *name,
                 new_name: *new_name,
                 new_tag: *new_tag,
@@ -109,7 +109,7 @@ pub fn rewrite(
             })?;
         }
     }
-    Ok(pen.finish())
+    Ok(rewrite.finish())
 }
 
 struct KustomizeEntry {

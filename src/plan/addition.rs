@@ -18,27 +18,27 @@ use crate::manifest::{KUSTOMIZATION, Refusal, RefusalReason, Rewrite, add};
 use crate::yaml::NewPair;
 
 /// Adds a match for every entry to be created.
-pub(super) fn add(survey: &ScannedFiles, request: &Request, reports: &Reports, matches: &mut Vec<Match>) {
-    let index = Index::of(survey);
+pub(super) fn add(scanned: &ScannedFiles, request: &Request, reports: &Reports, matches: &mut Vec<Match>) {
+    let index = Index::of(scanned);
     for (target, wanted) in TargetIndex::each(&request.targets) {
         let (own, shared): (Vec<&Match>, Vec<&Match>) =
             matches.iter().filter(|m| m.target == target).partition(|m| m.outside.is_empty());
         let has_it: HashSet<FileIndex> = own.iter().map(|m| m.file).collect();
-        let mut places = places(&index, survey, wanted, &has_it);
+        let mut places = places(&index, scanned, wanted, &has_it);
         // an entry that other environments use too: what is behind it sees its new name
         for m in shared.iter().filter(|m| m.overrides) {
-            for outermost in index.outermost(m.file, survey, wanted, &has_it) {
+            for outermost in index.outermost(m.file, scanned, wanted, &has_it) {
                 places.insert(outermost, m.image.clone());
             }
         }
         for (file, name) in places {
-            if !reports.is_only_here(&survey.files[file].path, request) {
+            if !reports.is_only_here(&scanned.files[file].path, request) {
                 continue;
             }
-            let Some(match_level) = wanted.scope.match_level(&survey.files[file].path) else { continue };
+            let Some(match_level) = wanted.scope.match_level(&scanned.files[file].path) else { continue };
             let owner = MatchOwner { file, target, match_level };
             let asked = RequestedAddition { owner, wanted, name };
-            matches.extend(addition(&survey.files[file], asked));
+            matches.extend(addition(&scanned.files[file], asked));
         }
     }
 }
@@ -46,12 +46,12 @@ pub(super) fn add(survey: &ScannedFiles, request: &Request, reports: &Reports, m
 /// The kustomizations that need an entry for an image, each with the image's name as it is seen there.
 fn places<'a>(
     index: &Index<'a>,
-    survey: &'a ScannedFiles,
+    scanned: &'a ScannedFiles,
     wanted: &UpdateTarget,
     has_it: &HashSet<FileIndex>,
 ) -> BTreeMap<FileIndex, String> {
     let mut places = BTreeMap::new();
-    for (file, parsed) in FileIndex::each(&survey.files).filter(|(file, _)| !has_it.contains(file)) {
+    for (file, parsed) in FileIndex::each(&scanned.files).filter(|(file, _)| !has_it.contains(file)) {
         let Some(root) = add::kustomization_root(&parsed.path, &parsed.yaml) else { continue };
         match wanted.scope.match_level(&parsed.path) {
             None => {}
@@ -61,7 +61,7 @@ fn places<'a>(
             }
             Some(_) => {
                 let Some(name) = spelling(index, parsed, root, wanted, false) else { continue };
-                for outermost in index.outermost(file, survey, wanted, has_it) {
+                for outermost in index.outermost(file, scanned, wanted, has_it) {
                     places.entry(outermost).or_insert_with(|| name.to_owned());
                 }
             }
@@ -81,14 +81,14 @@ struct Index<'a> {
 }
 
 impl<'a> Index<'a> {
-    fn of(survey: &'a ScannedFiles) -> Self {
+    fn of(scanned: &'a ScannedFiles) -> Self {
         let mut by_folder: HashMap<_, Vec<_>> = HashMap::new();
-        for file in &survey.files {
+        for file in &scanned.files {
             by_folder.entry(folder(&file.path)).or_default().push(file);
         }
         Index {
-            includers: includers(survey),
-            by_path: survey.files.iter().map(|file| (file.path.as_str(), file)).collect(),
+            includers: includers(scanned),
+            by_path: scanned.files.iter().map(|file| (file.path.as_str(), file)).collect(),
             by_folder,
             spellings: RefCell::default(),
         }
@@ -99,17 +99,17 @@ impl<'a> Index<'a> {
     fn outermost(
         &self,
         start: FileIndex,
-        survey: &ScannedFiles,
+        scanned: &ScannedFiles,
         wanted: &UpdateTarget,
         has_it: &HashSet<FileIndex>,
     ) -> Vec<FileIndex> {
-        let is_written = |file: &FileIndex| wanted.scope.match_level(&survey.files[*file].path).is_some();
+        let is_written = |file: &FileIndex| wanted.scope.match_level(&scanned.files[*file].path).is_some();
         let (mut seen, mut next, mut found) = (HashSet::from([start]), vec![start], Vec::new());
         while let Some(file) = next.pop() {
             if has_it.contains(&file) {
                 continue;
             }
-            let around = self.includers.get(folder(&survey.files[file].path)).into_iter().flatten();
+            let around = self.includers.get(folder(&scanned.files[file].path)).into_iter().flatten();
             let around: Vec<FileIndex> = around.copied().filter(is_written).collect();
             if around.is_empty() {
                 found.push(file);
@@ -128,9 +128,9 @@ impl<'a> Index<'a> {
     }
 }
 
-fn includers(survey: &ScannedFiles) -> HashMap<String, Vec<FileIndex>> {
+fn includers(scanned: &ScannedFiles) -> HashMap<String, Vec<FileIndex>> {
     let mut includers: HashMap<String, Vec<FileIndex>> = HashMap::new();
-    for (file, parsed) in FileIndex::each(&survey.files) {
+    for (file, parsed) in FileIndex::each(&scanned.files) {
         let Some(root) = add::kustomization_root(&parsed.path, &parsed.yaml) else { continue };
         let resources = add::resources(&parsed.yaml, root).into_iter();
         for path in resources.filter_map(|resource| join(folder(&parsed.path), resource)) {

@@ -40,19 +40,19 @@ pub struct CurrentReference {
 /// # Errors
 /// If the request was cancelled.
 pub fn current_references(
-    shelf: &dyn FileSource,
+    source: &dyn FileSource,
     request: &Request,
 ) -> Result<Option<Vec<CurrentReference>>, PlanError> {
-    let mut survey = files::survey(shelf, request).ok().filter(ScannedFiles::is_whole);
-    let found = survey.as_mut().and_then(|survey| {
-        let (mut matches, _) = found(shelf, survey, request).ok()?;
+    let mut scanned = files::scan_files(source, request).ok().filter(ScannedFiles::is_whole);
+    let found = scanned.as_mut().and_then(|scanned| {
+        let (mut matches, _) = found(source, scanned, request).ok()?;
         matches.retain(|m| m.field.is_none() || !names_another_image(m));
-        Some((survey, matches))
+        Some((scanned, matches))
     });
     if request.cancellation.is_cancelled() {
         return Err(PlanError::Cancelled);
     }
-    Ok(found.map(|(survey, matches)| listed(survey, matches.iter())))
+    Ok(found.map(|(scanned, matches)| listed(scanned, matches.iter())))
 }
 
 /// Whether a field holds an image of another name: no tag has these characters. A bump would replace it, but it isn't a tag
@@ -66,12 +66,12 @@ fn names_another_image(m: &Match) -> bool {
 ///
 /// # Errors
 /// If a named file isn't valid YAML, or a target matches nothing, and the errors of the file source.
-pub fn some_mentions(shelf: &dyn FileSource, request: &Request) -> Result<Vec<CurrentReference>, PlanError> {
-    let mut survey = files::survey(shelf, request)?;
-    survey.check_narrowed(request)?;
-    let (matches, reports) = found(shelf, &mut survey, request)?;
-    check_some(shelf, request, &mut survey, (&matches, &reports))?;
-    Ok(listed(&survey, matches.iter()))
+pub fn some_mentions(source: &dyn FileSource, request: &Request) -> Result<Vec<CurrentReference>, PlanError> {
+    let mut scanned = files::scan_files(source, request)?;
+    scanned.check_narrowed(request)?;
+    let (matches, reports) = found(source, &mut scanned, request)?;
+    check_some(source, request, &mut scanned, (&matches, &reports))?;
+    Ok(listed(&scanned, matches.iter()))
 }
 
 /// The references that a bump could change.
@@ -88,22 +88,22 @@ pub struct ChangeableMentions {
 /// # Errors
 /// The same as for a plan: references that can't be changed, too many or too few of them, or different tags.
 pub fn changeable_mentions(
-    shelf: &dyn FileSource,
+    source: &dyn FileSource,
     request: &Request,
 ) -> Result<ChangeableMentions, PlanError> {
-    let mut survey = files::survey(shelf, request)?;
-    survey.check_narrowed(request)?;
-    let (matches, reports) = found(shelf, &mut survey, request)?;
-    matching::check_fields(&survey, request)?;
-    check_some(shelf, request, &mut survey, (&matches, &reports))?;
+    let mut scanned = files::scan_files(source, request)?;
+    scanned.check_narrowed(request)?;
+    let (matches, reports) = found(source, &mut scanned, request)?;
+    matching::check_fields(&scanned, request)?;
+    check_some(source, request, &mut scanned, (&matches, &reports))?;
     let (mut matches, mut filled): (Vec<_>, Vec<_>) = matches.into_iter().partition(|m| !is_placeholder(m));
     if matches.is_empty() {
         std::mem::swap(&mut matches, &mut filled);
     }
-    matching::check(&survey, request, &matches)?;
+    matching::check(&scanned, request, &matches)?;
     Ok(ChangeableMentions {
-        references: listed(&survey, matches.iter().filter(|m| m.result.is_ok() && !m.only_told)),
-        placeholders: listed(&survey, filled.iter()),
+        references: listed(&scanned, matches.iter().filter(|m| m.result.is_ok() && !m.only_told)),
+        placeholders: listed(&scanned, filled.iter()),
     })
 }
 
@@ -113,24 +113,24 @@ fn is_placeholder(m: &Match) -> bool {
 }
 
 pub(super) fn found(
-    shelf: &dyn FileSource,
-    survey: &mut ScannedFiles,
+    source: &dyn FileSource,
+    scanned: &mut ScannedFiles,
     request: &Request,
 ) -> Result<(Vec<Match>, Reports), PlanError> {
-    let found = what_runs::winning::find(shelf, request, survey)?;
-    survey.check()?;
+    let found = what_runs::winning::find(source, request, scanned)?;
+    scanned.check()?;
     Ok(found)
 }
 
 fn check_some(
-    shelf: &dyn FileSource,
+    source: &dyn FileSource,
     request: &Request,
-    survey: &mut ScannedFiles,
+    scanned: &mut ScannedFiles,
     (matches, reports): (&[Match], &Reports),
 ) -> Result<(), PlanError> {
     match matching::missing(request, matches).as_slice() {
         [] => Ok(()),
-        missing => Err(no_match::explain(shelf, request, survey, reports, missing)),
+        missing => Err(no_match::explain(source, request, scanned, reports, missing)),
     }
 }
 
@@ -138,15 +138,15 @@ fn check_some(
 type NodePlaces = HashMap<(FileIndex, NodeId), u64>;
 
 pub(super) fn listed<'a>(
-    survey: &ScannedFiles,
+    scanned: &ScannedFiles,
     matches: impl Iterator<Item = &'a Match>,
 ) -> Vec<CurrentReference> {
     let mut places = HashMap::new();
-    matches.map(|m| mention(survey, m, &mut places)).collect()
+    matches.map(|m| mention(scanned, m, &mut places)).collect()
 }
 
-fn mention(survey: &ScannedFiles, m: &Match, places: &mut NodePlaces) -> CurrentReference {
-    let file = &survey.files[m.file];
+fn mention(scanned: &ScannedFiles, m: &Match, places: &mut NodePlaces) -> CurrentReference {
+    let file = &scanned.files[m.file];
     let non_empty = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     CurrentReference {
         target: m.target,

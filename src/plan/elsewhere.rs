@@ -56,20 +56,20 @@ impl<'a> TargetNames<'a> {
 }
 
 /// Every place that names the image of a target that matches nothing.
-pub(super) fn all(survey: &ScannedFiles, request: &Request, target: TargetIndex) -> Vec<UnsetPlace> {
-    let found = found(survey, request, target);
+pub(super) fn all(scanned: &ScannedFiles, request: &Request, target: TargetIndex) -> Vec<UnsetPlace> {
+    let found = found(scanned, request, target);
     let parsed = found.into_iter().filter_map(|(file, place)| unset_place(file, &place));
-    parsed.chain(unparsed(survey, target)).collect()
+    parsed.chain(unparsed(scanned, target)).collect()
 }
 
 /// One notice for each target with places that the bump leaves at another tag.
-pub(super) fn notices(survey: &ScannedFiles, request: &Request) -> Vec<String> {
+pub(super) fn notices(scanned: &ScannedFiles, request: &Request) -> Vec<String> {
     if request.targets.len() > MANY_IMAGES {
         return vec![format!(
             "places that tagbump doesn't recognise aren't listed, because this sets more than {MANY_IMAGES} images"
         )];
     }
-    let notice = |target: TargetIndex| notice(survey, request, target);
+    let notice = |target: TargetIndex| notice(scanned, request, target);
     TargetIndex::each(&request.targets).filter_map(|(target, _)| notice(target)).collect()
 }
 
@@ -77,13 +77,13 @@ pub(super) fn notices(survey: &ScannedFiles, request: &Request) -> Vec<String> {
 /// file for each image would take too long.
 const MANY_IMAGES: usize = 16;
 
-fn notice(survey: &ScannedFiles, request: &Request, target: TargetIndex) -> Option<String> {
+fn notice(scanned: &ScannedFiles, request: &Request, target: TargetIndex) -> Option<String> {
     let wanted = &request.targets[target];
     let tag = wanted.tag.as_ref().map(|tag| tag.as_str());
     let is_behind = |place: &UnknownPlace| !place.bare && (tag.is_none() || place.tag.as_deref() != tag);
-    let found = found(survey, request, target).into_iter().filter(|(_, place)| is_behind(place));
+    let found = found(scanned, request, target).into_iter().filter(|(_, place)| is_behind(place));
     let parsed = found.filter_map(|(file, place)| unset_place(file, &place));
-    let all: Vec<_> = parsed.chain(unparsed(survey, target)).collect();
+    let all: Vec<_> = parsed.chain(unparsed(scanned, target)).collect();
     let listed: Vec<_> = all.iter().take(LISTED).map(ToString::to_string).collect();
     let more = all.len().saturating_sub(LISTED);
     let more = if more > 0 { format!("; and {more} more") } else { String::new() };
@@ -93,19 +93,19 @@ fn notice(survey: &ScannedFiles, request: &Request, target: TargetIndex) -> Opti
 }
 
 fn found<'a>(
-    survey: &'a ScannedFiles,
+    scanned: &'a ScannedFiles,
     request: &Request,
     target: TargetIndex,
 ) -> Vec<(&'a ParsedFile, UnknownPlace)> {
     let UpdateTarget { name, scope, .. } = &request.targets[target];
     let wanted = |image: &ParsedReference<'_>| same_image(image.name, name);
-    let files = survey.files.iter().filter_map(|file| Some((file, scope.match_level(&file.path)?)));
-    let places = files.flat_map(|(file, standing)| {
-        file.unknown_places(standing, &wanted).into_iter().map(move |place| (file, place))
+    let files = scanned.files.iter().filter_map(|file| Some((file, scope.match_level(&file.path)?)));
+    let places = files.flat_map(|(file, match_level)| {
+        file.unknown_places(match_level, &wanted).into_iter().map(move |place| (file, place))
     });
     // a patch, for example, is no reference by itself
     let is_known = |file: &ParsedFile, place: &UnknownPlace| {
-        survey
+        scanned
             .known_places
             .contains(&FilePlace::new(&file.path, ScalarPlace { inside: None, node: place.at }))
     };
@@ -117,7 +117,7 @@ fn unset_place(file: &ParsedFile, place: &UnknownPlace) -> Option<UnsetPlace> {
     Some(UnsetPlace { at: file.place(place.at), object: place.object.clone(), field: Some(field) })
 }
 
-fn unparsed(survey: &ScannedFiles, target: TargetIndex) -> impl Iterator<Item = UnsetPlace> + '_ {
-    let places = survey.unparsed_places.iter().filter(move |(of, _)| *of == target);
+fn unparsed(scanned: &ScannedFiles, target: TargetIndex) -> impl Iterator<Item = UnsetPlace> + '_ {
+    let places = scanned.unparsed_places.iter().filter(move |(of, _)| *of == target);
     places.map(|(_, at)| UnsetPlace { at: at.clone(), object: None, field: None })
 }

@@ -72,49 +72,49 @@ impl FileScan {
 /// # Errors
 /// If a named file isn't valid YAML or takes too much work, or the request was cancelled, and the errors of the file
 /// source.
-pub(super) fn survey(shelf: &dyn FileSource, request: &Request) -> Result<ScannedFiles, PlanError> {
-    let (screen, fields) = (Prefilter::of(request), FieldIndex::of(request)?);
+pub(super) fn scan_files(source: &dyn FileSource, request: &Request) -> Result<ScannedFiles, PlanError> {
+    let (prefilter, fields) = (Prefilter::of(request), FieldIndex::of(request)?);
     let names = TargetNames::of(request);
     let narrowed = NarrowedTargets::of(request);
     let looked = Mutex::new(Vec::new());
-    let (spare, around) = (SkippedFiles::new(), SurroundingsCollector::default());
+    let (skipped, around) = (SkippedFiles::new(), SurroundingsCollector::default());
     let look = |file: SourceFile<'_>| {
         if request.cancellation.is_cancelled() {
             return ControlFlow::Break(());
         }
         narrowed.note(file.path, request);
         let fields = fields.in_file(file.path);
-        let names_image = screen.lets_pass(file.bytes);
+        let names_image = prefilter.lets_pass(file.bytes);
         around.note(&file, if names_image { Names::Image } else { Names::Nothing });
         if !names_image && !is_wanted(&file, request) && fields.is_empty() {
-            spare.keep(&file);
+            skipped.keep(&file);
         } else if let Some(one) = look_at(&file, fields, request, &names) {
             looked.lock().unwrap_or_else(PoisonError::into_inner).push(one);
         }
         ControlFlow::Continue(())
     };
     let selection = request.selection()?;
-    let found = shelf
-        .visit(&selection, shelf.is_whole(), &look)
-        .map_err(|error| with_wider(error.into(), shelf, &selection))?;
+    let found = source
+        .visit(&selection, source.is_whole(), &look)
+        .map_err(|error| with_wider(error.into(), source, &selection))?;
     if request.cancellation.is_cancelled() {
         return Err(PlanError::Cancelled);
     }
     let mut looked = looked.into_inner().unwrap_or_else(PoisonError::into_inner);
-    looked.extend(spare.unparsed().map(FileScan::Unparsed));
+    looked.extend(skipped.unparsed().map(FileScan::Unparsed));
     looked.sort_by(|a, b| a.path().cmp(b.path()));
-    let (mut survey, mut left_out) =
+    let (mut scanned, mut left_out) =
         (ScannedFiles::default(), UnparsedReport::without_templates(&found.charts));
     for one in looked {
         let has_chart = found.charts.contains(folder(one.path()));
-        survey.take(one, has_chart, &mut left_out)?;
+        scanned.take(one, has_chart, &mut left_out)?;
     }
-    survey.warnings = found.warnings.into_iter().chain(left_out.too_costly).collect();
-    survey.unparsable = left_out.not_yaml;
-    survey.around = around.finish();
-    survey.selected = found.count;
-    survey.without_files = narrowed.without_files();
-    Ok(survey)
+    scanned.warnings = found.warnings.into_iter().chain(left_out.too_costly).collect();
+    scanned.unparsable = left_out.not_yaml;
+    scanned.around = around.finish();
+    scanned.selected = found.count;
+    scanned.without_files = narrowed.without_files();
+    Ok(scanned)
 }
 
 /// The services of which only some files were typed, and whether there are any such files.

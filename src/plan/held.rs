@@ -46,9 +46,9 @@ impl HeldImage {
 }
 
 /// Notes which matches are held.
-pub(super) fn mark(survey: &ScannedFiles, request: &Request, reports: &Reports, matches: &mut [Match]) {
+pub(super) fn mark(scanned: &ScannedFiles, request: &Request, reports: &Reports, matches: &mut [Match]) {
     for m in matches {
-        let path = survey.files[m.file].path.as_str();
+        let path = scanned.files[m.file].path.as_str();
         m.held = request.holds.iter().position(|hold| {
             let is_in = |env: &String| request.is_in_environment(env, path, m, reports);
             hold.holds(request, path, m) && hold.env.as_ref().is_none_or(is_in)
@@ -81,10 +81,10 @@ impl Request {
 }
 
 /// Notes a reference that is held, and would change.
-pub(super) fn note(survey: &ScannedFiles, m: &Match, rewrite: &Rewrite, plan: &mut Plan) {
+pub(super) fn note(scanned: &ScannedFiles, m: &Match, rewrite: &Rewrite, plan: &mut Plan) {
     let Some(nth) = m.held else { return };
     if rewrite.is_edit() {
-        let file = survey.files[m.file].path.clone();
+        let file = scanned.files[m.file].path.clone();
         let (line, image, from) = (m.line, m.image.clone(), rewrite.from.clone());
         plan.held.push(HeldReference { file, line, image, from, nth });
     }

@@ -51,7 +51,7 @@ struct FileImages {
 ///
 /// # Errors
 /// If the request was cancelled, and the errors of the file source.
-pub(super) fn seen(shelf: &dyn FileSource, request: &Request) -> Result<ImageInventory, PlanError> {
+pub(super) fn seen(source: &dyn FileSource, request: &Request) -> Result<ImageInventory, PlanError> {
     let looked = Mutex::new(Vec::new());
     let look = |file: SourceFile<'_>| {
         if request.cancellation.is_cancelled() {
@@ -61,7 +61,7 @@ pub(super) fn seen(shelf: &dyn FileSource, request: &Request) -> Result<ImageInv
         looked.lock().unwrap_or_else(PoisonError::into_inner).push(notes);
         ControlFlow::Continue(())
     };
-    let found = shelf.visit(&request.selection()?, false, &look)?;
+    let found = source.visit(&request.selection()?, false, &look)?;
     if request.cancellation.is_cancelled() {
         return Err(PlanError::Cancelled);
     }

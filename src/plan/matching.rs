@@ -20,26 +20,26 @@ use crate::yaml::{Change, EditBlocker, EditError, NodeId, apply};
 
 /// Every reference that matches, in the order of files and text. For `A=B`: if an A is found, any B is a
 /// different image; if none is found, the image is already renamed to B.
-pub(super) fn find(survey: &ScannedFiles, request: &Request) -> Result<Vec<Match>, PlanError> {
-    let mut matches = meant(survey, request)?;
+pub(super) fn find(scanned: &ScannedFiles, request: &Request) -> Result<Vec<Match>, PlanError> {
+    let mut matches = meant(scanned, request)?;
     let by_old: HashSet<TargetIndex> = matches.iter().filter(|m| !m.by_new_name).map(|m| m.target).collect();
     matches.retain(|m| !m.by_new_name || !by_old.contains(&m.target));
     for of_one_file in matches.chunk_by_mut(|a, b| a.file == b.file) {
         if let Some(file) = of_one_file.first().map(|m| m.file) {
-            shared::resolve_shared_values(&survey.files[file], of_one_file);
+            shared::resolve_shared_values(&scanned.files[file], of_one_file);
         }
     }
     Ok(matches)
 }
 
-fn meant(survey: &ScannedFiles, request: &Request) -> Result<Vec<Match>, PlanError> {
+fn meant(scanned: &ScannedFiles, request: &Request) -> Result<Vec<Match>, PlanError> {
     let mut matches = Vec::new();
-    for (file, parsed) in FileIndex::each(&survey.files) {
+    for (file, parsed) in FileIndex::each(&scanned.files) {
         matches.extend(by_rules(file, parsed, request));
         matches.extend(by_fields(file, parsed, request));
     }
     matches.sort_by_key(|m| (m.file, m.at));
-    check_meant_once(survey, request, &matches)?;
+    check_meant_once(scanned, request, &matches)?;
     Ok(matches)
 }
 
@@ -83,7 +83,7 @@ fn nodes_by_rule(parsed: &ParsedFile, target: &UpdateTarget) -> Vec<NodeId> {
 }
 
 /// Rejects a place that two targets match, since each would set it to a different value.
-fn check_meant_once(survey: &ScannedFiles, request: &Request, matches: &[Match]) -> Result<(), PlanError> {
+fn check_meant_once(scanned: &ScannedFiles, request: &Request, matches: &[Match]) -> Result<(), PlanError> {
     let mut places: HashMap<(FileIndex, Vec<NodeId>), TargetIndex> = HashMap::new();
     for m in matches {
         let set = m.result.iter().flat_map(|rewrite| &rewrite.changes).map(Change::path);
@@ -91,7 +91,7 @@ fn check_meant_once(survey: &ScannedFiles, request: &Request, matches: &[Match])
             let other = *places.entry((m.file, path)).or_insert(m.target);
             if other != m.target {
                 let label = |target: TargetIndex| request.targets[target].label().to_owned();
-                let at = survey.files[m.file].place_of(m);
+                let at = scanned.files[m.file].place_of(m);
                 return Err(PlanError::MatchedTwice { one: label(other), other: label(m.target), at });
             }
         }
@@ -122,15 +122,15 @@ pub(super) fn match_of(
 }
 
 /// Checks that every field that the user named exists.
-pub(super) fn check_fields(survey: &ScannedFiles, request: &Request) -> Result<(), PlanError> {
+pub(super) fn check_fields(scanned: &ScannedFiles, request: &Request) -> Result<(), PlanError> {
     for (target, wanted) in TargetIndex::each(&request.targets) {
         // a field outside the files given with -f doesn't have to exist
         let asked = |nth: usize| {
             let everywhere = wanted.scope.within.is_none() && wanted.scope.only.is_none();
-            everywhere || survey.looked_for.contains(&FieldPosition { target, nth })
+            everywhere || scanned.looked_for.contains(&FieldPosition { target, nth })
         };
         let missing = |(nth, _): &(usize, &FieldTarget)| {
-            asked(*nth) && !survey.fields.contains(&FieldPosition { target, nth: *nth })
+            asked(*nth) && !scanned.fields.contains(&FieldPosition { target, nth: *nth })
         };
         if let Some((_, field)) = wanted.scope.fields.iter().enumerate().find(missing) {
             let (files, path) = (field.files.to_string(), field.path.as_str().to_owned());
@@ -141,8 +141,8 @@ pub(super) fn check_fields(survey: &ScannedFiles, request: &Request) -> Result<(
 }
 
 /// Refuses every edit in a file whose MAC it would break.
-pub(super) fn refuse_broken_macs(survey: &ScannedFiles, matches: &mut [Match]) {
-    for m in matches.iter_mut().filter(|m| survey.files[m.file].has_mac()) {
+pub(super) fn refuse_broken_macs(scanned: &ScannedFiles, matches: &mut [Match]) {
+    for m in matches.iter_mut().filter(|m| scanned.files[m.file].has_mac()) {
         if m.result.as_ref().is_ok_and(Rewrite::is_edit) {
             m.result = Err(Refusal::new(m.at, RefusalReason::HasMac));
         }
@@ -157,8 +157,8 @@ pub(super) fn missing(request: &Request, matches: &[Match]) -> Vec<TargetIndex> 
 
 /// Checks that the matches can be edited, that their number is the expected one, and that the target is
 /// unambiguous.
-pub(super) fn check(survey: &ScannedFiles, request: &Request, matches: &[Match]) -> Result<(), PlanError> {
-    check_environments(survey, request, matches)?;
+pub(super) fn check(scanned: &ScannedFiles, request: &Request, matches: &[Match]) -> Result<(), PlanError> {
+    check_environments(scanned, request, matches)?;
     for (target, _) in TargetIndex::each(&request.targets) {
         let of_want = || matches.iter().filter(move |m| m.target == target && !request.keeps(m));
         let refused: Vec<_> = of_want().filter(|m| m.result.is_err()).collect();
@@ -166,7 +166,7 @@ pub(super) fn check(survey: &ScannedFiles, request: &Request, matches: &[Match])
         if !refused.is_empty() && (named || refused.len() == of_want().count()) {
             let refused = refused
                 .iter()
-                .filter_map(|m| Some(refused_reference(&survey.files[m.file], m.result.as_ref().err()?)));
+                .filter_map(|m| Some(refused_reference(&scanned.files[m.file], m.result.as_ref().err()?)));
             return Err(PlanError::NotEditable(refused.collect()));
         }
     }
@@ -176,7 +176,7 @@ pub(super) fn check(survey: &ScannedFiles, request: &Request, matches: &[Match])
             return Ok(());
         }
         let found =
-            matches.iter().filter(|m| m.result.is_ok() && !m.follows).map(|m| value(survey, m)).collect();
+            matches.iter().filter(|m| m.result.is_ok() && !m.follows).map(|m| value(scanned, m)).collect();
         return Err(PlanError::WrongCount { expected, found });
     }
     let ambiguous = |target: &UpdateTarget| !request.all && !target.scope.is_chosen();
@@ -195,7 +195,7 @@ pub(super) fn check(survey: &ScannedFiles, request: &Request, matches: &[Match])
         let counted = places.iter().filter(|m| m.result.is_ok() || !is_done);
         let tags: HashSet<_> = counted.flat_map(|m| m.all_versions()).collect();
         if tags.len() > 1 {
-            let found = places.iter().flat_map(|m| values(survey, m)).collect();
+            let found = places.iter().flat_map(|m| values(scanned, m)).collect();
             return Err(PlanError::DifferentTags { image: wanted.name.clone(), found });
         }
     }
@@ -203,9 +203,9 @@ pub(super) fn check(survey: &ScannedFiles, request: &Request, matches: &[Match])
 }
 
 /// Checks that no match sets what runs in other environments.
-fn check_environments(survey: &ScannedFiles, request: &Request, matches: &[Match]) -> Result<(), PlanError> {
+fn check_environments(scanned: &ScannedFiles, request: &Request, matches: &[Match]) -> Result<(), PlanError> {
     let shared = matches.iter().filter(|m| !m.outside.is_empty()).map(|m| SharedPlace {
-        at: survey.files[m.file].place_of(m),
+        at: scanned.files[m.file].place_of(m),
         image: request.targets[m.target].name.clone(),
         others: m.outside.clone(),
         can_add: m.is_of_kustomization(),
@@ -216,7 +216,7 @@ fn check_environments(survey: &ScannedFiles, request: &Request, matches: &[Match
 
 /// Makes the edits, all edits of a file at once.
 pub(super) fn write(
-    survey: &ScannedFiles,
+    scanned: &ScannedFiles,
     request: &Request,
     matches: Vec<Match>,
 ) -> Result<Plan, PlanError> {
@@ -226,22 +226,22 @@ pub(super) fn write(
     let mut by_file: BTreeMap<FileIndex, Vec<(Match, Rewrite)>> = BTreeMap::new();
     for mut m in matches {
         match std::mem::replace(&mut m.result, Ok(Rewrite::default())) {
-            Ok(rewrite) if is_left(survey, &leaves, &m, &rewrite) => plan.left += 1,
-            Ok(rewrite) if request.keeps(&m) => held::note(survey, &m, &rewrite, &mut plan),
+            Ok(rewrite) if is_left(scanned, &leaves, &m, &rewrite) => plan.left += 1,
+            Ok(rewrite) if request.keeps(&m) => held::note(scanned, &m, &rewrite, &mut plan),
             Ok(rewrite) => {
-                held::note(survey, &m, &rewrite, &mut plan);
+                held::note(scanned, &m, &rewrite, &mut plan);
                 by_file.entry(m.file).or_default().push((m, rewrite));
             }
             Err(_) if request.keeps(&m) => {}
             Err(refusal) => {
                 let refused =
-                    refused_reference(&survey.files[m.file], &Refusal { written_at: None, ..refusal });
+                    refused_reference(&scanned.files[m.file], &Refusal { written_at: None, ..refusal });
                 plan.warnings.push(skipped(&refused));
             }
         }
     }
     for (file, matches) in by_file {
-        edit(&survey.files[file], request, matches, &mut plan)?;
+        edit(&scanned.files[file], request, matches, &mut plan)?;
     }
     Ok(plan)
 }
@@ -250,8 +250,8 @@ pub(super) fn write(
 type SkippedReferences<'a> = HashSet<(TargetIndex, &'a str, Option<&'a str>)>;
 
 /// Whether to skip a reference that would change.
-fn is_left(survey: &ScannedFiles, leaves: &SkippedReferences<'_>, m: &Match, rewrite: &Rewrite) -> bool {
-    let path = survey.files[m.file].path.as_str();
+fn is_left(scanned: &ScannedFiles, leaves: &SkippedReferences<'_>, m: &Match, rewrite: &Rewrite) -> bool {
+    let path = scanned.files[m.file].path.as_str();
     let is_meant = |from: Option<&str>| leaves.contains(&(m.target, path, from));
     rewrite.is_edit() && (is_meant(Some(&rewrite.from)) || is_meant(None))
 }
@@ -342,13 +342,13 @@ fn skipped(refused: &RefusedReference) -> String {
 }
 
 /// Each version that a match runs.
-fn values<'a>(survey: &'a ScannedFiles, m: &'a Match) -> impl Iterator<Item = MatchedValue> + 'a {
+fn values<'a>(scanned: &'a ScannedFiles, m: &'a Match) -> impl Iterator<Item = MatchedValue> + 'a {
     m.all_versions()
         .into_iter()
-        .map(|version| MatchedValue { version: version.map(str::to_owned), ..value(survey, m) })
+        .map(|version| MatchedValue { version: version.map(str::to_owned), ..value(scanned, m) })
 }
 
-fn value(survey: &ScannedFiles, m: &Match) -> MatchedValue {
-    let at = survey.files[m.file].place_of(m);
+fn value(scanned: &ScannedFiles, m: &Match) -> MatchedValue {
+    let at = scanned.files[m.file].place_of(m);
     MatchedValue { at, image: m.image.clone(), version: m.version().map(str::to_owned) }
 }

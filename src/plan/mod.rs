@@ -66,38 +66,38 @@ pub use what_runs::outside::overridden_outside;
 pub use wider_pattern::WiderPattern;
 
 /// Plans a bump; see [`PlanError`] for what can go wrong.
-pub fn plan(shelf: &dyn FileSource, request: &Request) -> PlanOutcome {
-    let mut survey = files::ScannedFiles::default();
-    let plan = plan_on(shelf, request, &mut survey);
-    let files::ScannedFiles { warnings, unparsable, around, .. } = survey;
+pub fn plan(source: &dyn FileSource, request: &Request) -> PlanOutcome {
+    let mut scanned = files::ScannedFiles::default();
+    let plan = plan_on(source, request, &mut scanned);
+    let files::ScannedFiles { warnings, unparsable, around, .. } = scanned;
     free_beside(around);
     PlanOutcome { plan, warnings, unparsable }
 }
 
 fn plan_on(
-    shelf: &dyn FileSource,
+    source: &dyn FileSource,
     request: &Request,
-    survey: &mut files::ScannedFiles,
+    scanned: &mut files::ScannedFiles,
 ) -> Result<Plan, PlanError> {
-    *survey = files::survey(shelf, request)?;
-    survey.check_narrowed(request)?;
-    let (mut matches, mut reports) = what_runs::winning::find(shelf, request, survey)?;
+    *scanned = files::scan_files(source, request)?;
+    scanned.check_narrowed(request)?;
+    let (mut matches, mut reports) = what_runs::winning::find(source, request, scanned)?;
     if request.add {
-        addition::add(survey, request, &reports, &mut matches);
-        reports.drop_overridden_by_added(survey, request, &mut matches);
+        addition::add(scanned, request, &reports, &mut matches);
+        reports.drop_overridden_by_added(scanned, request, &mut matches);
     }
-    held::mark(survey, request, &reports, &mut matches);
-    matching::refuse_broken_macs(survey, &mut matches);
-    matching::check_fields(survey, request)?;
+    held::mark(scanned, request, &reports, &mut matches);
+    matching::refuse_broken_macs(scanned, &mut matches);
+    matching::check_fields(scanned, request)?;
     let missing = matching::missing(request, &matches);
     if !missing.is_empty() {
-        return Err(no_match::explain(shelf, request, survey, &reports, &missing));
+        return Err(no_match::explain(source, request, scanned, &reports, &missing));
     }
-    survey.check()?;
-    matching::check(survey, request, &matches)?;
-    let plan = matching::write(survey, request, matches)?;
-    let elsewhere = elsewhere::notices(survey, request);
-    survey.check()?;
+    scanned.check()?;
+    matching::check(scanned, request, &matches)?;
+    let plan = matching::write(scanned, request, matches)?;
+    let elsewhere = elsewhere::notices(scanned, request);
+    scanned.check()?;
     let plan = reports.on(plan);
     Ok(Plan { notices: plan.notices.into_iter().chain(elsewhere).collect(), ..plan })
 }

@@ -76,13 +76,13 @@ pub struct NamelessTag {
 impl NoMatch {
     pub(super) fn new(
         seen: &ImageInventory,
-        survey: &ScannedFiles,
+        scanned: &ScannedFiles,
         request: &Request,
         missing: &[TargetIndex],
     ) -> Self {
         let unmatched = |&target: &TargetIndex| {
             let UpdateTarget { name, .. } = &request.targets[target];
-            let instead = instead(seen, name, || elsewhere::all(survey, request, target));
+            let instead = instead(seen, name, || elsewhere::all(scanned, request, target));
             UnmatchedImage { name: name.clone(), instead }
         };
         NoMatch {
@@ -97,36 +97,36 @@ impl NoMatch {
 
 /// Why nothing was found for some targets.
 pub(super) fn explain(
-    shelf: &dyn FileSource,
+    source: &dyn FileSource,
     request: &Request,
-    survey: &mut ScannedFiles,
+    scanned: &mut ScannedFiles,
     reports: &Reports,
     missing: &[TargetIndex],
 ) -> PlanError {
-    let replaced = match survey.selected {
+    let replaced = match scanned.selected {
         // nothing was selected, so it doesn't matter what wins elsewhere
         0 => None,
         _ => reports.only_elsewhere(request, missing).or_else(|| reports.replaced(request, missing)),
     };
-    let similar = || similar_ones(shelf, request, survey, missing).unwrap_or_else(|error| error);
+    let similar = || similar_ones(source, request, scanned, missing).unwrap_or_else(|error| error);
     replaced.unwrap_or_else(similar)
 }
 
 /// The error that suggests what the user may have meant. Every file must be read for that.
 fn similar_ones(
-    shelf: &dyn FileSource,
+    source: &dyn FileSource,
     request: &Request,
-    survey: &mut ScannedFiles,
+    scanned: &mut ScannedFiles,
     missing: &[TargetIndex],
 ) -> Result<PlanError, PlanError> {
-    let mut seen = image_inventory::seen(shelf, request)?;
+    let mut seen = image_inventory::seen(source, request)?;
     let left_out = std::mem::take(&mut seen.left_out);
-    survey.unparsable = left_out.not_yaml;
-    survey.warnings.extend(left_out.too_costly);
-    survey.warnings.sort();
-    survey.warnings.dedup();
-    let no_match = NoMatch::new(&seen, survey, request, missing);
-    let wider = if no_match.files == 0 { WiderPattern::find(shelf, &request.selection()?) } else { None };
+    scanned.unparsable = left_out.not_yaml;
+    scanned.warnings.extend(left_out.too_costly);
+    scanned.warnings.sort();
+    scanned.warnings.dedup();
+    let no_match = NoMatch::new(&seen, scanned, request, missing);
+    let wider = if no_match.files == 0 { WiderPattern::find(source, &request.selection()?) } else { None };
     Ok(PlanError::NoMatch(Box::new(NoMatch { wider, ..no_match })))
 }
 

@@ -170,13 +170,13 @@ impl ParsedFile {
     }
 
     /// The places that name a wanted image, and that neither a rule nor a field of the request covers.
-    pub fn unknown_places(&self, standing: MatchLevel, wanted: WantedImage<'_>) -> Vec<UnknownPlace> {
+    pub fn unknown_places(&self, match_level: MatchLevel, wanted: WantedImage<'_>) -> Vec<UnknownPlace> {
         // the text was parsed, so it is valid UTF-8
         let text = std::str::from_utf8(&self.bytes).unwrap_or_default();
-        let is_values = self.is_values(standing);
+        let is_values = self.is_values(match_level);
         let file = ManifestFile { path: &self.path, text, yaml: &self.yaml, is_values };
         let fields = self.fields.iter().flat_map(|places| &places.references);
-        unknown_places(&file, self.references(standing).iter().chain(fields), wanted)
+        unknown_places(&file, self.references(match_level).iter().chain(fields), wanted)
     }
 
     /// Whether any edit breaks the MAC that sops keeps in the file.

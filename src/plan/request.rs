@@ -100,11 +100,11 @@ impl Scope {
 
     /// How strongly the scope asks for searching a file; `None` if it doesn't.
     pub(super) fn match_level(&self, path: &str) -> Option<MatchLevel> {
-        self.standing_of_any(path).filter(|level| *level == MatchLevel::Explicit || is_yaml(path))
+        self.match_level_of_any(path).filter(|level| *level == MatchLevel::Explicit || is_yaml(path))
     }
 
     /// As [`Scope::match_level`], for a file that may be something else than YAML.
-    pub(super) fn standing_of_any(&self, path: &str) -> Option<MatchLevel> {
+    pub(super) fn match_level_of_any(&self, path: &str) -> Option<MatchLevel> {
         let level = self.files.as_ref().filter(|_| self.takes(path))?.match_level_of_any(path)?;
         Some(
             self.within
@@ -114,9 +114,9 @@ impl Scope {
         )
     }
 
-    /// As [`Scope::standing_of_any`], for the digest of a tag that the scope has. A rollback names the files of tags only.
-    pub(super) fn standing_of_digest(&self, path: &str) -> Option<MatchLevel> {
-        Scope { only: None, ..self.clone() }.standing_of_any(path)
+    /// As [`Scope::match_level_of_any`], for the digest of a tag that the scope has. A rollback names the files of tags only.
+    pub(super) fn match_level_of_digest(&self, path: &str) -> Option<MatchLevel> {
+        Scope { only: None, ..self.clone() }.match_level_of_any(path)
     }
 
     pub(super) fn takes(&self, path: &str) -> bool {
@@ -127,7 +127,7 @@ impl Scope {
     /// Whether any of its files or fields may be in a file.
     pub(super) fn reaches(&self, path: &str) -> bool {
         let in_field = |field: &FieldTarget| field.files.match_level(path).is_some();
-        self.standing_of_any(path).is_some() || (self.takes(path) && self.fields.iter().any(in_field))
+        self.match_level_of_any(path).is_some() || (self.takes(path) && self.fields.iter().any(in_field))
     }
 
     /// The paths and patterns of its files; empty for all files.

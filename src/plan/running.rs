@@ -21,17 +21,17 @@ pub struct RunningReference {
 ///
 /// # Errors
 /// If a named file isn't valid YAML, and the errors of the file source.
-pub fn running(shelf: &dyn FileSource, request: &Request) -> Result<Vec<RunningReference>, PlanError> {
-    let mut survey = files::survey(shelf, request)?;
-    let (mut matches, _) = found(shelf, &mut survey, request)?;
+pub fn running(source: &dyn FileSource, request: &Request) -> Result<Vec<RunningReference>, PlanError> {
+    let mut scanned = files::scan_files(source, request)?;
+    let (mut matches, _) = found(source, &mut scanned, request)?;
     matches.retain(|m| !m.only_told);
     // what no container uses says nothing about what runs, unless there is nothing else
     let used: Vec<_> = matches.iter().filter(|m| !m.unused).map(|m| m.target).collect();
     matches.retain(|m| !m.unused || !used.contains(&m.target));
     let non_empty = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
-    let references = listed(&survey, matches.iter());
+    let references = listed(&scanned, matches.iter());
     let running = matches.iter().zip(references).map(|(m, reference)| {
-        let file = &survey.files[m.file];
+        let file = &scanned.files[m.file];
         let mut scalar =
             m.nodes.iter().filter(|place| place.inside.is_none()).map(|ScalarPlace { node, .. }| *node);
         let node = scalar.next_back().unwrap_or(m.at);

@@ -18,7 +18,7 @@ pub struct WiderPattern {
 
 impl WiderPattern {
     /// Looks for the paths and patterns of a selection in all folders.
-    pub(super) fn find(shelf: &dyn FileSource, selection: &Selection) -> Option<Self> {
+    pub(super) fn find(source: &dyn FileSource, selection: &Selection) -> Option<Self> {
         let typed: Vec<String> = selection.texts().filter(|text| !text.starts_with("**")).collect();
         let patterns = typed.iter().flat_map(|text| {
             let text = text.trim_end_matches('/');
@@ -30,7 +30,7 @@ impl WiderPattern {
             candidates.iter().for_each(|candidate| candidate.count(file.path));
             ControlFlow::Continue(())
         };
-        shelf.visit(&everything, false, &count).ok()?;
+        source.visit(&everything, false, &count).ok()?;
         candidates.into_iter().map(CountedPattern::counted).find(|wider| wider.files > 0)
     }
 }
@@ -59,10 +59,10 @@ impl CountedPattern {
 }
 
 /// Adds to the error about a missing path where such a path is.
-pub(super) fn with_wider(error: PlanError, shelf: &dyn FileSource, selection: &Selection) -> PlanError {
+pub(super) fn with_wider(error: PlanError, source: &dyn FileSource, selection: &Selection) -> PlanError {
     match error {
         PlanError::Source(error @ (SourceError::NotFound { .. } | SourceError::NotCommitted { .. })) => {
-            match WiderPattern::find(shelf, selection) {
+            match WiderPattern::find(source, selection) {
                 Some(wider) => PlanError::NotFoundHere { error, wider },
                 None => PlanError::Source(error),
             }

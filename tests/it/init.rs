@@ -74,6 +74,32 @@ fn init_proposes_services_of_flux_repository() {
     assert!(read(folder.path(), CONFIG).contains("\ntag: \"v{semver}\"\n"));
 }
 
+/// The kustomization that nothing includes decides which environment a root is in, wherever its patches are.
+#[test]
+fn proposed_environments_select_what_makes_a_root_one() {
+    let overlay =
+        |name: &str| format!("resources: [../../api/pod.yaml]\npatches: [{{path: ../../api/{name}.yaml}}]\n");
+    let pod = |tag: &str| {
+        format!(
+            "apiVersion: v1\nkind: Pod\nmetadata: {{name: api}}\nspec:\n  containers:\n    - name: api\n      \
+             image: ghcr.io/acme/api:{tag}\n"
+        )
+    };
+    let folder = folder(&[
+        ("apps/api/pod.yaml", &pod("v0")),
+        ("apps/api/dev.yaml", &pod("v2")),
+        ("apps/api/prod.yaml", &pod("v1")),
+        ("apps/overlays/dev/kustomization.yaml", &overlay("dev")),
+        ("apps/overlays/prod/kustomization.yaml", &overlay("prod")),
+    ]);
+    assert_eq!(written(folder.path()), ["api-dev", "api-prod"]);
+    let text = read(folder.path(), CONFIG);
+    for environment in ["dev", "prod"] {
+        let wanted = format!("#   {environment}:\n#     files:\n#       - apps/overlays/{environment}/**\n");
+        assert!(text.contains(&wanted), "{text}");
+    }
+}
+
 #[test]
 fn init_names_images_with_same_short_name_apart() {
     let folder = folder(&[

@@ -198,3 +198,25 @@ fn tag_only_places_outside_the_given_files_or_of_other_images_are_not_listed() {
     let elsewhere = references(&files, &["-f", "shop/compose.yaml"]);
     assert!(elsewhere.iter().all(|r| r["file"] == "shop/compose.yaml"), "{elsewhere:#?}");
 }
+
+/// The registry is in the chart below.
+#[test]
+fn image_is_listed_only_under_the_name_that_runs() {
+    let template = "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n    - image: \"{{ .Values.image.registry }}/\
+                    {{ .Values.image.repository }}:{{ .Values.image.tag }}\"\n";
+    let found = references(
+        &[
+            ("chart/Chart.yaml", "apiVersion: v2\nname: api\nversion: 0.1.0\n"),
+            ("chart/templates/pod.yaml", template),
+            ("chart/values.yaml", "image:\n  registry: ghcr.io\n  repository: acme/api\n  tag: v1\n"),
+            ("chart/values-prod.yaml", "image:\n  repository: acme/api\n  tag: v2\n"),
+        ],
+        &[],
+    );
+    let listed: Vec<_> = found.iter().map(|r| [&r["file"], &r["image"], &r["tag"]]).collect();
+    let wanted = [
+        ["chart/values-prod.yaml", "ghcr.io/acme/api", "v2"],
+        ["chart/values.yaml", "ghcr.io/acme/api", "v1"],
+    ];
+    assert_eq!(listed, wanted);
+}

@@ -18,7 +18,7 @@ const MOST_ELSEWHERE: usize = 50;
 /// Places that no rule covers: those that name one of `images`, or any image.
 pub(super) fn elsewhere(
     parsed: &ParsedFile,
-    standing: MatchLevel,
+    match_level: MatchLevel,
     images: &[String],
 ) -> Vec<(bool, PlacedReference)> {
     let is_version = |image: &ParsedReference<'_>| {
@@ -28,7 +28,7 @@ pub(super) fn elsewhere(
         [] => is_version(image),
         images => images.iter().any(|name| same_image(name, image.name)),
     };
-    let found = parsed.unknown_places(standing, &wanted).into_iter().filter(|place| !place.bare);
+    let found = parsed.unknown_places(match_level, &wanted).into_iter().filter(|place| !place.bare);
     found
         .take(MOST_ELSEWHERE)
         .filter_map(|place| Some((place.certain, one_elsewhere(parsed, place)?)))

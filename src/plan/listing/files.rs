@@ -137,10 +137,10 @@ pub(super) fn listed(
 }
 
 impl PlacedReferences {
-    fn of(parsed: &ParsedFile, standing: MatchLevel, images: &[String]) -> Self {
+    fn of(parsed: &ParsedFile, match_level: MatchLevel, images: &[String]) -> Self {
         PlacedReferences {
-            by_rule: references(parsed, standing, images),
-            elsewhere: elsewhere(parsed, standing, images),
+            by_rule: references(parsed, match_level, images),
+            elsewhere: elsewhere(parsed, match_level, images),
         }
     }
 }

@@ -19,10 +19,10 @@ use super::unparsed::{Unparsed, UnparsedReport};
 use super::what_runs::FilePlace;
 use super::{Environments, FileSource, NestedRepository, PlanError, SourceFile, wider_pattern};
 use crate::file_selection::{MatchLevel, Selection, folder};
-use crate::image::full_name;
+use crate::image::{full_name, same_image};
 use crate::manifest::ScalarPlace;
 use elsewhere::add_elsewhere;
-use files::{FileListing, GatheredFiles, Listed, ListedFiles};
+use files::{FileListing, GatheredFiles, Listed, ListedFiles, PlacedReferences};
 use parse::{Parsed, parse_and_render};
 use places::{ListedPlaces, ListedWinner, OverriddenPlace};
 use winners::unlisted;
@@ -51,6 +51,8 @@ pub struct ListedReference {
     pub wins: bool,
     /// The other files that the digest of what runs is in.
     pub digest_files: BTreeSet<String>,
+    /// The entry files of the roots in which it wins, as far as they are known: they decide which environments these are in.
+    pub entries: BTreeSet<String>,
 }
 
 /// The roots in which a stronger place overrides a reference.
@@ -101,7 +103,7 @@ pub(super) struct PlacedReference {
 /// # Errors
 /// If a named file isn't valid YAML or takes too much work, and the errors of the file source.
 pub fn list(
-    shelf: &dyn FileSource,
+    source: &dyn FileSource,
     selection: &Selection,
     images: &[String],
     environments: &Environments,
@@ -115,11 +117,11 @@ pub fn list(
         }
         ControlFlow::Continue(())
     };
-    let found = shelf
+    let found = source
         .visit(selection, true, &look)
-        .map_err(|error| wider_pattern::with_wider(error.into(), shelf, selection))?;
+        .map_err(|error| wider_pattern::with_wider(error.into(), source, selection))?;
     let GatheredFiles { texts, mut listed, around } = files.finish();
-    let Parsed { rendered, listed: more } = parse_and_render(shelf, &around, environments, texts, images)?;
+    let Parsed { rendered, listed: more } = parse_and_render(source, &around, environments, texts, images)?;
     let ListedPlaces { overridden, known, winning, cut_off, files } = rendered;
     listed.extend(more);
     listed.sort_by(|a, b| path(a).cmp(path(b)));
@@ -130,8 +132,10 @@ pub fn list(
     };
     let (mut references, mut left_out) = (Vec::new(), UnparsedReport::without_templates(&found.charts));
     let mut elsewhere = Vec::new();
-    let nodes = winning.iter().flat_map(|winner| winner.nodes.iter().map(move |node| (node.clone(), winner)));
-    let winners: HashMap<FilePlace, &ListedWinner> = nodes.collect();
+    let mut winners: HashMap<FilePlace, Vec<&ListedWinner>> = HashMap::new();
+    for winner in &winning {
+        winner.nodes.iter().for_each(|node| winners.entry(node.clone()).or_default().push(winner));
+    }
     let mut named = HashSet::new();
     for file in listed {
         match file {
@@ -139,11 +143,13 @@ pub fn list(
             Ok(FileListing { path, .. }) if environments.is_limited() && !is_listed(&path) => {}
             Ok(FileListing { path, with_chart, without_chart }) => {
                 let has_chart = found.charts.contains(folder(&path));
-                let placed = if has_chart { with_chart } else { without_chart };
-                named.extend(placed.by_rule.iter().flat_map(|one| one.named_places(&path)));
-                let by_rule = placed.by_rule.into_iter();
+                let PlacedReferences { mut by_rule, elsewhere: others } =
+                    if has_chart { with_chart } else { without_chart };
+                by_rule.retain(|placed| !placed.has_only_a_part_of_its_name(&path, &winners));
+                named.extend(by_rule.iter().flat_map(|one| one.named_places(&path)));
+                let by_rule = by_rule.into_iter();
                 references.extend(by_rule.map(|placed| placed.overridden_by(&path, &overridden, &winners)));
-                let others = placed.elsewhere.into_iter().filter(|(_, one)| !one.is_in(&path, &known));
+                let others = others.into_iter().filter(|(_, one)| !one.is_in(&path, &known));
                 elsewhere.extend(others.map(|(certain, one)| (certain, one.reference)));
             }
         }
@@ -175,6 +181,30 @@ impl PlacedReference {
         self.nodes.iter().map(move |node| (FilePlace::new(path, *node), image.clone()))
     }
 
+    /// Whether roots run what it sets, but all of them under another name, such as one with the registry of other values: then it
+    /// is listed under that.
+    fn has_only_a_part_of_its_name(
+        &self,
+        path: &str,
+        winners: &HashMap<FilePlace, Vec<&ListedWinner>>,
+    ) -> bool {
+        let image = &self.reference.image;
+        let mut of_place = self.winners(path, winners).peekable();
+        !image.is_empty()
+            && of_place.peek().is_some()
+            && of_place.all(|winner| !same_image(&winner.image, image))
+    }
+
+    /// What its scalars set.
+    fn winners<'w>(
+        &self,
+        path: &str,
+        winners: &HashMap<FilePlace, Vec<&'w ListedWinner>>,
+    ) -> impl Iterator<Item = &'w ListedWinner> {
+        let places = self.nodes.iter().map(|node| FilePlace::new(path, *node));
+        places.filter_map(|place| winners.get(&place)).flatten().copied()
+    }
+
     /// Whether a part of it is among these places.
     fn is_in(&self, path: &str, places: &HashSet<FilePlace>) -> bool {
         self.nodes.iter().any(|node| places.contains(&FilePlace::new(path, *node)))
@@ -185,17 +215,18 @@ impl PlacedReference {
         self,
         path: &str,
         overridden: &HashMap<FilePlace, OverriddenPlace>,
-        winners: &HashMap<FilePlace, &ListedWinner>,
+        winners: &HashMap<FilePlace, Vec<&ListedWinner>>,
     ) -> ListedReference {
-        let places = || self.nodes.iter().map(|node| FilePlace::new(path, *node));
-        let overrides = places().filter_map(|place| overridden.get(&place)).next().map(overrides);
+        let mut places = self.nodes.iter().map(|node| FilePlace::new(path, *node));
+        let overrides = places.find_map(|place| overridden.get(&place)).map(overrides);
         // a place that no root overrides and that none is rendered for is the only one
-        let winner = places().find_map(|place| winners.get(&place).copied());
+        let winner = self.winners(path, winners).next();
         let (wins, overridden) = (overrides.is_none() || winner.is_some(), overrides.unwrap_or_default());
         let digest_files = winner.map(|winner| winner.digest_files.clone()).unwrap_or_default();
         let fixed = winner.and_then(|winner| winner.fixed_digest.clone());
         let reason = self.reference.reason.clone().or(fixed);
-        ListedReference { overridden, wins, digest_files, reason, ..self.reference }
+        let entries = winner.map(|winner| winner.entries.clone()).unwrap_or_default();
+        ListedReference { overridden, wins, digest_files, entries, reason, ..self.reference }
     }
 }
 

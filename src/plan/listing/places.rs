@@ -32,6 +32,8 @@ pub(super) struct ListedWinner {
     pub nodes: Vec<FilePlace>,
     /// The other files that its digest is in.
     pub digest_files: BTreeSet<String>,
+    /// The entry files of the roots in which it wins.
+    pub entries: BTreeSet<String>,
     pub image: String,
     pub tag: Option<String>,
     pub digest: Option<String>,
@@ -66,6 +68,9 @@ pub(super) struct OverriddenPlace {
     pub everywhere: bool,
     pub by: Vec<Overridden>,
 }
+
+/// A place that sets many roots keeps the entry files of this many, about.
+const MOST_ENTRIES: usize = 32;
 
 /// Why a place that wins can't be edited.
 fn fixed(setting: &Setting) -> Option<String> {
@@ -112,7 +117,9 @@ impl RenderedRoots<'_> {
     /// The winning places, each once for each image that it sets.
     fn winners(&self) -> Vec<ListedWinner> {
         let mut winners: BTreeMap<(Place, &str), ListedWinner> = BTreeMap::new();
-        for image in self.counting().flat_map(|root| &root.images) {
+        for (root, image) in
+            self.counting().flat_map(|root| root.images.iter().map(move |image| (root, image)))
+        {
             let Some((setting, place)) = image.winning().and_then(|s| Some((s, s.place()?))) else {
                 continue;
             };
@@ -127,6 +134,7 @@ impl RenderedRoots<'_> {
                     .map(|at| self.file_place(at))
                     .collect(),
                 digest_files: BTreeSet::new(),
+                entries: BTreeSet::new(),
                 image: image.name.clone(),
                 tag: image.tag.clone(),
                 digest: image.digest.clone(),
@@ -134,6 +142,9 @@ impl RenderedRoots<'_> {
                 fixed_digest: None,
             });
             winner.fixed_digest = winner.fixed_digest.take().or_else(|| self.fixed_digest(image));
+            if winner.entries.len() < MOST_ENTRIES {
+                winner.entries.extend(root.entry.levels().flatten().cloned());
+            }
             let digest = image.digest_place().filter(|at| !own(at));
             let digest = digest.map(|at| self.path(at.file)).filter(|path| *path != winner.at.file);
             winner.digest_files.extend(digest);

@@ -97,5 +97,6 @@ fn one(parsed: &ParsedFile, reference: &Reference, tried: Match) -> ListedRefere
         overridden: Overrides::default(),
         wins: false,
         digest_files: BTreeSet::new(),
+        entries: BTreeSet::new(),
     }
 }

@@ -39,6 +39,7 @@ impl ListedWinner {
             reason: self.fixed.or(self.fixed_digest),
             wins: true,
             digest_files: self.digest_files,
+            entries: self.entries,
             ..ListedReference::default()
         }
     }

@@ -109,9 +109,9 @@ impl Judge<'_> {
     ) -> Result<Option<Match>, RefusalReason> {
         let target = &request.targets[winner.target];
         let path = &digest.place.path;
-        let level = target.scope.standing_of_digest(path);
+        let level = target.scope.match_level_of_digest(path);
         let found = self.file_at(path).filter(|_| digest.place.node != NodeId::MAX).and_then(|file| {
-            let (parsed, match_level) = (&self.survey.files[file], level.unwrap_or(MatchLevel::ContextOnly));
+            let (parsed, match_level) = (&self.scanned.files[file], level.unwrap_or(MatchLevel::ContextOnly));
             WinningPlace { parsed, file, match_level, winner, target }.digest(digest)
         });
         if found.as_ref().is_some_and(|m| m.result.as_ref().is_ok_and(|rewrite| !rewrite.is_edit())) {
@@ -126,7 +126,7 @@ impl Judge<'_> {
         };
         let why = match &found.result {
             Err(refusal) => Some(refusal.reason.clone()),
-            Ok(_) => self.survey.files[found.file].has_mac().then_some(RefusalReason::HasMac),
+            Ok(_) => self.scanned.files[found.file].has_mac().then_some(RefusalReason::HasMac),
         };
         match why {
             Some(why) => Err(RefusalReason::DigestElsewhere { at, why: Some(Box::new(why)) }),
@@ -158,7 +158,7 @@ impl Judge<'_> {
 
     /// The scalars that a match changes.
     fn changed(&self, m: &Match) -> Vec<FilePlace> {
-        let path = &self.survey.files[m.file].path;
+        let path = &self.scanned.files[m.file].path;
         let place = |inside: Option<NodeId>, change: &Change| FilePlace {
             path: path.clone(),
             inside,

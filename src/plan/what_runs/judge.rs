@@ -50,7 +50,7 @@ pub(super) enum Membership {
 }
 
 pub(super) struct Judge<'a> {
-    pub survey: &'a ScannedFiles,
+    pub scanned: &'a ScannedFiles,
     pub what_runs: &'a WhatRuns,
     /// The winning place that a scalar belongs to.
     winners: HashMap<(TargetIndex, &'a FilePlace), &'a Winner>,
@@ -64,21 +64,21 @@ pub(super) struct Judge<'a> {
 }
 
 impl<'a> Judge<'a> {
-    pub fn new(survey: &'a ScannedFiles, request: &Request, what_runs: &'a WhatRuns) -> Self {
+    pub fn new(scanned: &'a ScannedFiles, request: &Request, what_runs: &'a WhatRuns) -> Self {
         let winners = what_runs.winners.iter();
         let winners =
             winners.flat_map(|winner| winner.own_nodes().map(move |at| ((winner.target, at), winner)));
         let outside = what_runs.outside.iter();
         let outside =
             outside.flat_map(|winner| winner.nodes.iter().map(|at| (winner.target, at.clone()))).collect();
-        let files = FileIndex::each(&survey.files).map(|(index, file)| (file.path.as_str(), index));
+        let files = FileIndex::each(&scanned.files).map(|(index, file)| (file.path.as_str(), index));
         let empty_tags = what_runs.unset.iter().filter_map(|unset| unset.empty_tag.as_ref()).collect();
         let (winners, files) = (winners.collect(), files.collect());
-        Judge { survey, what_runs, winners, outside, files, empty_tags, adds: request.add }
+        Judge { scanned, what_runs, winners, outside, files, empty_tags, adds: request.add }
     }
 
     pub fn places<'m>(&'m self, m: &'m Match) -> impl Iterator<Item = FilePlace> + 'm {
-        self.survey.files[m.file].places_of(m)
+        self.scanned.files[m.file].places_of(m)
     }
 
     /// The winning place that a match is.
@@ -88,7 +88,7 @@ impl<'a> Judge<'a> {
 
     /// Whether the match is in a block scalar of which a root uses the text. Then the places in the text count.
     pub fn is_in_known_text(&self, m: &Match) -> bool {
-        let path = &self.survey.files[m.file].path;
+        let path = &self.scanned.files[m.file].path;
         m.only_told && self.what_runs.texts.contains(&(path.clone(), m.at))
     }
 
@@ -98,7 +98,7 @@ impl<'a> Judge<'a> {
             Some(winner) => matches!(winner.setting, Setting::Part(_)),
             None => {
                 let sets_target = |winner: &Winner| winner.target == m.target;
-                let in_project = self.what_runs.projects.contains(&self.survey.files[m.file].path);
+                let in_project = self.what_runs.projects.contains(&self.scanned.files[m.file].path);
                 m.kind == COMPOSE && in_project && self.what_runs.winners.iter().any(sets_target)
             }
         }
@@ -173,7 +173,7 @@ impl<'a> Judge<'a> {
     /// of, or else by the file.
     pub fn membership(&self, m: &Match, request: &Request) -> Membership {
         let environments = &request.environments;
-        let path = &self.survey.files[m.file].path;
+        let path = &self.scanned.files[m.file].path;
         if !environments.is_limited() {
             return Membership::Counts { outside: Vec::new() };
         }
@@ -197,7 +197,7 @@ impl<'a> Judge<'a> {
     }
 
     pub fn is_unmatched(&self, m: &Match) -> bool {
-        let path = &self.survey.files[m.file].path;
+        let path = &self.scanned.files[m.file].path;
         // a Component that nothing includes
         let is_alone = m.kind == KUSTOMIZATION && !self.what_runs.rendered.contains(path);
         is_alone || self.places(m).any(|place| self.what_runs.unmatched.contains_key(&place))
@@ -208,7 +208,7 @@ impl<'a> Judge<'a> {
     fn is_replaced(&self, m: &Match) -> bool {
         let WhatRuns { covered, known, winners, .. } = self.what_runs;
         m.kind == WORKLOAD
-            && covered.contains(&self.survey.files[m.file].path)
+            && covered.contains(&self.scanned.files[m.file].path)
             && !self.places(m).any(|place| known.contains(&place))
             && winners.iter().any(|winner| winner.target == m.target)
     }
@@ -236,8 +236,8 @@ impl<'a> Judge<'a> {
     pub fn addition(&self, request: &Request, winner: &Winner) -> Option<Match> {
         let target = winner.target_of_tag(&request.targets[winner.target]);
         let file = self.file_of(winner)?;
-        let parsed = &self.survey.files[file];
-        let match_level = target.scope.standing_of_any(&parsed.path)?;
+        let parsed = &self.scanned.files[file];
+        let match_level = target.scope.match_level_of_any(&parsed.path)?;
         let place = WinningPlace { parsed, file, match_level, winner, target: &target };
         place.as_any_match()
     }

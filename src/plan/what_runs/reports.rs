@@ -38,14 +38,14 @@ impl Reports {
     /// that are left.
     pub fn new(
         request: &Request,
-        survey: &ScannedFiles,
+        scanned: &ScannedFiles,
         what_runs: WhatRuns,
         weaker: Vec<WeakerPlace>,
         entries: Vec<String>,
         kept: &[Match],
     ) -> Self {
         let (mut warnings, notices) = (what_runs.warnings.clone(), what_runs.notices.clone());
-        warnings.extend(unset_tags(survey, &what_runs, kept));
+        warnings.extend(unset_tags(scanned, &what_runs, kept));
         let notices = entries.into_iter().chain(notices).collect();
         let mut by_target: BTreeMap<TargetIndex, BTreeMap<Location, Overridden>> = BTreeMap::new();
         for (target, at, by) in what_runs.reported.iter().cloned().chain(weaker.iter().cloned()) {
@@ -111,10 +111,11 @@ impl Reports {
     fn add_weaker(&mut self, target: &UpdateTarget, places: Vec<(Location, Overridden)>) {
         let is_outside = |(_, by): &(Location, Overridden)| {
             let file = by.by.as_ref().map(|by| by.file.as_str());
-            file.is_some_and(|file| target.scope.standing_of_any(file).is_none())
+            file.is_some_and(|file| target.scope.match_level_of_any(file).is_none())
         };
         let (outside, inside): (Vec<_>, Vec<_>) = places.into_iter().partition(is_outside);
-        let outside = outside.into_iter().filter(|(at, _)| target.scope.standing_of_any(&at.file).is_some());
+        let outside =
+            outside.into_iter().filter(|(at, _)| target.scope.match_level_of_any(&at.file).is_some());
         for (at, by) in outside {
             let stronger = by.by.map(|by| by.to_string()).unwrap_or_default();
             self.warnings.push(format!(
@@ -177,11 +178,11 @@ impl Reports {
     /// Drops the workloads, and the entries that other environments use too, whose tag an added entry sets from now on.
     pub fn drop_overridden_by_added(
         &mut self,
-        survey: &ScannedFiles,
+        scanned: &ScannedFiles,
         request: &Request,
         matches: &mut Vec<Match>,
     ) {
-        let files = &survey.files;
+        let files = &scanned.files;
         let roots_of =
             |m: &Match| self.what_runs.roots_of.get(&files[m.file].path).cloned().unwrap_or_default();
         let mut added: BTreeMap<TargetIndex, (BTreeSet<usize>, Location)> = BTreeMap::new();
@@ -226,9 +227,9 @@ impl Reports {
 }
 
 /// The warnings about images that run with the tag of their chart, and that no match gives one of their own.
-fn unset_tags(survey: &ScannedFiles, what_runs: &WhatRuns, kept: &[Match]) -> Vec<String> {
+fn unset_tags(scanned: &ScannedFiles, what_runs: &WhatRuns, kept: &[Match]) -> Vec<String> {
     let set = kept.iter().filter(|m| m.result.is_ok());
-    let set: HashSet<FilePlace> = set.flat_map(|m| survey.files[m.file].places_of(m)).collect();
+    let set: HashSet<FilePlace> = set.flat_map(|m| scanned.files[m.file].places_of(m)).collect();
     let unset = what_runs.unset.iter().filter(|unset| !unset.places.iter().any(|place| set.contains(place)));
     let warnings: BTreeSet<&String> = unset.map(|unset| &unset.warning).collect();
     warnings.into_iter().cloned().collect()

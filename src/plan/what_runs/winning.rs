@@ -27,23 +27,23 @@ use crate::yaml::scan_until;
 pub fn find(
     source: &dyn FileSource,
     request: &Request,
-    survey: &mut ScannedFiles,
+    scanned: &mut ScannedFiles,
 ) -> Result<(Vec<Match>, Reports), PlanError> {
     if !source.is_whole() {
-        return Ok((matching::find(survey, request)?, Reports::default()));
+        return Ok((matching::find(scanned, request)?, Reports::default()));
     }
-    let what_runs = WhatRuns::new(source, request, &survey.around);
+    let what_runs = WhatRuns::new(source, request, &scanned.around);
     // what runs is computed only in part then
     if request.cancellation.is_cancelled() {
         return Err(PlanError::Cancelled);
     }
-    read_files(source, request, &what_runs, survey)?;
-    survey.known_places.clone_from(&what_runs.known);
+    read_files(source, request, &what_runs, scanned)?;
+    scanned.known_places.clone_from(&what_runs.known);
     if let Some(conflict) = what_runs.conflict {
         return Err(PlanError::InTwoEnvironments(Box::new(conflict)));
     }
-    let mut matches = matching::find(survey, request)?;
-    let reports = keep_winners(survey, request, what_runs, &mut matches);
+    let mut matches = matching::find(scanned, request)?;
+    let reports = keep_winners(scanned, request, what_runs, &mut matches);
     Ok((matches, reports))
 }
 
@@ -52,9 +52,9 @@ fn read_files(
     source: &dyn FileSource,
     request: &Request,
     what_runs: &WhatRuns,
-    survey: &mut ScannedFiles,
+    scanned: &mut ScannedFiles,
 ) -> Result<(), PlanError> {
-    let known: HashSet<&str> = survey.files.iter().map(|file| file.path.as_str()).collect();
+    let known: HashSet<&str> = scanned.files.iter().map(|file| file.path.as_str()).collect();
     let paths = what_runs.winners.iter().flat_map(|winner| {
         let digests = winner.digests.iter().map(|digest| digest.place.path.as_str());
         digests.chain([winner.path.as_str()])
@@ -66,24 +66,24 @@ fn read_files(
         let match_level = selection.match_level(&path).unwrap_or(MatchLevel::ContextOnly);
         if dotenv::is_dotenv(&path) {
             let assignments = dotenv::parse(&bytes).unwrap_or_default();
-            survey.files.push(ParsedFile::of_assignments(&path, bytes, &assignments));
+            scanned.files.push(ParsedFile::of_assignments(&path, bytes, &assignments));
         } else if let Ok(yaml) = scan_until(&bytes, &request.cancellation) {
             let file = SourceFile { path: &path, bytes: &bytes, match_level };
-            survey.files.push(ParsedFile::of(&file, yaml));
+            scanned.files.push(ParsedFile::of(&file, yaml));
         }
     }
-    survey.files.sort_by(|a, b| a.path.cmp(&b.path));
+    scanned.files.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(())
 }
 
 /// Leaves the matches that set what runs, and those that no root covers.
 fn keep_winners(
-    survey: &ScannedFiles,
+    scanned: &ScannedFiles,
     request: &Request,
     what_runs: WhatRuns,
     matches: &mut Vec<Match>,
 ) -> Reports {
-    let judge = Judge::new(survey, request, &what_runs);
+    let judge = Judge::new(scanned, request, &what_runs);
     let mut sorter = Sorter::new(&judge, request);
     std::mem::take(matches).into_iter().for_each(|m| sorter.take(m));
     let Sorter { mut kept, weaker, entries, elsewhere, .. } = sorter;
@@ -97,7 +97,7 @@ fn keep_winners(
     let misread = judge.check_second_readers(request, &mut kept);
     *matches = kept;
     let unread: Vec<String> = unread.into_iter().map(unread_file).collect();
-    let reports = Reports::new(request, survey, what_runs, weaker, entries, matches);
+    let reports = Reports::new(request, scanned, what_runs, weaker, entries, matches);
     reports
         .with_warnings(unread)
         .with_warnings(misread)
@@ -151,7 +151,7 @@ impl<'a> Sorter<'a> {
             Verdict::Unused(notice) => self.entries.push(notice),
             Verdict::EmptyTag => {}
             Verdict::Weaker(overridden) => {
-                self.weaker.push((m.target, self.judge.survey.files[m.file].place_of(&m), overridden));
+                self.weaker.push((m.target, self.judge.scanned.files[m.file].place_of(&m), overridden));
             }
         }
     }
@@ -164,7 +164,7 @@ impl<'a> Sorter<'a> {
                 true
             }
             Membership::Outside { environment } => {
-                let at = self.judge.survey.files[m.file].place_of(m);
+                let at = self.judge.scanned.files[m.file].place_of(m);
                 self.elsewhere.push((m.target, OtherPlace { at, environment }));
                 false
             }
