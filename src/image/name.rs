@@ -21,6 +21,11 @@ pub fn full_name(name: &str) -> String {
     format!("{host}/{}{path}", if library { "library/" } else { "" })
 }
 
+/// Whether a name says which registry it is in.
+pub fn has_registry(name: &str) -> bool {
+    name.split_once('/').is_some_and(|(host, _)| is_host(host))
+}
+
 pub(super) fn is_host(part: &str) -> bool {
     part.contains(['.', ':']) || part == "localhost"
 }

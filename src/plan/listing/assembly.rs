@@ -7,7 +7,7 @@ use super::elsewhere::add_elsewhere;
 use super::files::PlacedReferences;
 use super::places::{ListedPlaces, ListedWinner, OverriddenPlace};
 use super::{ListedReference, OverriddenBy, Overrides, PlacedReference};
-use crate::image::{full_name, same_image};
+use crate::image::{full_name, has_registry, same_image};
 
 /// The winning places, by scalar.
 type Winners<'a> = HashMap<FilePlace, Vec<&'a ListedWinner>>;
@@ -59,12 +59,13 @@ impl PlacedReference {
         self.nodes.iter().map(move |node| (FilePlace::new(path, *node), image.clone()))
     }
 
-    /// Whether roots run what it sets, but all of them under another name, such as one with the registry of other values: then it
-    /// is listed under that.
+    /// Whether roots run what it sets, but all of them under a name that has the registry of other values: then it is listed under
+    /// that.
     fn has_only_a_part_of_its_name(&self, path: &str, winners: &Winners<'_>) -> bool {
         let image = &self.reference.image;
         let mut of_place = self.winners(path, winners).peekable();
         !image.is_empty()
+            && !has_registry(image)
             && of_place.peek().is_some()
             && of_place.all(|winner| !same_image(&winner.image, image))
     }
