@@ -5,6 +5,7 @@
 //! status` shows them as changed, and `git pull` says so.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use git2::{Index, IndexEntry, IndexTime, ObjectType, Oid, Signature};
 
@@ -13,7 +14,7 @@ use super::error::{CommitError, GitError};
 use super::oid::oid;
 use crate::object_id::CommitId;
 use crate::plan::FileEdit;
-use crate::worktree::{StagedFiles, Worktree};
+use crate::worktree::{FolderLock, StagedFiles, Worktree};
 
 /// The edit of one file, in the index and in the work tree.
 pub struct EditedFile {
@@ -49,18 +50,25 @@ impl CheckoutUpdate<'_> {
         self.files.iter().map(|file| file.work.clone()).collect()
     }
 
-    /// Makes the step. `aside` has the new files. Call it within [`crate::signals::together`].
+    /// Makes the step. `aside` has the new files; the lock keeps other runs away. Call it within [`crate::signals::together`].
     ///
     /// # Errors
     /// Fails if the branch, the index or a file is locked or was changed by someone else.
-    pub fn make(mut self, step: &BranchStep<'_>, aside: StagedFiles<'_>) -> Result<(), GitError> {
+    pub fn make(
+        mut self,
+        step: &BranchStep<'_>,
+        aside: StagedFiles<'_>,
+        _lock: &FolderLock,
+    ) -> Result<(), GitError> {
         // do whatever can fail early before the first file changes
         let branch = self.branch_at(step.from)?;
         self.refuse_locked(&branch)?;
         let blobs: Vec<Oid> = self.files.iter().map(|file| self.blob(file)).collect::<Result<_, _>>()?;
         aside.replace()?;
-        let done = self.write_index(&blobs).and_then(|()| self.move_branch(&branch, step));
-        done.inspect_err(|_| self.put_back())
+        let done = self.write_index(&blobs).and_then(|written| {
+            self.move_branch(&branch, step).inspect_err(|_| self.put_index_back(written))
+        });
+        done.inspect_err(|_| self.put_files_back())
     }
 
     /// The reference that `HEAD` resolves to, or `HEAD` itself if it is detached.
@@ -93,15 +101,18 @@ impl CheckoutUpdate<'_> {
         if has { Ok(id) } else { repo.blob(content).map_err(not_made) }
     }
 
-    fn write_index(&mut self, blobs: &[Oid]) -> Result<(), GitError> {
+    /// Returns the index as it is then.
+    fn write_index(&mut self, blobs: &[Oid]) -> Result<Option<Vec<u8>>, GitError> {
         let CheckoutUpdate { index, files, worktree, before, .. } = self;
         for (file, blob) in files.iter().zip(blobs) {
             stage(index, worktree, file, *blob).map_err(not_made)?;
         }
-        if index.path().and_then(|path| std::fs::read(path).ok()) != *before {
+        let on_disk = |index: &Index| index.path().and_then(|path| std::fs::read(path).ok());
+        if on_disk(index) != *before {
             return Err(CommitError::IndexChanged.into());
         }
-        index.write().map_err(|e| locked(&e).into())
+        index.write().map_err(|e| locked(&e))?;
+        Ok(on_disk(index))
     }
 
     fn move_branch(&self, branch: &str, step: &BranchStep<'_>) -> Result<(), GitError> {
@@ -115,16 +126,42 @@ impl CheckoutUpdate<'_> {
         transaction.commit().map_err(not_made)
     }
 
-    /// Restores the index and the files as far as possible.
-    fn put_back(&self) {
-        if let (Some(path), Some(before)) = (self.index.path(), self.before.clone()) {
-            let _ = put_index_back(path, before);
+    /// Restores the index, unless someone else has written it since.
+    fn put_index_back(&self, written: Option<Vec<u8>>) {
+        if let (Some(path), Some(written), Some(before)) = (self.index.path(), written, self.before.clone()) {
+            let _ = replace(path, written, before);
         }
+    }
+
+    /// Restores the files that nobody else has changed since.
+    fn put_files_back(&self) {
         for EditedFile { work, .. } in &self.files {
             let FileEdit { path, before, after } = work.clone();
             let undo = FileEdit { path, before: after, after: before };
             let _ = self.worktree.stage(&[undo]).and_then(StagedFiles::replace);
         }
+    }
+}
+
+/// How long another run may take, and how often to look whether it is done.
+const PATIENCE: Duration = Duration::from_secs(60);
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// Keeps other runs of tagbump out of a checkout. What git changes meanwhile is noticed by comparing.
+///
+/// # Errors
+/// If another run has it for too long.
+pub fn lock(checkout: &Checkout) -> Result<FolderLock, CommitError> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(lock) = FolderLock::take(checkout.repo.path()) {
+            return Ok(lock);
+        }
+        if Instant::now() >= deadline {
+            let reason = "another run of tagbump has been changing this checkout for a minute".to_owned();
+            return Err(CommitError::Locked { reason });
+        }
+        std::thread::sleep(PAUSE);
     }
 }
 
@@ -136,12 +173,11 @@ fn locked(error: &git2::Error) -> CommitError {
     CommitError::Locked { reason: error.message().to_owned() }
 }
 
-/// Restores the index through a work tree, which keeps its permissions.
-fn put_index_back(path: &Path, before: Vec<u8>) -> Result<(), GitError> {
+/// Replaces a file if it has this content, through a work tree, which keeps its permissions.
+fn replace(path: &Path, before: Vec<u8>, after: Vec<u8>) -> Result<(), GitError> {
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return Ok(()) };
-    let after = std::fs::read(path).map_err(|e| CommitError::UnreadableIndex { reason: e.to_string() })?;
-    let undo = [FileEdit { path: name.to_string_lossy().into_owned(), before: after, after: before }];
-    Ok(Worktree::open(folder)?.stage(&undo)?.replace()?)
+    let edit = [FileEdit { path: name.to_string_lossy().into_owned(), before, after }];
+    Ok(Worktree::open(folder)?.stage(&edit)?.replace()?)
 }
 
 /// Replaces the staged blob with the edited one, and keeps its mode.

@@ -9,7 +9,7 @@ use std::path::Path;
 use git2::{Index, IndexEntry, IndexEntryExtendedFlag, Repository, RepositoryState};
 
 use super::checkout::Checkout;
-use super::checkout_update::{BranchStep, CheckoutUpdate, EditedFile};
+use super::checkout_update::{BranchStep, CheckoutUpdate, EditedFile, lock};
 use super::error::{CommitError, GitError, UncommittedChange};
 use super::identity::Identity;
 use super::oid::{commit_id, oid};
@@ -22,6 +22,8 @@ use crate::worktree::Worktree;
 
 /// What to commit, and as whom.
 pub struct CommitRequest<'a> {
+    /// The commit that the plan is made on.
+    pub head: CommitId,
     pub plan: &'a Plan,
     pub message: &'a str,
     pub author: &'a Identity,
@@ -34,15 +36,21 @@ pub struct CommitRequest<'a> {
 /// Commits on `HEAD`, and makes the edit in the index and the work tree. Returns the commit's ID.
 ///
 /// # Errors
-/// Fails if a reference has an uncommitted change, in the middle of a merge or rebase, and if the commit can't be
-/// signed or written.
+/// Fails if a reference has an uncommitted change, in the middle of a merge or rebase, if the commit can't be
+/// signed or written, and if someone else made a commit or changed the index meanwhile.
 pub fn commit(checkout: &Checkout, request: &CommitRequest<'_>) -> Result<CommitId, GitError> {
     let not_made = |e: git2::Error| GitError::library("the commit can't be made", &e);
     let repo = &checkout.repo;
+    let lock = lock(checkout)?;
     check_state(repo)?;
-    let parent = repo.find_commit(oid(checkout.head().ok_or(GitError::NoCommit)?)).map_err(not_made)?;
-    let index = repo.index().map_err(|e| unreadable_index(&e))?;
+    if checkout.head() != Some(request.head) {
+        return Err(CommitError::BranchMoved.into());
+    }
+    let parent = repo.find_commit(oid(request.head)).map_err(not_made)?;
+    let mut index = repo.index().map_err(|e| unreadable_index(&e))?;
     let before = index.path().and_then(|path| std::fs::read(path).ok());
+    // an earlier try may have read it already
+    index.read(true).map_err(|e| unreadable_index(&e))?;
     let versions = IndexAndWorkTree {
         checkout,
         index: &index,
@@ -64,7 +72,7 @@ pub fn commit(checkout: &Checkout, request: &CommitRequest<'_>) -> Result<Commit
     let update = CheckoutUpdate { checkout, worktree: request.worktree, index, before, files: edited };
     let work = update.work();
     let aside = request.worktree.stage(&work)?;
-    signals::together(|| update.make(&branch, aside))?;
+    signals::together(|| update.make(&branch, aside, &lock))?;
     Ok(made)
 }
 

@@ -57,6 +57,11 @@ impl<'r> CommitFiles<'r> {
         CommitFiles { repo, commit, prefix, trees: RefCell::default() }
     }
 
+    /// The commit that they are of.
+    pub fn commit(&self) -> CommitId {
+        self.commit
+    }
+
     /// The files of another commit of the repository.
     pub fn at(&self, commit: CommitId) -> Self {
         CommitFiles::new(self.repo, commit, self.prefix)

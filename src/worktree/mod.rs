@@ -18,6 +18,7 @@ mod folder;
 mod folder;
 #[cfg(all(test, unix))]
 mod folder_by_path;
+mod folder_lock;
 mod ignore_files;
 mod open_error;
 mod replace;
@@ -39,6 +40,7 @@ use temporary_file::has_bytes;
 
 pub use error::{FileChange, WorktreeError};
 pub use folder::open_regular_file;
+pub use folder_lock::FolderLock;
 pub use open_error::OpenError;
 pub use replace::StagedFiles;
 pub use tracked_files::{TrackedFiles, TrackedPaths};

@@ -12,6 +12,7 @@ mod child_environment;
 mod ci_systems;
 mod command_lines;
 mod commit;
+mod commit_beside_others;
 mod commit_index;
 mod commit_refused;
 mod config;
