@@ -102,7 +102,14 @@ fn list_all(bencher: Bencher, files: usize) {
     let bytes: usize = tree.0.iter().map(|(_, bytes)| bytes.len()).sum();
     let everything = Selection::new(&[]).unwrap();
     bencher.counter(BytesCount::new(bytes)).bench(|| {
-        plan::list(black_box(&tree), &everything, &[], &plan::Environments::default(), &|| {}).unwrap()
+        let environments = plan::Environments::default();
+        let request = plan::ListingRequest {
+            selection: &everything,
+            images: &[],
+            environments: &environments,
+            repository_url: None,
+        };
+        plan::list(black_box(&tree), &request, &|| {}).unwrap()
     });
 }
 

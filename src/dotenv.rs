@@ -269,6 +269,13 @@ fn is_blank(c: char) -> bool {
     ['\t', '\u{b}', '\u{c}', '\r', ' ', '\u{85}', '\u{a0}'].contains(&c)
 }
 
+/// Whether any edit breaks the file: sops keeps a MAC over all values, unless only the encrypted ones count. (sops,
+/// `stores/dotenv`.)
+pub fn has_mac(assignments: &[Assignment]) -> bool {
+    let value = |name: &str| assignments.iter().find(|one| one.name == name).map(|one| one.value.as_str());
+    value("sops_mac").is_some_and(|mac| !mac.is_empty()) && value("sops_mac_only_encrypted") != Some("true")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

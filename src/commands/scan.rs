@@ -6,8 +6,8 @@ use crate::diagnostics::Error;
 use crate::environment::Environment;
 use crate::git::Checkout;
 use crate::holds::{Hold, HoldsFile};
-use crate::plan::{self, Environments, Listing, NamedEnvironment, NestedRepository};
-use crate::settings::ScanSettings;
+use crate::plan::{self, Environments, Listing, ListingRequest, NamedEnvironment, NestedRepository};
+use crate::settings::{DEFAULT_REMOTE, ScanSettings};
 use crate::worktree::{TrackedFiles, Worktree};
 
 /// Lists the references, and which of them are held at `now`, in seconds since the epoch; `looked` is called after each file,
@@ -19,6 +19,7 @@ pub fn run(settings: &ScanSettings, now: i64, looked: &(dyn Fn() + Sync)) -> Res
     let worktree = Worktree::open(&settings.root)?;
     // files can be searched even if git can't open the repository; git's configuration isn't needed here
     let checkout = Checkout::open(&settings.root, &Environment::default()).ok().flatten();
+    let url = checkout.as_ref().and_then(|checkout| checkout.repository_url(DEFAULT_REMOTE));
     let tracked = checkout.map(|checkout| TrackedFiles::new(checkout.tracked()));
     let worktree = worktree.tracking(tracked);
     let environments = match &settings.env {
@@ -28,7 +29,13 @@ pub fn run(settings: &ScanSettings, now: i64, looked: &(dyn Fn() + Sync)) -> Res
         }
         None => Environments::default(),
     };
-    let listing = plan::list(&worktree, &settings.selection, &settings.images, &environments, looked)?;
+    let request = ListingRequest {
+        selection: &settings.selection,
+        images: &settings.images,
+        environments: &environments,
+        repository_url: url.as_deref(),
+    };
+    let listing = plan::list(&worktree, &request, looked)?;
     let mut listing = listing.with_winning(&settings.selection, &settings.images);
     let holds = HoldsFile::load(&worktree).map_err(DecisionError::from)?.holds;
     let elsewhere = OtherEnvironments::of(&worktree);

@@ -37,8 +37,7 @@ impl DecisionContext<'_> {
 
     /// The URL of the repository that the bump is for, without the way of access.
     pub(super) fn repository_url(&self) -> Option<String> {
-        let (fetch, _) = self.checkout?.remote(&self.settings.delivery.landing.remote).ok()?;
-        fetch.page().or_else(|| Some(format!("https://{}/{}", fetch.host()?, fetch.repository()?)))
+        self.checkout?.repository_url(&self.settings.delivery.landing.remote)
     }
 
     pub(super) fn computed_tag(&self, template: &Template) -> Result<Tag, DecisionError> {

@@ -48,6 +48,10 @@ impl FileWords {
         let is_kustomization = is_kustomization_file(path);
         let (mut before, mut is_path): (&[u8], bool) = (b"", false);
         for FoundWord { start, text, has_mark } in tokens(bytes) {
+            // an anchor or a tag before a value
+            if matches!(text.first(), Some(b'&' | b'!')) {
+                continue;
+            }
             let behind = std::mem::replace(&mut before, text);
             if text.last() == Some(&b':') {
                 is_path = false;
@@ -60,7 +64,8 @@ impl FileWords {
                 found.path(start, text);
             }
             if refers && matches!(behind, b"name:" | b":") {
-                found.names.extend(Word::new(start, text, text));
+                let (start, name) = anchored(bytes, text).unwrap_or((start, text));
+                found.names.extend(Word::new(start, name, name));
             }
         }
         found
@@ -78,6 +83,20 @@ impl FileWords {
             self.json.push(word);
         }
     }
+}
+
+/// The word behind the anchor that an alias refers to, with its place.
+fn anchored<'a>(bytes: &'a [u8], alias: &[u8]) -> Option<(usize, &'a [u8])> {
+    let name = alias.strip_prefix(b"*")?;
+    let anchors = memchr::memchr_iter(b'&', bytes);
+    let mut values = anchors.filter_map(|at| {
+        let behind = bytes[at + 1..].strip_prefix(name)?;
+        behind.first().filter(|byte| byte.is_ascii_whitespace())?;
+        let start = bytes.len() - behind.trim_ascii_start().len();
+        let length = bytes[start..].iter().take_while(|byte| class(**byte) != ByteClass::Separator).count();
+        Some((start, &bytes[start..start + length]))
+    });
+    values.next()
 }
 
 impl Word {

@@ -30,6 +30,12 @@ impl Checkout {
         Ok((fetch, push))
     }
 
+    /// The URL of the repository that a remote is, without the way of access; `None` if that isn't known.
+    pub fn repository_url(&self, name: &str) -> Option<String> {
+        let (fetch, _) = self.remote(name).ok()?;
+        fetch.page().or_else(|| Some(format!("https://{}/{}", fetch.host()?, fetch.repository()?)))
+    }
+
     fn remote_urls(&self, name: &str) -> Result<(RemoteUrl, RemoteUrl), GitError> {
         if let Some(url) = self.stand_in_url() {
             return self.typed_urls(url, &self.folder_of_programs()?);

@@ -82,12 +82,18 @@ pub fn unparsed_places(path: &str, text: &str, image: &str) -> Vec<usize> {
     text.lines().enumerate().filter(|(_, line)| named(line)).map(|(nth, _)| nth + 1).collect()
 }
 
-/// Whether the name at this offset is a whole one, with a tag or digest behind it.
+/// Whether the name at this offset is a whole one, with a tag or digest behind it, or the whole value of a name's key.
 fn is_whole(line: &str, at: usize, length: usize) -> bool {
     let part_of_name = |c: char| c.is_ascii_alphanumeric() || "._-/:@".contains(c);
-    let tagged = line[at + length..].strip_prefix([':', '@']);
-    !line[..at].ends_with(part_of_name)
-        && tagged.is_some_and(|tag| !tag.starts_with(char::is_whitespace) && !tag.is_empty())
+    let (before, behind) = (&line[..at], &line[at + length..]);
+    let tagged = behind.strip_prefix([':', '@']);
+    let is_tagged = tagged.is_some_and(|tag| !tag.starts_with(char::is_whitespace) && !tag.is_empty());
+    let rest = behind.trim_start_matches(['"', '\'']).trim_start();
+    let key = before.trim_end_matches(['"', '\'', ' ']).strip_suffix(':').unwrap_or_default();
+    let is_value =
+        ["name", "Name", "image", "Image", "repository", "repo"].iter().any(|end| key.ends_with(end))
+            && (rest.is_empty() || rest.starts_with(['#', ',', '}']));
+    !before.ends_with(part_of_name) && (is_tagged || is_value)
 }
 
 /// Files that name images without running them: those of tagbump itself, GitHub, Renovate and Dependabot.
@@ -347,8 +353,8 @@ mod tests {
 
     #[test]
     fn line_of_a_template_names_the_whole_image() {
-        let text = "{{- if x }}\nimage: \"ghcr.io/acme/api:{{ .tag }}\"\n# ghcr.io/acme/api:v1\na: ghcr.io/acme/api-x:v1\nb: x/ghcr.io/acme/api:v1\nc: ghcr.io/acme/api\nd: 'ghcr.io/acme/api@sha256:1'\n";
-        assert_eq!(unparsed_places("chart/templates/d.yaml", text, NAME), [2, 7]);
+        let text = "{{- if x }}\nimage: \"ghcr.io/acme/api:{{ .tag }}\"\n# ghcr.io/acme/api:v1\na: ghcr.io/acme/api-x:v1\nb: x/ghcr.io/acme/api:v1\nc: ghcr.io/acme/api\nd: 'ghcr.io/acme/api@sha256:1'\n- name: ghcr.io/acme/api # x\n";
+        assert_eq!(unparsed_places("chart/templates/d.yaml", text, NAME), [2, 7, 8]);
         assert!(unparsed_places(".github/d.yaml", text, NAME).is_empty());
     }
 }

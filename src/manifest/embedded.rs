@@ -1,11 +1,12 @@
-//! References in YAML inside block scalars: in Argo CD's `helm.values`, in the values that Flux reads from a
-//! ConfigMap, and in whole manifests inside ConfigMaps and patches. Those in a literal block scalar (`|`) can be
+//! References in YAML inside block scalars: in Argo CD's `helm.values`, in the `valuesContent` of K3s, in the values that Flux reads
+//! from a ConfigMap, and in whole manifests inside ConfigMaps and patches. Those in a literal block scalar (`|`) can be
 //! edited, since its lines are lines of the file; the others are only reported.
 
 use super::{Document, KINDS, ManifestFile, Reference, ReferenceSyntax, syntax, values};
 use crate::yaml::{NodeId, NodeKind, ParsedYaml, ReadError, ScalarStyle, is_literal, scan_until};
 
 const HELM_VALUES: &str = "values";
+const VALUES_CONTENT: &str = "valuesContent";
 
 /// Block scalars that are nested deeper are not searched.
 const MAX_DEPTH: usize = 64;
@@ -75,12 +76,14 @@ fn inside(file: &ManifestFile<'_>, block: NodeId, text: &str) -> Vec<Reference> 
     references
 }
 
-/// Argo CD's `helm.values`, or a `values.yaml` in a ConfigMap.
+/// Argo CD's `helm.values`, the `valuesContent` of a `HelmChart` or `HelmChartConfig` of K3s and RKE2, or a `values.yaml` in a
+/// ConfigMap.
 fn holds_values(yaml: &ParsedYaml, block: NodeId) -> bool {
     let Some(key) = yaml.key_text(block) else { return false };
     let map = yaml.node(block).parent.and_then(|map| yaml.key_text(map));
     match key {
         HELM_VALUES => map == Some("helm"),
+        VALUES_CONTENT => map == Some("spec"),
         _ => map == Some("data") && values::is_values_file(key),
     }
 }

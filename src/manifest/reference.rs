@@ -142,6 +142,17 @@ impl Reference {
         [&self.tag, &self.digest].into_iter().all(|part| part.as_deref().is_none_or(str::is_empty))
     }
 
+    /// The scalar that holds nothing but its tag, if there is one.
+    pub fn tag_place(&self) -> Option<NodeId> {
+        match &self.syntax {
+            ReferenceSyntax::Block { tag, .. } | ReferenceSyntax::TagAndDigest { tag, .. } => {
+                Some(tag.place())
+            }
+            ReferenceSyntax::Entry { new_tag, .. } => new_tag.map(|tag| tag.place()),
+            _ => None,
+        }
+    }
+
     /// Every scalar that is part of the reference.
     pub fn slots(&self) -> Vec<ValueLocation> {
         match &self.syntax {

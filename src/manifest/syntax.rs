@@ -33,7 +33,14 @@ pub const BLOCKS: [(&str, &str); 11] = [
 pub const IN_IMAGE: (&str, &str) = ("name", "tag");
 
 /// What charts call the digest of an image.
-const DIGESTS: [&str; 6] = ["digest", "imageDigest", "sha", "sha256", "imageSha", "tagDigest"];
+const DIGESTS: [&str; 8] =
+    ["digest", "sha", "imageDigest", "image_digest", "sha256", "imageSha", "imageSHA", "tagDigest"];
+
+/// Those that have only the hexadecimal digits, unless they say otherwise.
+const BARE_DIGESTS: [&str; 4] = ["sha", "sha256", "imageSha", "imageSHA"];
+
+/// How the keys of a digest end if those before it are `xImage` and `xImageTag`.
+const DIGEST_ENDINGS: [&str; 3] = ["Digest", "Sha", "SHA"];
 
 /// Keys of a tag that a chart may join to a name by itself. tagbump can't know whether it does.
 pub const VERSIONS: [&str; 3] = ["version", "imageVersion", "image_version"];
@@ -159,18 +166,27 @@ impl Finder<'_> {
         let yaml = self.doc.yaml;
         let text = |key| yaml.text(key).unwrap_or_default();
         let pairs = || yaml.pairs(map).filter(|&(key, _)| Some(key) != block_key);
-        let tags: HashMap<_, _> =
-            pairs().filter(|&(k, _)| text(k).ends_with("ImageTag")).map(|p| (text(p.0), p)).collect();
+        let is_beside = |key: &str| key.contains("Image") && !is_image_key(key);
+        // `xImageTag`, `xImageDigest`
+        let beside: HashMap<_, _> = pairs()
+            .filter(|&(k, _)| is_beside(text(k)))
+            .map(|(key, value)| (text(key), (key, value)))
+            .collect();
         for (key, value) in pairs() {
             let name = text(key);
             if !is_image_key(name) {
                 continue;
             }
-            let tag = if tags.is_empty() { None } else { tags.get(format!("{name}Tag").as_str()) };
-            let (repository, tag) = (self.slot(key, value), tag.map(|&(key, tag)| self.slot(key, tag)));
+            let get = |ending: &str| {
+                let (key, value) = *beside.get(format!("{name}{ending}").as_str())?;
+                Some(self.slot(key, value))
+            };
+            let (repository, tag) =
+                (self.slot(key, value), if beside.is_empty() { None } else { get("Tag") });
             let reference = match tag {
                 Some(tag) => {
-                    ImageBlock { repository, registry: None, tag, digest: None }.reference(yaml, self.kind)
+                    let digest = first_digest(yaml, &DIGEST_ENDINGS.map(get));
+                    ImageBlock { repository, registry: None, tag, digest }.reference(yaml, self.kind)
                 }
                 None => string(yaml, repository, self.kind).filter(|one| !self.is_beside_version(map, one)),
             };
@@ -311,16 +327,21 @@ fn written(yaml: &ParsedYaml, slot: ValueLocation) -> Option<&str> {
     yaml.text(slot.node).filter(|text| !text.is_empty())
 }
 
-/// The key of a block's digest. In some charts, such as grafana and kube-prometheus-stack, it is `sha`, and has only the
-/// hexadecimal digits of a SHA-256.
+/// The key of a block's digest: of several, the first that isn't empty. In some charts, such as grafana and
+/// kube-prometheus-stack, it is `sha`, and has only the hexadecimal digits of a SHA-256.
 pub fn digest_key(yaml: &ParsedYaml, get: &dyn Fn(&str) -> Option<ValueLocation>) -> Option<ValueLocation> {
+    first_digest(yaml, &DIGESTS.map(get))
+}
+
+/// The first digest that isn't empty, or else the first place for one. Only a key that is called `digest` may hold something else.
+fn first_digest(yaml: &ParsedYaml, slots: &[Option<ValueLocation>]) -> Option<ValueLocation> {
     let is_digest = |text: &str| text.is_empty() || is_sha256(text) || Digest::parse(text).is_ok();
-    let is_empty = |slot: &ValueLocation| yaml.text(slot.node) == Some("");
-    let sha = get("sha").filter(|sha| yaml.text(sha.node).is_some_and(is_digest));
-    match (get("digest"), sha) {
-        (Some(digest), Some(sha)) if is_empty(&digest) && !is_empty(&sha) => Some(sha),
-        (digest, sha) => digest.or(sha),
-    }
+    let is_meant = |slot: &&ValueLocation| {
+        yaml.text(slot.key) == Some(DIGESTS[0]) || yaml.text(slot.node).is_some_and(is_digest)
+    };
+    let meant = || slots.iter().flatten().filter(is_meant);
+    let filled = meant().find(|slot| yaml.text(slot.node) != Some(""));
+    filled.or_else(|| meant().next()).copied()
 }
 
 /// The value of a digest key, as an image has it.
@@ -332,7 +353,7 @@ fn digest_text(yaml: &ParsedYaml, slot: ValueLocation) -> Option<String> {
 
 /// Whether a digest key takes a SHA-256 without `sha256:`.
 pub fn is_bare_digest(yaml: &ParsedYaml, slot: ValueLocation) -> bool {
-    let is_sha = yaml.text(slot.key) == Some("sha");
+    let is_sha = yaml.text(slot.key).is_some_and(|key| BARE_DIGESTS.iter().any(|bare| key.ends_with(bare)));
     yaml.text(slot.node).is_some_and(|text| is_sha256(text) || (is_sha && !text.starts_with(SHA256)))
 }
 

@@ -195,7 +195,10 @@ fn look_at_variables(file: &SourceFile<'_>, fields: &[FieldPosition], request: &
 fn field_places(parsed: &mut ParsedFile, field: FieldPosition, request: &Request) -> FieldPlaces {
     let UpdateTarget { name, scope, .. } = &request.targets[field.target];
     let FieldTarget { path, inside, .. } = &scope.fields[field.nth];
-    let references = field_references(&parsed.yaml, path, name);
+    let references: Vec<_> = field_references(&parsed.yaml, path, name)
+        .into_iter()
+        .map(|reference| parsed.with_digest_beside(reference))
+        .collect();
     let references = match inside {
         None => references,
         Some(inside) => {

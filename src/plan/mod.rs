@@ -54,7 +54,7 @@ pub use environments::{
 pub use error::{MatchedValue, PlanError, RefusedReference, ReplacedImage};
 pub use held::{HeldImage, HeldReference};
 pub use indexes::TargetIndex;
-pub use listing::{ListedReference, Listing, OverriddenBy, Overrides, list};
+pub use listing::{ListedReference, Listing, ListingRequest, OverriddenBy, Overrides, list};
 pub use no_match::{Instead, NamelessTag, NoMatch, SimilarImage, UnmatchedImage};
 pub use request::{FieldTarget, PlacePath, Request, Scope, SkipReference, UpdateTarget};
 pub use running::{RunningReference, running};

@@ -6,10 +6,11 @@ use super::SourceFile;
 use super::indexes::FieldPosition;
 use super::matched::Match;
 use super::what_runs::FilePlace;
-use crate::dotenv::Assignment;
+use crate::dotenv::{self, Assignment};
 use crate::effective::compose::default_image;
 use crate::effective::{EffectiveImage, Setting, TextPart};
 use crate::file_selection::MatchLevel;
+use crate::image::Field;
 use crate::location::Location;
 use crate::manifest::{
     COMPOSE, DesiredImage, EmbeddedText, ManifestFile, Reference, ReferenceSyntax, Refusal, Rewrite,
@@ -116,7 +117,7 @@ impl ParsedFile {
             as_values: None,
             embedded: BTreeMap::new(),
             has_chart: false,
-            has_mac: false,
+            has_mac: dotenv::has_mac(assignments),
             fields: Vec::new(),
             variables: Some(assignments.iter().map(|one| one.name.clone()).collect()),
         }
@@ -136,6 +137,17 @@ impl ParsedFile {
     pub fn variable_reference(&self, name: &str, image: &str) -> Option<Reference> {
         let node = self.variables.as_ref()?.iter().rposition(|other| other == name)?;
         Some(assignment_reference(&self.yaml, node, image))
+    }
+
+    /// The reference that a rule finds at the place of a field, if there is a digest beside it, which decides what runs; else the
+    /// field itself.
+    pub fn with_digest_beside(&self, field: Reference) -> Reference {
+        let is_at_place = |known: &&Reference| {
+            let is_named = known.matches(&field.image, &Field::Unspecified);
+            is_named && known.digest.is_some() && known.tag_place() == Some(field.at)
+        };
+        let known = self.all_references().find(is_at_place).cloned();
+        known.map_or(field, |known| Reference { kind: "field", ..known })
     }
 
     /// Sets whether there is a chart next to the file. This is known only after all files were visited.

@@ -95,7 +95,9 @@ impl Scope {
     /// A scope of some fields in the files of a selection.
     pub fn of_fields(paths: &[FieldPath], files: &Selection) -> Self {
         let field = |path: &FieldPath| FieldTarget { files: files.clone(), path: path.clone(), inside: None };
-        Scope { fields: paths.iter().map(field).collect(), ..Scope::default() }
+        let is_new = |nth: &usize| !paths[..*nth].contains(&paths[*nth]);
+        let new = (0..paths.len()).filter(is_new);
+        Scope { fields: new.map(|nth| field(&paths[nth])).collect(), ..Scope::default() }
     }
 
     /// How strongly the scope asks for searching a file; `None` if it doesn't.

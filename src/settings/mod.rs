@@ -36,7 +36,7 @@ pub use read_only::{HistorySettings, RemoteSettings, ScanSettings, TagSettings, 
 pub use wait::{StatusPattern, WaitSettings, wait};
 
 const DEFAULT_PR_BRANCH: &str = "tagbump/{base}/{name}";
-const DEFAULT_REMOTE: &str = "origin";
+pub const DEFAULT_REMOTE: &str = "origin";
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(120);
 const DEFAULT_VERIFY_TIMEOUT: Duration = Duration::from_secs(60);
 

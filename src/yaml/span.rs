@@ -89,10 +89,17 @@ pub fn part_blocker(yaml: &ParsedYaml, id: NodeId) -> Option<EditBlocker> {
     edit_blocker(yaml, id).filter(|blocker| *blocker != EditBlocker::Placeholder)
 }
 
-/// Whether a text has a part that another tool fills in: `${X}` (Flux, envsubst), `$X` (Compose), `$(X)` (Kubernetes, kustomize) and `{{ }}` (Helm, Jinja).
+/// How placeholders start or end that no image, tag or digest can have in it: `{{ }}` (Helm, Jinja), `<< >>` (Flux Operator), `[[ ]]`,
+/// `(( ))` (Concourse), `#{ }#` (Azure Pipelines), `%X%`.
+const PLACEHOLDER_PARTS: [&str; 9] = ["{{", "}}", "<", ">", "[[", "]]", "((", "#{", "%"];
+
+/// Whether a text has a part that another tool fills in: `${X}` (Flux, envsubst), `$X` (Compose), `$(X)` (Kubernetes, kustomize), `@X@`
+/// (Autoconf, Maven), or one with [`PLACEHOLDER_PARTS`].
 pub fn is_placeholder(value: &str) -> bool {
     let variable = |rest: &str| rest.starts_with(|c: char| c.is_ascii_alphabetic() || "_{(".contains(c));
-    value.contains("{{") || value.contains("}}") || value.split('$').skip(1).any(variable)
+    PLACEHOLDER_PARTS.iter().any(|part| value.contains(part))
+        || value.split('$').skip(1).any(variable)
+        || value.bytes().filter(|byte| *byte == b'@').count() > 1
 }
 
 /// The bytes of a scalar, including quotes. For a missing one: an empty range after the key's `:`.

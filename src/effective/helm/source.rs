@@ -25,13 +25,18 @@ impl<'a> Objects<'a> {
         Objects { by_name }
     }
 
-    /// An object that a name in a namespace can mean. A namespace that isn't written can be any.
-    pub fn find(&self, kind: &str, name: &str, namespace: Option<&str>) -> Option<&'a Value> {
-        let fits = |object: &&&Value| {
+    /// The objects that a name in a namespace can mean. A namespace that isn't written can be any.
+    pub fn named(&self, kind: &str, name: &str, namespace: Option<&str>) -> Vec<&'a Value> {
+        let fits = |object: &&Value| {
             let own = object.text_at(&["metadata", "namespace"]);
             own.is_none() || namespace.is_none() || own == namespace
         };
-        self.by_name.get(&(kind, name))?.iter().find(fits).copied()
+        self.by_name.get(&(kind, name)).into_iter().flatten().copied().filter(fits).collect()
+    }
+
+    /// The first object that a name in a namespace can mean.
+    pub fn find(&self, kind: &str, name: &str, namespace: Option<&str>) -> Option<&'a Value> {
+        self.named(kind, name, namespace).first().copied()
     }
 }
 

@@ -17,6 +17,7 @@ use super::super::kustomize::{Additions, Build, InflatedChart, build, kustomizat
 use super::super::root::Root;
 use super::super::value::Value;
 use super::Deployment;
+use super::config_maps::ConfigMaps;
 use super::kustomizations::Kustomizations;
 use super::pointers::{Pointer, RenderedPointer, RenderedPointers, included_files};
 use super::scene::{KUSTOMIZATION_FILES, Scene, documents};
@@ -90,14 +91,16 @@ impl Deployments {
         (declared, repositories): (&Objects<'_>, &Objects<'_>),
     ) {
         let mut next = 0;
-        let mut rendered = RenderedPointers::default();
+        let (mut rendered, mut config_maps) = (RenderedPointers::default(), ConfigMaps::new(declared));
         while next < self.all.len() && self.all.len() < MAX_DEPLOYMENTS {
             let is_followed =
                 |object: &&Value| is_pointer(object) && is_of_repository(object, repositories, scene.url);
             let pointers: Vec<Value> = self.all[next].objects.iter().filter(is_followed).cloned().collect();
             for object in pointers {
+                config_maps.see(&self.all);
+                let sources = config_maps.named_by(&object, next, &self.all, files);
                 let deployed_by = self.all[next].root.entry.clone();
-                if let Some(known) = rendered.find(&object) {
+                if let Some(known) = rendered.find(&object, &sources) {
                     known.deployers.insert(next);
                     self.deploy_again(known, &deployed_by);
                     continue;
@@ -107,7 +110,7 @@ impl Deployments {
                 let (deployments, charts) = (self.all.len(), self.charts.len());
                 let before = std::mem::take(&mut self.used);
                 if is_kind(&object, "Kustomization") {
-                    let built = flux::render(files, &object, declared);
+                    let built = flux::render(files, &object, &Objects::new(&sources));
                     let name = object.text_at(&["metadata", "name"]).unwrap_or("without a name");
                     let folder = flux::folder(&object).unwrap_or_default();
                     let entry = pointer.entry(&[entry_of(files, &folder)]);
@@ -118,8 +121,19 @@ impl Deployments {
                     sources.into_iter().for_each(|source| self.add_application(files, source, &pointer));
                 }
                 let (deployments, charts) = (deployments..self.all.len(), charts..self.charts.len());
+                let doubts = self.all[next].doubts_about(&object);
+                let roots = self.all[deployments.clone()].iter_mut().map(|deployment| &mut deployment.root);
+                let roots = roots.chain(&mut self.charts[charts.clone()]);
+                roots.for_each(|root| root.uncertain.extend(doubts.iter().cloned()));
                 let (deployers, used) = (BTreeSet::from([next]), std::mem::replace(&mut self.used, before));
-                rendered.push(RenderedPointer { object, deployers, deployments, charts, used });
+                rendered.push(RenderedPointer {
+                    object,
+                    config_maps: sources,
+                    deployers,
+                    deployments,
+                    charts,
+                    used,
+                });
             }
             next += 1;
         }

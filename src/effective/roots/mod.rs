@@ -1,8 +1,9 @@
 //! Which roots there are, and what they run.
 //!
-//! `deployments` renders what kustomize, Flux and Argo CD build, `releases` the charts that HelmReleases among the
-//! rendered objects run. Charts and compose projects that nothing else uses are roots too.
+//! `deployments` renders what kustomize, Flux and Argo CD build, with the variables of `config_maps`, `releases` the charts
+//! that HelmReleases among the rendered objects run. Charts and compose projects that nothing else uses are roots too.
 
+mod config_maps;
 mod deployments;
 mod kustomizations;
 mod pointers;
@@ -10,9 +11,11 @@ mod projects;
 mod releases;
 mod scene;
 
+use std::collections::BTreeSet;
+
 use super::files::Files;
 use super::helm::chart_roots;
-use super::root::Root;
+use super::root::{Doubt, Root};
 use super::value::Value;
 use crate::memory::free_beside;
 use deployments::Deployments;
@@ -27,6 +30,19 @@ struct Deployment {
     objects: Vec<Value>,
     /// A single file that nothing includes.
     is_file: bool,
+}
+
+impl Deployment {
+    /// What tagbump can't follow in it and that may change an object: doubts about the whole, and about the object itself.
+    fn doubts_about(&self, object: &Value) -> Vec<Doubt> {
+        let file = |object: &Value| object.place().map(|place| place.file);
+        let (own, others): (_, BTreeSet<_>) = (file(object), self.objects.iter().filter_map(file).collect());
+        let concerns = |doubt: &&Doubt| {
+            let at = doubt.at.map(|place| place.file);
+            at == own || at.is_none_or(|file| !others.contains(&file))
+        };
+        self.root.uncertain.iter().filter(concerns).cloned().collect()
+    }
 }
 
 /// The roots around an image.

@@ -18,6 +18,8 @@ pub(super) struct Pointer {
 /// An object that was rendered, and what came out: positions in the lists of deployments and charts.
 pub(super) struct RenderedPointer {
     pub object: Value,
+    /// The ConfigMaps that it takes variables from.
+    pub config_maps: Vec<Value>,
     /// The deployments that it is among.
     pub deployers: BTreeSet<usize>,
     pub deployments: Range<usize>,
@@ -76,10 +78,11 @@ impl RenderedPointer {
 }
 
 impl RenderedPointers {
-    /// An equal object that was rendered before.
-    pub fn find(&mut self, object: &Value) -> Option<&mut RenderedPointer> {
+    /// An equal object that was rendered before, with the same variables.
+    pub fn find(&mut self, object: &Value, config_maps: &[Value]) -> Option<&mut RenderedPointer> {
         let same_place = self.by_place.get(&object.place())?;
-        let known = same_place.iter().copied().find(|&nth| self.all[nth].object == *object)?;
+        let is_same = |known: &RenderedPointer| known.object == *object && known.config_maps == config_maps;
+        let known = same_place.iter().copied().find(|&nth| is_same(&self.all[nth]))?;
         self.all.get_mut(known)
     }
 

@@ -27,7 +27,9 @@ pub(super) fn roots(
             used.values_files.extend(release.values_files.clone());
             let written_in = object.place().map(|place| files.file(place.file).path.clone());
             let entry = deployment.root.entry.clone().or_file(written_in.as_deref());
-            roots.push(Root { entry, ..root(object, release, &deployment.root.name) });
+            let mut root = root(object, release, &deployment.root.name);
+            root.uncertain.extend(deployment.doubts_about(object));
+            roots.push(Root { entry, ..root });
         }
     }
     roots

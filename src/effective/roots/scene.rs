@@ -110,7 +110,13 @@ fn indentation(line: &[u8]) -> usize {
 
 /// The value behind a key without its colon: `: api`.
 fn name_in(behind: &[u8]) -> Option<&str> {
-    let value = &behind[behind.iter().take_while(|byte| b" :\"'".contains(byte)).count()..];
+    let without_blanks = |text: &'_ [u8]| text.iter().take_while(|byte| b" :\"'".contains(byte)).count();
+    let mut value = &behind[without_blanks(behind)..];
+    // an anchor or a tag before it
+    while matches!(value.first(), Some(b'&' | b'!')) {
+        value = &value[memchr(b' ', value)?..];
+        value = &value[without_blanks(value)..];
+    }
     let value = &value[..value.len().min(MAX_NAME + 1)];
     let is_end = |byte: &u8| byte.is_ascii_whitespace() || b"\"',}#".contains(byte);
     let end = value.iter().position(is_end).unwrap_or(value.len());

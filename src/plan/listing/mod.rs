@@ -95,18 +95,26 @@ pub(super) struct PlacedReference {
     pub nodes: Vec<ScalarPlace>,
 }
 
-/// Lists the references to `images`, or to all images if none is given, in these environments; `looked` is called
-/// after each file, from several threads.
+/// What to list.
+pub struct ListingRequest<'a> {
+    pub selection: &'a Selection,
+    /// The images whose references are listed; empty for all.
+    pub images: &'a [String],
+    pub environments: &'a Environments,
+    /// The URL of the repository, if it has one: Flux and Argo CD name repositories by it.
+    pub repository_url: Option<&'a str>,
+}
+
+/// Lists references; `looked` is called after each file, from several threads.
 ///
 /// # Errors
 /// If a named file isn't valid YAML or takes too much work, and the errors of the file source.
 pub fn list(
     source: &dyn FileSource,
-    selection: &Selection,
-    images: &[String],
-    environments: &Environments,
+    request: &ListingRequest<'_>,
     looked: &(dyn Fn() + Sync),
 ) -> Result<Listing, PlanError> {
+    let ListingRequest { selection, images, environments, .. } = *request;
     let files = ListedFiles::new(images);
     let look = |file: SourceFile<'_>| {
         files.take(&file);
@@ -119,7 +127,7 @@ pub fn list(
         .visit(selection, true, &look)
         .map_err(|error| wider_pattern::with_wider(error.into(), source, selection))?;
     let GatheredFiles { texts, mut listed, around } = files.finish();
-    let Parsed { rendered, listed: more } = parse_and_render(source, &around, environments, texts, images)?;
+    let Parsed { rendered, listed: more } = parse_and_render(source, &around, request, texts)?;
     listed.extend(more);
     listed.sort_by(|a, b| path(a).cmp(path(b)));
     // a file that no root is made from is one of its own

@@ -8,7 +8,8 @@ use std::thread::{available_parallelism, scope};
 
 use super::super::what_runs::rendered_roots::{Overridable, Renderer, read_part};
 use super::super::what_runs::surroundings::Surroundings;
-use super::super::{Environments, FileSource, PlanError, SourceFile};
+use super::super::{FileSource, PlanError, SourceFile};
+use super::ListingRequest;
 use super::files::{Listed, TextFile, listed};
 use super::places::ListedPlaces;
 use crate::effective::ParsedContent;
@@ -124,13 +125,13 @@ struct ParsedBatch {
 pub(super) fn parse_and_render(
     source: &dyn FileSource,
     around: &Surroundings,
-    environments: &Environments,
+    request: &ListingRequest<'_>,
     files: Vec<TextFile>,
-    images: &[String],
 ) -> Result<Parsed, PlanError> {
+    let ListingRequest { images, environments, repository_url: url, .. } = *request;
     let cancellation = Cancellation::default();
     let read = |path: &str| read_part(source, path);
-    let renderer = Renderer { around, read: &read, url: None, environments, cancellation: &cancellation };
+    let renderer = Renderer { around, read: &read, url, environments, cancellation: &cancellation };
     let (wanted, context): (Vec<_>, Vec<_>) = files.into_iter().partition(|file| file.is_wanted);
     let queue = Queue { first: Vec::new(), rest: wanted, taken: 0, is_sorted: false };
     let parser = ListingParser { queue: Mutex::new(queue), images };

@@ -6,8 +6,8 @@ use super::super::PlanError;
 use super::super::what_runs::rendered_roots::RenderedRoots;
 use super::super::what_runs::winning_place::kind;
 use super::super::what_runs::{FilePlace, Overridden};
-use crate::dotenv::is_dotenv;
-use crate::effective::{DigestAt, EffectiveImage, Place, Setting};
+use crate::dotenv::{self, is_dotenv};
+use crate::effective::{DigestAt, EffectiveImage, LoadedFile, Place, Setting};
 use crate::file_selection::file_name;
 use crate::location::Location;
 use crate::manifest::{COMPOSE, RefusalReason, has_mac, is_compose};
@@ -138,7 +138,7 @@ impl RenderedRoots<'_> {
                 image: image.name.clone(),
                 tag: image.tag.clone(),
                 digest: image.digest.clone(),
-                fixed: fixed(setting),
+                fixed: fixed(setting).or_else(|| self.mac(place)),
                 fixed_digest: None,
             });
             winner.fixed_digest = winner.fixed_digest.take().or_else(|| self.fixed_digest(image));
@@ -150,6 +150,15 @@ impl RenderedRoots<'_> {
             winner.digest_files.extend(digest);
         }
         winners.into_values().collect()
+    }
+
+    /// Why nothing in a file can be edited, if that would break its MAC.
+    fn mac(&self, place: Place) -> Option<String> {
+        let LoadedFile { yaml, assignments, .. } = self.files.file(place.file);
+        let has_mac = yaml.as_ref().is_some_and(has_mac)
+            || assignments.iter().flatten().any(|assignments| dotenv::has_mac(assignments));
+        let reason = RefusalReason::HasMac;
+        has_mac.then(|| format!("{reason}; {}", reason.advice()))
     }
 
     /// Why the tag of an image can't be edited, if that is because its digest can't.
