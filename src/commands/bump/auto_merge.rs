@@ -1,5 +1,5 @@
-//! The story of `--auto-merge`: the forge merges the pull request when the rules of its base are met. Whatever stands in the way is a
-//! warning, and the pull request stays open.
+//! Implements `--auto-merge`: the forge merges the pull request once the rules of its base branch are met. Whatever
+//! stands in the way is a warning, and the pull request stays open.
 
 use super::Bump;
 use super::report::BumpReport;

@@ -1,4 +1,4 @@
-//! The story of `--commit`: a commit on top of `HEAD`, and the same edit in the index and the working tree.
+//! Implements `--commit`: makes a commit on top of `HEAD`, and the same edit in the index and the working tree.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The story of a bump without `--commit`, `--push` or `--pr`: it edits the files of the working tree.
+//! Implements a bump without `--commit`, `--push` or `--pr`: edits the files of the working tree.
 
 use super::Bump;
 use super::report::BumpReport;

@@ -1,4 +1,4 @@
-//! The story of a bump: decide, then edit, commit, push or propose.
+//! The `bump` commands: decide, then edit, commit, push or open a pull request.
 
 mod auto_merge;
 mod commit;

@@ -1,4 +1,4 @@
-//! The story of `--pr`: the bump on a branch of its own, and the pull request for it.
+//! Implements `--pr`: lands the bump on a separate branch and opens a pull request for it.
 //!
 //! A branch that holds only tagbump's commits is rebuilt on the base; on any other branch the bump goes on top. A pull request whose
 //! change is already on the base is closed.

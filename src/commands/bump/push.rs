@@ -1,4 +1,4 @@
-//! The story of `--push`: the bump on the remote branch, and the checkout brought up to date with it.
+//! Implements `--push`: lands the bump on the remote branch and brings the checkout up to date with it.
 
 use super::Bump;
 use super::remote::{keep_secrets, note_verification};
