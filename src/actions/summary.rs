@@ -115,7 +115,7 @@ fn skipped(report: &Report) -> String {
     format!("\n| skipped | image | why |\n|---|---|---|\n{}", rows.collect::<String>())
 }
 
-/// The commits that the changes bring, one line for each page that compares them.
+/// The commits that the changes include, one line for each page that compares them.
 fn comparisons(report: &Report) -> String {
     let mut shown: Vec<(&Comparison, Vec<&str>)> = Vec::new();
     for (change, origin) in report.changes.iter().zip(&report.origins).take(MAX_ROWS) {
@@ -134,8 +134,8 @@ fn paragraph(comparison: &Comparison, images: &[&str]) -> String {
     let (images, url) = (images.join(", "), &comparison.url);
     let pair = url.rsplit('/').next().unwrap_or(url);
     let line = match comparison.goes_back {
-        true => format!("\n{images} goes back: [{pair}]({url})\n"),
-        false => format!("\nChanges of {images}: [{pair}]({url})\n"),
+        true => format!("\nRolled back {images}: [{pair}]({url})\n"),
+        false => format!("\nChanges in {images}: [{pair}]({url})\n"),
     };
     line + &list(comparison)
 }

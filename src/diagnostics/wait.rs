@@ -66,7 +66,7 @@ pub(super) fn describe(error: &WaitError) -> Failure {
             hint("check the branch, and ") + flag("rev") + "; if the branch was rewritten, bump again",
         ),
         WaitError::Failed { .. } => Failure::new(Exit::NotLive, message)
-            .hinted("see what the controller reports; tagbump rollback goes back"),
+            .hinted("see what the controller reports; to go back, run tagbump rollback"),
         WaitError::TimedOut { .. } => Failure::new(Exit::NotLive, message).hinted(
             hint("see what the controller does; give it more time with ") + setting("wait-timeout", "20m"),
         ),

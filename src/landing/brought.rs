@@ -31,15 +31,15 @@ pub(super) fn paragraphs(brought: &[BroughtCommits<'_>]) -> Vec<String> {
     let mut paragraphs: Vec<String> =
         brought.iter().take(MAX_RANGES).map(|range| paragraph(range, names_matter)).collect();
     let more = brought.len().saturating_sub(MAX_RANGES);
-    paragraphs.extend((more > 0).then(|| format!("Changes of {more} more")));
+    paragraphs.extend((more > 0).then(|| format!("Comparisons not shown: {more}")));
     paragraphs
 }
 
 fn paragraph(brought: &BroughtCommits<'_>, names_matter: bool) -> String {
     let names = if names_matter { names(&brought.names) } else { String::new() };
     let line = match brought.goes_back {
-        true => format!("This goes back{names}: {}", brought.url),
-        false => format!("Changes{}: {}", names.replacen(" in ", " of ", 1), brought.url),
+        true => format!("Commits rolled back{names}: {}", brought.url),
+        false => format!("Changes{names}: {}", brought.url),
     };
     match brought.range.filter(|range| !range.commits.is_empty()) {
         Some(range) => format!("{line}\n\n{}", list(range)),
@@ -89,7 +89,7 @@ mod tests {
     fn single_range_needs_no_names() {
         assert_eq!(paragraphs(&[brought(&["api", "web"], None)]), [format!("Changes: {URL}")]);
         let back = BroughtCommits { goes_back: true, ..brought(&["api"], None) };
-        assert_eq!(paragraphs(&[back]), [format!("This goes back: {URL}")]);
+        assert_eq!(paragraphs(&[back]), [format!("Commits rolled back: {URL}")]);
         assert!(paragraphs(&[]).is_empty());
     }
 
@@ -100,12 +100,12 @@ mod tests {
         assert_eq!(
             paragraphs(&[brought(&many, None), back]),
             [
-                format!("Changes of a, b, c, d, e and 2 more: {URL}"),
-                format!("This goes back in `@acme`: {URL}")
+                format!("Changes in a, b, c, d, e and 2 more: {URL}"),
+                format!("Commits rolled back in `@acme`: {URL}")
             ]
         );
         let paragraphs = paragraphs(&vec![brought(&["a"], None); 25]);
-        assert_eq!((paragraphs.len(), paragraphs[20].as_str()), (21, "Changes of 5 more"));
+        assert_eq!((paragraphs.len(), paragraphs[20].as_str()), (21, "Comparisons not shown: 5"));
     }
 
     #[test]

@@ -45,7 +45,7 @@ fn commit_and_json_have_a_link_and_the_summary_has_the_commits_too() {
     let summary = std::fs::read_to_string(summary).unwrap();
     let pair = link.rsplit('/').next().unwrap();
     let text =
-        format!("\nChanges of `{API}`: [{pair}]({link})\n\n- `change src/main.rs`\n- `change src/main.rs`\n");
+        format!("\nChanges in `{API}`: [{pair}]({link})\n\n- `change src/main.rs`\n- `change src/main.rs`\n");
     assert!(summary.contains(&text), "{summary}");
 }
 
@@ -156,8 +156,8 @@ fn rollback_goes_back() {
     assert_eq!(told["changes"][0]["compare"], link);
     assert_eq!(subjects(&told), ["change src/main.rs"]);
     let message = mono.world.message();
-    assert!(message.contains(&format!("\n\nThis goes back: {link}\n\n")), "{message}");
-    assert!(std::fs::read_to_string(summary).unwrap().contains("goes back"));
+    assert!(message.contains(&format!("\n\nCommits rolled back: {link}\n\n")), "{message}");
+    assert!(std::fs::read_to_string(summary).unwrap().contains("Rolled back"));
 }
 
 /// Without a job, the link leads to the remote, if that is a forge that is known.
