@@ -194,7 +194,7 @@ pub struct DeliveryArgs {
     )]
     pub sign: bool,
 
-    /// Show which commits the bump brings: auto, link, list or off [default: auto]
+    /// Show which commits the bump includes: auto, link, list or off [default: auto]
     ///
     /// link adds a compare link for the old and the new source, in the commit, the job summary
     /// and the pull request. auto also lists the commits in the last two, if the target's

@@ -336,7 +336,7 @@ pub enum AutoMerge {
     Rebase,
 }
 
-/// How to describe the commits that a bump brings.
+/// How to describe the commits that a bump includes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Changes {
     /// A link, and the commits that are known without a request.

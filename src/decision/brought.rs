@@ -1,4 +1,4 @@
-//! Which images a bump brings the same commits to, for the texts that describe it.
+//! Which images of a bump include the same new commits, for the texts that describe it.
 
 use std::collections::HashMap;
 

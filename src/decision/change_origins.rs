@@ -1,5 +1,5 @@
-//! What a bump brings: the commits that the old and the new image of each change were built from, the page that compares them, and the
-//! commits between them.
+//! Which commits a bump includes: those that the old and the new image of each change were built from, the page that
+//! compares them, and the commits between them.
 //!
 //! Trailers are contributors' input, so a repository that only a trailer names is never linked: it must be the one that is being
 //! built, or the one that the bump is landed in. Its name in the link is the one that is known from there.

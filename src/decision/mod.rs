@@ -9,7 +9,7 @@
 //! 2. `order_guard`: plans, and keeps the references that run a newer build. `freshness` compares a build with the current one,
 //!    `writers` finds the commit that set a tag, `build_orders` orders two commits. `source_forges` asks about another repository's.
 //!    `held` keeps what someone holds; `hold_change` decides a `hold` or `unhold`.
-//! 3. `change_origins`: which commits the change brings, for the texts; `brought` says to which images.
+//! 3. `change_origins`: which commits the change includes, for the texts; `brought` says for which images.
 //! 4. `wording` and `pr_text`: the commit message, and the title and body of a pull request.
 
 mod base;

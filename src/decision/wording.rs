@@ -43,7 +43,7 @@ impl Wording<'_> {
         Ok(MessageParts { brought: brought.collect(), ..self.parts(template, plan)? }.message(plan)?)
     }
 
-    /// The same with the commits that it brings, for a pull request.
+    /// The same with the commits that it includes, for a pull request.
     pub fn detailed_message(&self, plan: &Plan, origins: &[ChangeOrigin]) -> Result<String, DecisionError> {
         let template = targets::message(self.sources.context.settings, self.sources.config, plan);
         Ok(MessageParts { brought: brought(plan, origins), ..self.parts(template, plan)? }.message(plan)?)

@@ -1,4 +1,4 @@
-//! Fetches from a remote: finds its branches, and brings new commits into the workspace.
+//! Fetches from a remote: finds its branches, and gets new commits into the workspace.
 
 use std::cell::Cell;
 use std::sync::Arc;

@@ -68,7 +68,7 @@ fn forward(checkout: &Checkout, remote: &str, landed: &LandedCommit<'_>) -> Resu
         return own_commits();
     }
     let objects = NewObjects::find(checkout, head, landed)
-        .ok_or("its history is too short for what is new; git pull brings it")?;
+        .ok_or("its history is too shallow for the new commits; run git pull")?;
     let follows = follows(workspace, commit, head);
     // carried commits have landed under other IDs
     let has_landed = carried_head == Some(head);

@@ -1,4 +1,4 @@
-//! What a commit message or a pull request says about the commits that a bump brings.
+//! What a commit message or a pull request says about the commits that a bump includes.
 //!
 //! Pure. Subjects are the text of their authors: each is a code span, so that `@name`, `#12`, `fixes #1` and `[skip ci]` do nothing, not
 //! even in the commit that a squash merge makes from a pull request's text.

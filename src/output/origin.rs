@@ -1,4 +1,4 @@
-//! Where a change comes from: the commit that its image was built from, and the commits that it brings.
+//! Where a change comes from: the commit that its image was built from, and the commits that it includes.
 
 use std::sync::Arc;
 

@@ -36,7 +36,7 @@ pub struct PromotionRow {
     pub commits: Option<CommitCount>,
 }
 
-/// How many commits a change brings, or takes away.
+/// How many commits a change includes, or takes away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CommitCount {
     pub total: usize,

@@ -145,7 +145,7 @@ pub struct Delivery {
     pub destination: Destination,
     pub dry_run: bool,
     pub exit_code: bool,
-    /// How to describe the commits that the change brings.
+    /// How to describe the commits that the change includes.
     pub changes: Changes,
     pub commit: CommitSettings,
     pub landing: LandingSettings,

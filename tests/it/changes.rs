@@ -1,4 +1,4 @@
-//! What a bump brings: the page that compares the old and the new source, and the commits between them.
+//! Which commits a bump includes: the page that compares the old and the new source, and the commits between them.
 
 use std::path::PathBuf;
 use std::process::Command;

@@ -293,7 +293,7 @@ fn history_of_old_merged_branch_is_not_fetched() {
     git(&merge, &["push", "--quiet", "origin", "HEAD:main"]);
     let before = git(&folder, &["count-objects", "-v"]);
     let told = ended(&repo::run(&mut push(&folder, "v1", &[])), 0, "landed");
-    assert!(told["notices"].to_string().contains("too short"), "{told}");
+    assert!(told["notices"].to_string().contains("too shallow"), "{told}");
     assert_eq!(git(&folder, &["count-objects", "-v"]), before);
     git(&folder, &["remote", "set-url", "origin", world.bare.to_str().unwrap()]);
     git(&folder, &["pull", "--quiet"]);

@@ -41,7 +41,7 @@ pub struct MessageParts<'a> {
     pub facts: &'a BuildInfo,
     pub verb: SubjectVerb,
     pub skip_ci: bool,
-    /// The commits that the plan brings. A template says what it wants instead.
+    /// The commits that the plan includes. A template says what it wants instead.
     pub brought: Vec<BroughtCommits<'a>>,
     /// The commits that the images were built from, by the plan's targets.
     pub sources: BTreeMap<TargetIndex, Source>,

@@ -90,7 +90,7 @@ pub fn of_fetch(stopped: TransferError, endpoint: &Endpoint, url: &str) -> Fetch
 
 /// The fetch did not bring the tip that the server had listed: the branch moved between the two.
 pub fn without_tip(url: &str, tip: CommitId) -> FetchError<RemoteError> {
-    let what = format!("{url}: the fetch didn't bring the tip {tip}");
+    let what = format!("{url}: the fetch didn't include the tip {tip}");
     FetchError::Transient { what, retry_after: None }
 }
 

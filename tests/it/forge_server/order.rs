@@ -1,4 +1,4 @@
-//! What Gitea says about commits of another repository: their order, and which ones a bump brings.
+//! What Gitea says about commits of another repository: their order, and which ones a bump includes.
 
 use super::people::{API, GitOps};
 use crate::support::cli::Run;
