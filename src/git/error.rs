@@ -19,9 +19,9 @@ pub enum GitError {
     #[error("HEAD has no commit yet")]
     NoCommit,
     /// A temporary file or folder.
-    #[error("no temporary file: {0}")]
+    #[error("can't create a temporary file: {0}")]
     Temporary(std::io::Error),
-    #[error("the current folder is gone: {0}")]
+    #[error("the current folder no longer exists: {0}")]
     CurrentFolder(std::io::Error),
     #[error(transparent)]
     Carry(#[from] CarryError),
@@ -69,7 +69,7 @@ pub enum CheckoutError {
     NoGitDir { path: String },
     #[error("{variable} is set, and tagbump can't use it")]
     UnsupportedVariable { variable: &'static str },
-    #[error("{setting} is set in git's configuration, and tagbump can't respect it")]
+    #[error("git's configuration sets {setting}, which tagbump doesn't support")]
     UnsupportedSetting { setting: String },
     #[error("{setting} doesn't allow {protocol}")]
     ForbiddenProtocol { protocol: String, setting: String },
@@ -125,7 +125,7 @@ pub enum CarryError {
 /// Why a commit can't be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CommitError {
-    #[error("the repository is in the middle of a merge, rebase or the like")]
+    #[error("a merge, rebase or similar operation is in progress")]
     Unfinished,
     #[error("another program changed the index just now")]
     IndexChanged,
@@ -133,7 +133,7 @@ pub enum CommitError {
     BranchMoved,
     #[error("the index can't be read: {reason}")]
     UnreadableIndex { reason: String },
-    #[error("the repository is in use by another git: {reason}")]
+    #[error("another process is using the repository: {reason}")]
     Locked { reason: String },
     #[error("{}: {change}; nothing was written", inline(.path))]
     Uncommitted { path: String, change: UncommittedChange },
@@ -324,7 +324,7 @@ impl ServerError {
 /// Why a connection over ssh failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SshProblem {
-    #[error("the host shows another key than before (host key verification failed)")]
+    #[error("the host's key has changed (host key verification failed)")]
     HostKeyChanged,
     #[error("the host's key is not known (host key verification failed)")]
     HostKeyUnknown,

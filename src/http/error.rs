@@ -10,7 +10,7 @@ pub enum HttpError {
     BadProxy { setting: &'static str },
     #[error("{setting} turns off certificate checks, and tagbump never does that")]
     ChecksOff { setting: &'static str },
-    #[error("{setting} is set in git's configuration or environment, and tagbump can't respect it")]
+    #[error("git's configuration or environment sets {setting}, which tagbump doesn't support")]
     Unsupported { setting: &'static str },
     #[error("{setting} has characters in it that HTTP doesn't allow")]
     BadValue { setting: &'static str },

@@ -235,7 +235,7 @@ fn server_without_push_options_gets_no_branch() {
     let gitlab = GitLab::new();
     git(&gitlab.world.bare, &["config", "receive.advertisePushOptions", "false"]);
     let failure = failed(&run(&mut gitlab.command(&gitlab.checkout("w"), "v1", &[])), 2);
-    assert!(failure.contains("takes no push options"), "{failure}");
+    assert!(failure.contains("doesn't support push options"), "{failure}");
     assert_eq!(git(&gitlab.world.bare, &["for-each-ref", "--format=%(refname:short)"]), "main");
 }
 

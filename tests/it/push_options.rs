@@ -62,7 +62,7 @@ fn server_without_push_options_is_an_error_as_in_git() {
     options(&folder, &["ci.skip"]);
     let message = failed(&run(&mut push(&folder, "v1", &[])), 2);
     assert!(
-        message.contains("takes no push options") && message.contains("--get-all push.pushOption"),
+        message.contains("doesn't support push options") && message.contains("--get-all push.pushOption"),
         "{message}"
     );
     assert_eq!(world.commits(), 2);

@@ -176,7 +176,7 @@ fn first_key_that_command_prints_signs_commits() {
     assert!(!local.folder.path().join("mark").exists());
     for (command, word) in [
         ("true", "its output is not a key"),
-        ("false", "gives no key"),
+        ("false", "provides no key"),
         ("/nowhere/x", "not found"),
         ("'", "quote"),
     ] {

@@ -16,7 +16,7 @@ pub enum AnswerError {
     TooLong(LimitExceeded),
     #[error("the server gave up: {0}")]
     GaveUp(String),
-    #[error("the server takes no push options, but push.pushOption in git's configuration sets some")]
+    #[error("the server doesn't support push options, but git's configuration sets push.pushOption")]
     NoPushOptions,
 }
 

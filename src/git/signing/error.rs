@@ -19,9 +19,9 @@ pub enum SigningError {
     },
     #[error("there is no SSH key to sign with: user.signingkey is not set in git's configuration")]
     NoSshKey,
-    #[error("{setting} in git's configuration gives no key: {reason}")]
+    #[error("{setting} in git's configuration provides no key: {reason}")]
     KeyCommand { setting: &'static str, reason: String },
-    #[error("the commit can't be signed: the system gives no random numbers")]
+    #[error("the commit can't be signed: the system can't provide random numbers")]
     NoRandomNumbers,
     #[error("the commit can't be signed: user.signingkey is {path}: {reason}")]
     BadKeyFile { path: String, reason: String },
@@ -54,7 +54,7 @@ pub enum ProgramFailure {
     Missing,
     #[error("can't be started: {0}")]
     NotStarted(String),
-    #[error("gave no answer in time; it may have waited for a passphrase")]
+    #[error("did not answer in time; it may have waited for a passphrase")]
     TimedOut,
 }
 
