@@ -167,7 +167,7 @@ pub fn compute(template: &Template, facts: &BuildInfo) -> Result<Tag, TagError> 
     Tag::parse(&text).map_err(|error| TagError::NotATag { template: whole(), error })
 }
 
-/// Replaces each match of `[^a-zA-Z0-9._-]+` by `-`, as docker/metadata-action does.
+/// Replaces each match of `[^a-zA-Z0-9._-]+` with `-`, as docker/metadata-action does.
 fn fit(value: &str) -> String {
     static UNFIT: LazyLock<Regex> = LazyLock::new(|| {
         #[expect(clippy::expect_used, reason = "a constant pattern, compiled by the tests")]

@@ -261,8 +261,7 @@ impl<'a> RegistryCheck<'a> {
         let image = format!("{}:{}", inline(target.effective_name()), question.wanted);
         match self.memory.answers.get(&question) {
             Some(Ok(FoundImage { digest: Some(other), .. })) if other != digest => {
-                self.warnings
-                    .insert(format!("{image} points to {other} in its registry, and not to {digest}"));
+                self.warnings.insert(format!("{image} points to {other} in its registry, not to {digest}"));
             }
             Some(Err(error)) => {
                 self.warnings.insert(error.to_string());

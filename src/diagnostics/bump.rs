@@ -171,7 +171,7 @@ fn advice(error: &BumpError) -> Hint {
                 + setting("soak", "0")
                 + "; with "
                 + setting("if-held", "skip")
-                + " this is no error"
+                + " this isn't an error"
         }
         BumpError::NoRepositoryName => {
             hint("use a URL such as https://HOST/OWNER/NAME, or land with ")

@@ -202,7 +202,7 @@ fn include_advice(problem: &IncludeProblem) -> &'static str {
         IncludeProblem::Unreadable(_) => {
             "fix the file or its permissions; git config --list shows what git says"
         }
-        IncludeProblem::TooDeep | IncludeProblem::TooMany => "let fewer files include each other",
+        IncludeProblem::TooDeep | IncludeProblem::TooMany => "include fewer files, or nest them less deeply",
         IncludeProblem::NotFromFile | IncludeProblem::OtherHome | IncludeProblem::Prefix => {
             "write the path in full"
         }

@@ -10,7 +10,7 @@ pub(super) fn describe(error: &HoldsError) -> Failure {
         return worktree::describe_source(error);
     }
     let advice = hint(
-        "correct the file: holds is a list; an entry has image, reason and by, and may have files, env and until; to bump without looking at it, use ",
+        "correct the file: holds is a list; an entry has image, reason and by, and may have files, env and until; to bump without reading it, use ",
     ) + setting("if-held", "write");
     Failure { place: error.location().map(Box::new), ..Failure::usage(error.to_string()).hinted(advice) }
 }
@@ -24,6 +24,6 @@ pub(super) fn describe_edit(error: &HoldsEditError) -> Failure {
 /// References that are held.
 pub(super) fn describe_held(message: String) -> Failure {
     let advice = hint("leave them as they are with ") + setting("if-held", "skip");
-    let advice = advice + ", change them all the same with " + setting("if-held", "write");
+    let advice = advice + ", write them anyway with " + setting("if-held", "write");
     Failure::new(Exit::NotLanded, message).hinted(advice + ", or end the hold with tagbump unhold")
 }

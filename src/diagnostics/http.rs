@@ -94,7 +94,8 @@ fn tls_advice(problem: &TlsProblem) -> &'static str {
             "give the server a new one: openssl req -x509 makes version 3, and -addext subjectAltName=DNS:HOST adds the host's name"
         }
         TlsProblem::OtherName { .. } => {
-            "use a URL with a host that it is for, or give the server one that has this host in its subjectAltName"
+            "use a host name that the certificate covers, or give the server a certificate \
+             with this host in its subjectAltName"
         }
         TlsProblem::Expired { .. } | TlsProblem::NotYetValid { .. } => {
             "renew it on the server, or set this machine's clock"

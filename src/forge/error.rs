@@ -15,7 +15,10 @@ pub enum ForgeError {
     #[error("{problem}")]
     TimedOut { problem: String },
     /// The server isn't one of the forges that are known.
-    #[error("{page}: found no forge there: no API of GitHub's, Gitea's or GitLab's answers at {}", .apis.join(" or "))]
+    #[error(
+        "{page}: found no forge there: neither GitHub's, Gitea's nor GitLab's API answers at {}",
+        .apis.join(" or ")
+    )]
     NoForge { page: String, apis: Vec<String> },
     #[error("no token for {forge}'s API{}", lines(.withheld))]
     NoToken {

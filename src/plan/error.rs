@@ -93,7 +93,7 @@ impl fmt::Display for ReplacedImage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ReplacedImage { at, by, image, .. } = self;
         match by {
-            Some(by) => write!(f, "{by}: replaces {at} by {}", inline(image)),
+            Some(by) => write!(f, "{by}: replaces {at} with {}", inline(image)),
             None => write!(f, "{at}: is replaced by {}", inline(image)),
         }
     }

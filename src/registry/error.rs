@@ -12,7 +12,7 @@ pub enum RegistryError {
     #[error("{image} is not in its registry{}", after(.waited_seconds))]
     Missing { image: String, waited_seconds: u64, similar: Vec<String> },
     /// What was sent with the request is in `credential`, if anything was.
-    #[error("{image} is missing, or there is no access: {registry} answered {status}{}", with(.credential))]
+    #[error("{image} is missing or not accessible: {registry} answered {status}{}", with(.credential))]
     Denied { image: String, registry: String, status: u16, credential: Option<String> },
     /// The token server refuses the credential itself.
     #[error("{registry} rejects the credential from {credential}: its token server answered {status}")]
@@ -20,10 +20,12 @@ pub enum RegistryError {
     /// The time ran out. The last problem.
     #[error("can't reach the registry of {image}: {problem}")]
     Unreachable { image: String, problem: String },
-    #[error("{registry} names a token server that gets no credentials from tagbump: {server} {problem}")]
+    #[error(
+        "{registry} names a token server that tagbump doesn't trust with credentials: {server} {problem}"
+    )]
     TokenServer { registry: String, server: String, problem: TokenServerProblem },
     /// An answer that no registry gives.
-    #[error("{registry} doesn't answer as a registry does: {problem}")]
+    #[error("{registry} doesn't behave like a registry: {problem}")]
     NotARegistry { registry: String, problem: String },
     /// The registry says one digest, and sends what has another.
     #[error("{registry} sent a manifest of {image} whose digest is {computed}, not {stated}")]

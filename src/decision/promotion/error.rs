@@ -10,7 +10,7 @@ const LISTED: usize = 10;
 /// Why an environment can't get what another one runs.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PromotionError {
-    #[error("{at}: environments.{}: takes its tags from no other environment", inline(.env))]
+    #[error("{at}: environments.{}: doesn't take its tags from another environment", inline(.env))]
     NoFrom { at: Location, env: String },
     #[error("no service or image was given, and tagbump.yaml has no services")]
     NoServices,

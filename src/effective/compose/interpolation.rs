@@ -172,7 +172,7 @@ impl<'t> WrittenTemplate<'t> {
     }
 }
 
-/// A piece whose text no file gives: compose replaces it by nothing.
+/// A piece whose text no file gives: compose replaces it with nothing.
 fn unknown(raw: &str, reason: Fixed, through: &[String]) -> TextPiece {
     TextPiece {
         text: String::new(),

@@ -256,7 +256,7 @@ fn unused_entry(UnusedEntry { at, may_match, running, renamed_by }: &UnusedEntry
         Some(by) => Verdict::Unused(format!("{at}: has no effect, because {by} renames {image} first")),
         None if *may_match && !(m.sets_nothing() && running.contains(&m.target)) => Verdict::Keep,
         None if running.contains(&m.target) => {
-            Verdict::Unused(format!("{at}: has no effect, because no container here names {image} like this"))
+            Verdict::Unused(format!("{at}: has no effect, because no container here uses the name {image}"))
         }
         None => Verdict::KeepUnused(format!("{at}: no workload here uses {image}; the entry is set anyway")),
     }
