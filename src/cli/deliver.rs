@@ -266,7 +266,7 @@ pub struct DeliveryArgs {
 
     /// Request a review from NAME, or from a team as ORG/TEAM; repeatable
     ///
-    /// Only when the pull request is opened, and never again.
+    /// Reviews are requested only when the pull request is opened.
     #[arg(
         long = "reviewer",
         value_name = "NAME",
@@ -288,7 +288,7 @@ pub struct DeliveryArgs {
     )]
     pub assignees: Vec<String>,
 
-    /// Merge it when the base's rules are met: squash, merge or rebase
+    /// Merge the pull request once the base branch's rules are met: squash, merge or rebase
     ///
     /// Without a method, the repository's default. If the base requires neither a check nor a
     /// review, the pull request stays open, and a warning says so.

@@ -19,7 +19,7 @@ Examples:
 
 /// Block bumps and rollbacks of images for a while
 ///
-/// Writes tagbump-holds.yaml in the root. Bumps skip what is held, and say who holds it, and why.
+/// Writes tagbump-holds.yaml in the root. Bumps skip held images and report who holds them and why.
 /// Entries that have ended are removed.
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment, after_help = HOLD_EXAMPLES)]
@@ -85,7 +85,7 @@ pub struct HeldArgs {
     ///
     /// What to do with references that tagbump hold blocks: skip them with a warning, fail and
     /// write nothing, or write them anyway, which the commit records. A rollback fails in Actions
-    /// too. A promotion for which nothing has soaked is skipped, or fails, in the same way.
+    /// too. A promotion for which nothing has soaked yet is skipped or fails in the same way.
     #[arg(
         long,
         value_name = "WHAT",

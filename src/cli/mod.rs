@@ -314,7 +314,7 @@ pub enum IfOlder {
 /// The forge that hosts the remote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ForgeArg {
-    /// Found out by the host, the CI system, and what answers.
+    /// Detected from the host, the CI system's variables, or the server's answers.
     #[value(hide = true, alias = "")]
     Auto,
     Github,
@@ -323,12 +323,12 @@ pub enum ForgeArg {
     Gitlab,
 }
 
-/// How to merge a pull request when its base's rules are met.
+/// How to merge a pull request once its base branch's rules are met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum AutoMerge {
     #[value(name = "false", hide = true, alias = "")]
     Off,
-    /// In the repository's own way.
+    /// With the repository's default method.
     #[value(name = "true", hide = true)]
     On,
     Squash,

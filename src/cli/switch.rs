@@ -8,7 +8,7 @@ pub fn switch(text: &str) -> Result<bool, String> {
     match text.trim().to_ascii_lowercase().as_str() {
         "true" | "t" | "yes" | "y" | "on" | "1" => Ok(true),
         "" | "false" | "f" | "no" | "n" | "off" | "0" => Ok(false),
-        _ => Err("it is neither true nor false".to_owned()),
+        _ => Err("expected true or false".to_owned()),
     }
 }
 

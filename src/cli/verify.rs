@@ -9,8 +9,9 @@ use super::headings::IMAGE_AND_TAG;
 pub struct VerifyArgs {
     /// Check that the image exists: require, warn or off [default: off]
     ///
-    /// Without a value, it means require: a missing image is exit 3, and nothing is written. The
-    /// registry may lag after a push, so tagbump asks again until --verify-timeout.
+    /// Without a value, it means require: if the image is missing, tagbump writes nothing and
+    /// exits with 3. The registry may lag after a push, so tagbump asks again until
+    /// --verify-timeout.
     #[arg(
         long,
         value_name = "HOW",

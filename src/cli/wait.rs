@@ -46,7 +46,7 @@ pub struct WaitArgs {
     ///
     /// A pattern, in which * stands for any text. At least one status must match, and the newest
     /// of each matching name must have succeeded. This run's own checks don't count. A failure
-    /// counts once it has stood for 30 seconds, because controllers retry.
+    /// counts only after it has lasted 30 seconds, because controllers retry.
     #[arg(
         long = "status",
         value_name = "GLOB",
@@ -60,8 +60,9 @@ pub struct WaitArgs {
 
     /// Page that must show the tag or the source commit; repeatable
     ///
-    /// The answer must be 200 and have the tag, or the whole ID of the source commit, as a word
-    /// of its own, three times in a row. No credentials are sent, and no other host is contacted.
+    /// The answer must be 200 and contain the tag, or the full ID of the source commit, as a
+    /// separate word, three times in a row. No credentials are sent, and no other host is
+    /// contacted.
     #[arg(
         long = "url",
         value_name = "URL",
@@ -73,7 +74,7 @@ pub struct WaitArgs {
     )]
     pub urls: Vec<String>,
 
-    /// With --url: the text that the page must have instead
+    /// With --url: text that the page must contain instead
     #[arg(
         long,
         value_name = "TEXT",

@@ -219,13 +219,13 @@ pub enum MergeMethod {
     Rebase,
 }
 
-/// A request to merge a pull request when its base's rules are met.
+/// A request to merge a pull request once its base branch's rules are met.
 #[derive(Clone, Copy, Debug)]
 pub struct ScheduledMerge {
     pub number: u64,
     /// The commit that may be merged, and no other.
     pub head: CommitId,
-    /// `None` is the repository's own way.
+    /// `None` is the repository's default.
     pub method: Option<MergeMethod>,
 }
 

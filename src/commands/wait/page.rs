@@ -16,7 +16,7 @@ const USER_AGENT: &str = concat!("tagbump/", env!("CARGO_PKG_VERSION"));
 /// What a page must show.
 #[derive(Clone, Debug)]
 pub(super) enum ShownText {
-    /// One of these, as a word of its own.
+    /// One of these, as a separate word.
     Words(Vec<String>),
     Text(String),
 }
