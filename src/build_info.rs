@@ -40,8 +40,9 @@ pub fn tag_facts(place: &RunContext, checkout: Option<&Checkout>) -> BuildInfo {
     facts
 }
 
-/// The commit that is built where no event names one: on a laptop `HEAD`, in a run that was started by hand or by the clock
-/// the run's, if an earlier step landed commits on top of it. If the job checked out an older one or another branch, that counts.
+/// The commit that is built if no event names one. On a laptop, that is `HEAD`. In a manual or scheduled run, it is the
+/// run's own commit, even if an earlier step landed commits on top; but if the job checked out an older commit or
+/// another branch, `HEAD` counts.
 fn built_here(place: &RunContext, checkout: Option<&Checkout>) -> Option<CommitId> {
     let (head, run) = (checkout.and_then(Checkout::head), place.ci.checked_out());
     match (checkout, head, run) {
@@ -57,8 +58,8 @@ fn is_ahead(place: &RunContext, checkout: &Checkout, head: CommitId, run: Commit
     !is_other && checkout.is_descendant(head, run)
 }
 
-/// The checkout, unless it is that of another repository than the one whose build this is: then nothing in it is about the
-/// build.
+/// The checkout, unless it belongs to a repository other than the one that is being built. Such a checkout says nothing
+/// about the build.
 pub fn checkout_of_build<'c>(
     place: &RunContext,
     checkout: Option<&'c Checkout>,

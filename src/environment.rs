@@ -32,7 +32,7 @@ impl Environment {
         self.set.get(&*self.key(name)).map(String::as_str)
     }
 
-    /// Whether a variable is there, but has no text other than blanks: messages tell it from one that is not there.
+    /// Whether a variable is set but blank. Messages distinguish that from a variable that isn't set.
     pub fn is_blank(&self, name: &str) -> bool {
         self.empty.contains(&*self.key(name)) || self.get(name).is_some_and(|value| value.trim().is_empty())
     }

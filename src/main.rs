@@ -40,9 +40,9 @@ fn main() {
     end(code)
 }
 
-/// Ends the process as it is: to give the memory back piece by piece first would take longer than many a command.
+/// Exits without freeing memory, because that would take longer than many commands do.
 fn end(code: u8) -> ! {
-    // whoever reads it may have gone
+    // the reader may have closed the pipe
     let _ = std::io::stdout().flush();
     #[cfg(unix)]
     signal_hook::low_level::exit(code.into());

@@ -58,8 +58,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Removes temporary files and ends child processes, as far as no other thread is at it: for a thread that panicked, and
-/// that may itself hold any of the locks.
+/// Removes temporary files and ends child processes, unless another thread is doing so already. For a thread that
+/// panicked, which may itself hold one of the locks.
 pub fn clean_up_after_panic() {
     if let Ok(calls) = CALLS.try_lock() {
         calls.iter().for_each(|(_, call)| call());

@@ -1,8 +1,8 @@
 //! Which version has run long enough in the environment before.
 //!
-//! It counts from when a version got onto the branch: only first parents are followed, so a merge counts, and not the commits that
-//! it brings. Commit dates can be forged or wrong. An entry is never older than the commits before it, and one that claims to be
-//! much older than those counts as just set.
+//! The soak time starts when a version reaches the branch. Only first parents are followed, so a merge's date counts,
+//! not the dates of the merged commits. Commit dates can be forged or wrong: an entry never counts as older than its
+//! ancestors, and one dated much earlier than they are counts as just set.
 
 use std::collections::{BTreeMap, HashSet};
 
