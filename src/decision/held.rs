@@ -22,7 +22,7 @@ pub(super) struct ActiveHolds<'a> {
     context: &'a DecisionContext<'a>,
     base: DecisionBase<'a>,
     holds: Vec<PlacedHold>,
-    /// The file can't be read, and the user wants to write all the same.
+    /// The file can't be read, and the user wants to write anyway.
     is_unreadable: bool,
 }
 

@@ -1,4 +1,4 @@
-//! The images in a rendered object or in merged values. Where they are is the business of [`crate::manifest`].
+//! The images in a rendered object or in merged values. [`crate::manifest`] knows where they are.
 
 use super::place::Place;
 use super::setting::{DigestAt, EffectiveImage, Link, Setting};
@@ -74,7 +74,7 @@ fn effective(rendered: &Rendered<'_>, reference: &Reference) -> Option<Effective
     }
 }
 
-/// Where a digest key has its value from.
+/// Where a digest key gets its value.
 fn digest_at(rendered: &Rendered<'_>, key: Option<ValueLocation>) -> Option<DigestAt> {
     let scalar = rendered.scalar(key?.node)?;
     if scalar.links.last().is_some_and(|link| matches!(link.setting, Setting::Fixed { .. })) {

@@ -246,7 +246,7 @@ pub type StillCurrent<'a> = dyn FnMut() -> bool + 'a;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProposedPull {
     pub pull: PullRequest,
-    /// What the forge refused besides it. The pull request is open all the same.
+    /// What the forge refused besides it. The pull request is still open.
     pub warnings: Vec<String>,
 }
 

@@ -1,4 +1,5 @@
-//! Which forge hosts a repository, and where its API is: chosen by what the user says, the runner's variables, the host, and what answers.
+//! Which forge hosts a repository, and where its API is: chosen by the user's setting, the runner's variables, the
+//! host, or the server's answers.
 //!
 //! The API is on the repository's own host. Variables of a CI system count only if they are about that host.
 

@@ -4,14 +4,14 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-/// How a status stands.
+/// The state of a status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StatusState {
-    /// It may still become anything.
+    /// Not finished yet.
     Pending,
     Success,
     Failure,
-    /// It says neither: a check that was skipped, or that is neutral.
+    /// Neither success nor failure: a check that was skipped, or that is neutral.
     Neutral,
 }
 

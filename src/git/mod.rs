@@ -10,7 +10,8 @@
 //!
 //! `transport` talks to the server, `ssh_program` is the ssh that it runs, and `answers` parses what the server
 //! sends. `credentials` finds a token or password, `netrc` reads `.netrc`, `credential_helper` asks git's helpers, and `submodule` decides
-//! whether `TAGBUMP_TOKEN` may go to a submodule's remote; `remote_settings` knows which settings nothing here respects.
+//! whether `TAGBUMP_TOKEN` may go to a submodule's remote; `remote_settings` knows the settings that tagbump doesn't
+//! support.
 //!
 //! `config` reads git's configuration, `env_config` the part of it in the environment, `date` parses a commit's date, and `signing` signs commits.
 //! `process` starts every program, and decides what its environment contains.

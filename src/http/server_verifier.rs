@@ -2,7 +2,7 @@
 //!
 //! The rules are webpki's (RFC 5280), with one addition: a certificate that is byte for byte one of the trusted ones
 //! needs no issuer, and may be marked as a CA's. `openssl req -x509` makes such certificates for servers, and curl
-//! accepts them (OpenSSL's `X509_V_FLAG_PARTIAL_CHAIN`). Its name and dates are checked all the same.
+//! accepts them (OpenSSL's `X509_V_FLAG_PARTIAL_CHAIN`). Its name and dates are still checked.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -17,7 +17,7 @@ pub(super) struct Unparsed {
     pub text: UnparsedText,
 }
 
-/// What a text says that isn't valid YAML.
+/// What text says that isn't valid YAML.
 #[derive(Default)]
 pub(super) struct UnparsedText {
     pub is_template: bool,

@@ -1,4 +1,4 @@
-//! Tags that somebody who wanted another one may have meant. Pure.
+//! Finds tags similar to one that doesn't exist. No I/O.
 
 use serde::Deserialize;
 

@@ -506,7 +506,7 @@ fn faults_happen_when_they_are_ordered() {
     hub.get("/pulls").is(200);
     assert!(hub.get("/pulls").is(502).as_str().unwrap().contains("Unicorn"));
     hub.open_pull().is(502);
-    assert_eq!(hub.get("/pulls").is(200)[0]["number"], 1, "it was made all the same");
+    assert_eq!(hub.get("/pulls").is(200)[0]["number"], 1, "it was made anyway");
     assert_eq!(hub.post("/issues/1/labels", json!({"labels": ["a"]})).error(), "Could not resolve to a node");
     hub.post("/issues/1/labels", json!({"labels": ["a"]})).is(200);
     assert_eq!(hub.get("/pulls/1").is(403)["message"], "Resource not accessible by integration");

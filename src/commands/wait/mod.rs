@@ -1,8 +1,8 @@
 //! `tagbump wait`: waits until a landed change is live.
 //!
-//! It looks again and again: at the branch, whether it still has the tags; at the forge, for the statuses of the commit and of the next ones;
-//! at pages. `awaited` is what is waited for, `page` asks a page and `page_text` reads it, `judge` says what a look means, and `own_run`
-//! which statuses are this run's own.
+//! It polls three things: the branch, whether it still has the tags; the forge, for the statuses of the commit and of
+//! the next ones; and pages. `awaited` is what is waited for, `page` asks a page and `page_text` reads it, `judge` says
+//! what a look means, and `own_run` which statuses are this run's own.
 
 mod awaited;
 mod judge;

@@ -1,4 +1,4 @@
-//! Which statuses belong to this run itself. They would wait for themselves.
+//! Which statuses belong to this run itself. Waiting for them would never end.
 //!
 //! GitHub, Gitea and Forgejo link a check to its run: `/OWNER/NAME/actions/runs/N/…`, where GitHub's and newer Giteas' N is the run's ID, and
 //! Forgejo's and older Giteas' its number. GitLab names the pipeline.

@@ -1,4 +1,4 @@
-//! Looks at the branch, the forge and the pages until a change is live, or can't become it any more.
+//! Looks at the branch, the forge and the pages until a change is live, or can no longer become live.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};

@@ -134,7 +134,7 @@ impl Judge<'_> {
         }
     }
 
-    /// Where the digest is of an image that gets its first tag, if that is another place.
+    /// Where the digest of an image is that gets its first tag, if that is another place.
     fn digest_of_added(&self, m: &Match) -> Option<Location> {
         let places: Vec<FilePlace> = self.places(m).collect();
         let pinned = self.what_runs.pinned.iter().filter(|_| m.added);

@@ -94,7 +94,7 @@ impl Summary<'_> {
         }
     }
 
-    /// Notes where the digest is that belongs to a winning tag. What comes later than values sets both.
+    /// Notes where a winning tag's digest is. What comes later than values sets both.
     fn note_digest(&self, image: &EffectiveImage, wanted: &UpdateTarget, winner: &mut Winner) {
         if let Setting::Parts { digest: Some(at), .. } = &winner.setting {
             let beside = self.roots.file_place(*at);
