@@ -54,7 +54,7 @@ pub struct HoldsEditError {
 /// The file after a change; `None` if the change changes nothing. Entries that are over are removed along the way.
 ///
 /// # Errors
-/// If the file is laid out in a way that doesn't allow to change an entry alone.
+/// If the layout of the file doesn't allow changing an entry alone.
 pub fn edited(file: &HoldsFile, change: &HoldsChange, now: i64) -> Result<Option<Vec<u8>>, HoldsEditError> {
     let bytes = file.bytes.as_deref().unwrap_or_default();
     let text = std::str::from_utf8(bytes).map_err(|_| file.blocked(None))?;
