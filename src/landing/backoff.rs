@@ -140,11 +140,12 @@ impl<'a> Backoff<'a> {
         }
     }
 
-    /// What to report of a failed try. If the budget ended while it waited for an answer, it shows less than the try before.
+    /// What to report of a failed attempt. If the budget ended while it waited for an answer, it shows less than the
+    /// previous one.
     pub fn problem(&self, last: String, before: &str) -> String {
         let was_cut_off = self.left().is_zero();
         if was_cut_off && !before.is_empty() && before != last {
-            return format!("{last}; the try before: {before}");
+            return format!("{last}; the previous attempt: {before}");
         }
         last
     }

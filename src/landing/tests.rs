@@ -484,7 +484,7 @@ fn try_that_the_budget_cuts_off_does_not_hide_the_try_before() {
             Err(FetchError::Transient { what, retry_after: None })
         },
     );
-    assert_eq!(said.unwrap_err(), "no answer in time; the try before: refused");
+    assert_eq!(said.unwrap_err(), "no answer in time; the previous attempt: refused");
 }
 
 /// However long the answer took that never came.
