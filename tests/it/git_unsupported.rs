@@ -1,4 +1,4 @@
-//! Settings of git that tagbump can't respect: an error or a warning, never nothing.
+//! Settings of git that tagbump doesn't support: an error or a warning, never nothing.
 #![cfg(unix)]
 
 use std::process::Command;
