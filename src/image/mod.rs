@@ -11,6 +11,8 @@ mod version;
 
 pub use argument::{Field, ImageArg};
 pub use error::{DigestProblem, ImageError, NameProblem, TagProblem};
-pub use name::{NAME_LENGTH, full_name, has_registry, is_name, is_possible_name, same_image, short_name};
+pub use name::{
+    NAME_LENGTH, full_name, has_registry, is_name, is_possible_name, same_image, short_name, without_registry,
+};
 pub use parsed_reference::{ParsedReference, shortened};
 pub use version::{Digest, SHA256, Tag, is_floating, is_sha256, is_version, join_tag, same_tag, split_tag};

@@ -26,6 +26,11 @@ pub fn has_registry(name: &str) -> bool {
     name.split_once('/').is_some_and(|(host, _)| is_host(host))
 }
 
+/// A name without its registry.
+pub fn without_registry(name: &str) -> &str {
+    name.split_once('/').filter(|(host, _)| is_host(host)).map_or(name, |(_, path)| path)
+}
+
 pub(super) fn is_host(part: &str) -> bool {
     part.contains(['.', ':']) || part == "localhost"
 }

@@ -30,31 +30,40 @@ fn around(reference: &ListedReference, image: &str) -> Vec<(DeployEnvironment, S
     entries.filter(|(environment, ..)| *environment == own.0).collect()
 }
 
-/// The environments that images run in, each with the one that builds pass through before. Empty if there are fewer
-/// than two: then nothing can be promoted.
+/// What was found of an environment.
+#[derive(Default)]
+struct FoundEnvironment<'a> {
+    words: BTreeSet<String>,
+    patterns: BTreeSet<String>,
+    images: BTreeSet<&'a str>,
+}
+
+/// The environments that images run in, each with the last one before it that runs one of the same images. Empty if there are no
+/// two such environments: then nothing can be promoted.
 pub fn of(images: &[&DeployedImage<'_>]) -> Vec<ProposedEnvironment> {
-    let mut found: BTreeMap<DeployEnvironment, (BTreeSet<String>, BTreeSet<String>)> = BTreeMap::new();
+    let mut found: BTreeMap<DeployEnvironment, FoundEnvironment<'_>> = BTreeMap::new();
     for image in images {
         for reference in image.places.values().flatten() {
             for (environment, word, pattern) in around(reference, short_name(image.image)) {
-                let (words, patterns) = found.entry(environment).or_default();
-                words.insert(word);
-                patterns.insert(pattern);
+                let known = found.entry(environment).or_default();
+                known.words.insert(word);
+                known.patterns.insert(pattern);
+                known.images.insert(image.image);
             }
         }
     }
-    if found.len() < 2 {
-        return Vec::new();
-    }
-    let mut before: Option<String> = None;
-    let proposed = found.into_iter().map(|(environment, (words, patterns))| {
+    let mut before: Vec<(String, BTreeSet<&str>)> = Vec::new();
+    let proposed = found.into_iter().map(|(environment, FoundEnvironment { words, patterns, images })| {
         let mut words = words.into_iter();
         let name = match (words.next(), words.next()) {
             (Some(word), None) => word,
             _ => environment.name(),
         };
-        let from = before.replace(name.clone());
+        let from = before.iter().rev().find(|(_, earlier)| !earlier.is_disjoint(&images));
+        let from = from.map(|(name, _)| name.clone());
+        before.push((name.clone(), images));
         ProposedEnvironment { name, files: patterns.into_iter().take(LISTED).collect(), from }
     });
-    proposed.collect()
+    let proposed: Vec<_> = proposed.collect();
+    if proposed.iter().any(|environment| environment.from.is_some()) { proposed } else { Vec::new() }
 }

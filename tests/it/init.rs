@@ -100,6 +100,17 @@ fn proposed_environments_select_what_makes_a_root_one() {
     }
 }
 
+/// Nothing could be promoted between them.
+#[test]
+fn environments_without_a_common_image_are_not_proposed() {
+    let folder = folder(&[
+        ("docker-compose.local.yml", "services:\n  web: {image: \"oven/bun:1\"}\n"),
+        ("overlays/production/pod.yaml", &pod("ghcr.io/acme/api:v1")),
+    ]);
+    assert_eq!(written(folder.path()), ["api", "bun"]);
+    assert!(!read(folder.path(), CONFIG).contains("environments"));
+}
+
 #[test]
 fn init_names_images_with_same_short_name_apart() {
     let folder = folder(&[

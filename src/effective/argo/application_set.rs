@@ -138,8 +138,11 @@ fn of_files(files: &mut Files<'_>, listed: &[Value]) -> Option<Vec<Value>> {
     let paths = |exclude: bool| listed.iter().filter(move |item| is_excluded(item) == exclude);
     let mut found = BTreeSet::new();
     for pattern in paths(false).filter_map(|item| item.text_at(&["path"])) {
-        let matched = matching(files, pattern);
         // only YAML files can be listed, but any file can be read
+        if pattern.contains('*') && !pattern.ends_with(".yaml") && !pattern.ends_with(".yml") {
+            return None;
+        }
+        let matched = matching(files, pattern);
         let is_there = matched.is_empty() && files.load(pattern).is_some();
         found.extend(matched.into_iter().chain(is_there.then(|| pattern.to_owned())));
     }

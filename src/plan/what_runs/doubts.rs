@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use super::UnsetTag;
 use super::rendered_roots::RenderedRoots;
 use super::summary::Summary;
-use crate::effective::{EffectiveImage, FedPlace, Place, Root, Setting, StaleChart};
-use crate::image::{ParsedReference, same_image};
+use crate::effective::{EffectiveImage, FedPlace, FileId, LoadedFile, Place, Root, Setting, StaleChart};
+use crate::image::{ParsedReference, same_image, without_registry};
 use crate::visible::inline;
 
 /// A repository whose bases include each other in so many ways that tagbump gives up.
@@ -22,11 +22,15 @@ const ROOTS: usize = 5;
 impl Summary<'_> {
     /// A warning for each root that runs one of the images and does something that tagbump can't follow.
     pub fn warnings(&self) -> Vec<String> {
-        let runs = |root: &Root| root.images.iter().any(|image| self.is_targeted(image));
+        // what tagbump can't follow may hide an image that the root's files name
+        let runs = |root: &Root| {
+            root.images.iter().any(|image| self.is_targeted(image))
+                || root.files.iter().any(|file| self.names_targeted(*file))
+        };
         let doubts = self
             .roots
             .counting()
-            .filter(|root| runs(root))
+            .filter(|root| !root.uncertain.is_empty() && runs(root))
             .flat_map(|root| root.uncertain.iter().map(move |d| (root, d)));
         let mut by_doubt: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
         for (root, doubt) in doubts {
@@ -49,6 +53,17 @@ impl Summary<'_> {
         warnings.sort();
         warnings.dedup();
         warnings
+    }
+
+    /// Whether a file that may be set names one of the request's images, perhaps without its registry.
+    fn names_targeted(&self, file: FileId) -> bool {
+        let LoadedFile { path, bytes, .. } = self.roots.files.file(file);
+        let mut targets = self.request.targets.iter();
+        targets.any(|target| {
+            let name = without_registry(&target.name);
+            let may_be_set = !target.scope.is_chosen() || target.scope.reaches(path);
+            may_be_set && memchr::memmem::find(bytes, name.as_bytes()).is_some()
+        })
     }
 
     /// The images of the request that run with the tag of their chart.
