@@ -4,17 +4,16 @@ use std::rc::Rc;
 
 use crate::build_info;
 use crate::config::Config;
-use crate::decision::environment_limit;
+use crate::decision::lookup_request;
 use crate::diagnostics::{CommandError, Error};
 use crate::git::Checkout;
 use crate::git::tree::CommitFiles;
 use crate::history::git::CommitWalk;
 use crate::history::{self, CommitId, CommitStore, Extent, TagEntry, WritingCommit};
-use crate::image::Field;
 use crate::landing::remote::RemoteHistory;
 use crate::landing::{Backoff, SystemClock, rolled_back_by};
 use crate::output::{HistoryEntry, HistoryOrigin, HistoryReport};
-use crate::plan::{self, CurrentReference, NewDigest, Request, Scope, UpdateTarget};
+use crate::plan::{self, CurrentReference, Request};
 use crate::settings::{HistorySettings, RemoteSettings, WorkLocation};
 use crate::visible::inline;
 
@@ -98,7 +97,8 @@ impl HistoryCommand<'_> {
         source: &CommitFiles<'_>,
     ) -> Result<HistoryReport, Error> {
         let config = Config::load(source)?;
-        let request = self.request(&config)?;
+        let HistorySettings { image, selection, env, .. } = self.settings;
+        let request = lookup_request(&config, std::slice::from_ref(image), selection, env.as_deref())?;
         let mut now = plan::some_mentions(source, &request)?;
         let image = request.targets.first().map(|target| target.name.clone()).unwrap_or_default();
         let service = config.service(&self.settings.image);
@@ -136,27 +136,5 @@ impl HistoryCommand<'_> {
         };
         let origin = HistoryOrigin::Here;
         Ok(HistoryReport { image, entries, reach, origin, now: place.now, notices })
-    }
-
-    fn request(&self, config: &Config) -> Result<Request, Error> {
-        let HistorySettings { image, selection, .. } = self.settings;
-        let service = config.service(image);
-        let scope = match service {
-            Some(service) => service.scope(selection)?,
-            None => Scope::of_files(selection),
-        };
-        let target = UpdateTarget {
-            name: service.map_or(image, |service| &service.image).clone(),
-            new_name: Field::Unspecified,
-            tag: None,
-            digest: Field::Unspecified,
-            new_digest: NewDigest::default(),
-            service: service.map(|_| image.clone()),
-            scope,
-        };
-        let services = config.names().map(str::to_owned).collect();
-        let limit = self.settings.env.as_deref().map(|env| environment_limit(config, env)).transpose()?;
-        let environments = limit.map(|limit| config.limited_to(limit)).unwrap_or_default();
-        Ok(Request { targets: vec![target], all: true, services, environments, ..Request::default() })
     }
 }

@@ -61,7 +61,7 @@ pub use plan_facts::PlanFacts;
 pub use pr_text::PrText;
 pub use promotion::PromotionError;
 pub use rollback::{RollbackError, SearchedHistory};
-pub use targets::{TargetError, environment_limit};
+pub use targets::{TargetError, environment_limit, lookup_request};
 
 /// How long to look at the files outside of a folder. A landing must not fail because of a warning.
 const LOOK_OUTSIDE: Duration = Duration::from_secs(2);

@@ -1,7 +1,7 @@
 //! Turns IMAGE arguments and services of `tagbump.yaml` into the request of a plan.
 
 use crate::config::{Config, ConfiguredEnvironment, Service};
-use crate::file_selection::SelectionError;
+use crate::file_selection::{Selection, SelectionError};
 use crate::image::{Field, ImageArg, Tag};
 use crate::plan::{EnvironmentLimit, NewDigest, Plan, Request, Scope, TargetIndex, UpdateTarget};
 use crate::settings::BumpSettings;
@@ -55,6 +55,39 @@ pub fn request<E: From<TargetError>>(
         services,
         ..Request::default()
     })
+}
+
+/// A request that changes nothing: it finds the references of images and services.
+///
+/// # Errors
+/// If there is no such environment, or if a path is not valid.
+pub fn lookup_request(
+    config: &Config,
+    names: &[String],
+    selection: &Selection,
+    env: Option<&str>,
+) -> Result<Request, TargetError> {
+    let target = |name: &String| -> Result<UpdateTarget, TargetError> {
+        let service = config.service(name);
+        let scope = match service {
+            Some(service) => service.scope(selection)?,
+            None => Scope::of_files(selection),
+        };
+        Ok(UpdateTarget {
+            name: service.map_or(name, |service| &service.image).clone(),
+            new_name: Field::Unspecified,
+            tag: None,
+            digest: Field::Unspecified,
+            new_digest: NewDigest::default(),
+            service: service.map(|_| name.clone()),
+            scope,
+        })
+    };
+    let targets = names.iter().map(target).collect::<Result<_, _>>()?;
+    let services = config.names().map(str::to_owned).collect();
+    let limit = env.map(|env| environment_limit(config, env)).transpose()?;
+    let environments = limit.map(|limit| config.limited_to(limit)).unwrap_or_default();
+    Ok(Request { targets, all: true, services, environments, ..Request::default() })
 }
 
 /// Limits a request to a named environment.

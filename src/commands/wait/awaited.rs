@@ -6,15 +6,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::Config;
-use crate::decision::environment_limit;
+use crate::decision::lookup_request;
 use crate::diagnostics::{Error, WaitError};
 use crate::history::{self, CommitStore};
-use crate::image::{Field, Tag, join_tag};
+use crate::image::{Tag, join_tag};
 use crate::landing::remote::RemoteHistory;
 use crate::landing::{brought, claims};
 use crate::object_id::CommitId;
 use crate::output::BumpedImage;
-use crate::plan::{self, CurrentReference, NewDigest, PlanError, Request, Scope, UpdateTarget};
+use crate::plan::{self, CurrentReference, PlanError, Request};
 use crate::settings::WaitSettings;
 use crate::visible::inline;
 
@@ -102,27 +102,7 @@ fn request(
     if names.is_empty() {
         return Err(WaitError::NoImage.into());
     }
-    let target = |name: &String| -> Result<UpdateTarget, Error> {
-        let service = config.service(name);
-        let scope = match service {
-            Some(service) => service.scope(&settings.selection)?,
-            None => Scope::of_files(&settings.selection),
-        };
-        Ok(UpdateTarget {
-            name: service.map_or(name, |service| &service.image).clone(),
-            new_name: Field::Unspecified,
-            tag: None,
-            digest: Field::Unspecified,
-            new_digest: NewDigest::default(),
-            service: service.map(|_| name.clone()),
-            scope,
-        })
-    };
-    let targets = names.iter().map(target).collect::<Result<_, _>>()?;
-    let services = config.names().map(str::to_owned).collect();
-    let limit = settings.env.as_deref().map(|env| environment_limit(config, env)).transpose()?;
-    let environments = limit.map(|limit| config.limited_to(limit)).unwrap_or_default();
-    Ok(Request { targets, all: true, services, environments, ..Request::default() })
+    Ok(lookup_request(config, &names, &settings.selection, settings.env.as_deref())?)
 }
 
 /// The newest commit of the branch that set one of the tags.
