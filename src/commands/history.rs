@@ -2,10 +2,11 @@
 
 use std::rc::Rc;
 
+use super::open_checkout;
 use crate::build_info;
 use crate::config::Config;
 use crate::decision::lookup_request;
-use crate::diagnostics::{CommandError, Error};
+use crate::diagnostics::Error;
 use crate::git::Checkout;
 use crate::git::tree::CommitFiles;
 use crate::history::git::CommitWalk;
@@ -14,7 +15,7 @@ use crate::landing::remote::RemoteHistory;
 use crate::landing::{Backoff, SystemClock, rolled_back_by};
 use crate::output::{HistoryEntry, HistoryOrigin, HistoryReport};
 use crate::plan::{self, CurrentReference, Request};
-use crate::settings::{HistorySettings, RemoteSettings, WorkLocation};
+use crate::settings::{HistorySettings, RemoteSettings};
 use crate::visible::inline;
 
 /// The time budget for everything that is fetched from the server.
@@ -26,12 +27,7 @@ const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(120);
 /// If there is no repository, or nothing in it names the image; with `--fetch`, also if the server can't be reached or
 /// refuses.
 pub fn run(settings: &HistorySettings) -> Result<HistoryReport, Error> {
-    let place = &settings.place;
-    let checkout = match &place.root {
-        WorkLocation::Url(url) => Checkout::of_url(url, &place.environment)?,
-        WorkLocation::Folder(folder) => Checkout::open(folder, &place.environment)?
-            .ok_or_else(|| CommandError::NoRepository { folder: folder.display().to_string() })?,
-    };
+    let checkout = open_checkout(&settings.place)?;
     let story = HistoryCommand { settings, checkout: &checkout };
     match &settings.remote {
         Some(remote) => story.of_remote(remote),

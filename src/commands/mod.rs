@@ -8,3 +8,16 @@ mod remote_site;
 pub mod scan;
 pub mod tag;
 pub mod wait;
+
+use crate::diagnostics::{CommandError, Error};
+use crate::git::Checkout;
+use crate::settings::{RunContext, WorkLocation};
+
+/// Opens the repository that a command reads.
+fn open_checkout(place: &RunContext) -> Result<Checkout, Error> {
+    Ok(match &place.root {
+        WorkLocation::Url(url) => Checkout::of_url(url, &place.environment)?,
+        WorkLocation::Folder(folder) => Checkout::open(folder, &place.environment)?
+            .ok_or_else(|| CommandError::NoRepository { folder: folder.display().to_string() })?,
+    })
+}

@@ -15,14 +15,15 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use super::branch_choice::BranchChoice;
+use super::open_checkout;
 use super::remote_site::{forge_site, page_of};
-use crate::diagnostics::{self, CommandError, Error, WaitError};
+use crate::diagnostics::{self, Error, WaitError};
 use crate::forge::{ForgeError, ForgeKind, ForgeSite};
 use crate::git::Checkout;
 use crate::landing::remote::RemoteHistory;
 use crate::landing::{Backoff, Clock};
 use crate::output::{Outcome, Report, WaitInfo};
-use crate::settings::{WaitSettings, WorkLocation};
+use crate::settings::WaitSettings;
 use awaited::Awaited;
 use judge::LookJudge;
 use own_run::OwnRun;
@@ -49,7 +50,7 @@ fn wait(
     report: &mut Report,
 ) -> Result<(), Error> {
     let started = clock.now();
-    let checkout = checkout(settings)?;
+    let checkout = open_checkout(&settings.place)?;
     report.warnings.extend(checkout.ignored_settings());
     let remote = first_look(settings, &checkout, clock, report)?;
     let secrets = remote.secrets();
@@ -61,15 +62,6 @@ fn wait(
         info.seconds = seconds;
     }
     waited.map_err(|error| error.map_texts(|text| secrets.scrub(text)))
-}
-
-fn checkout(settings: &WaitSettings) -> Result<Checkout, Error> {
-    let place = &settings.place;
-    Ok(match &place.root {
-        WorkLocation::Url(url) => Checkout::of_url(url, &place.environment)?,
-        WorkLocation::Folder(folder) => Checkout::open(folder, &place.environment)?
-            .ok_or_else(|| CommandError::NoRepository { folder: folder.display().to_string() })?,
-    })
 }
 
 fn first_look(
