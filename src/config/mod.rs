@@ -21,7 +21,7 @@ use crate::tag;
 use crate::template::Template;
 use crate::verify::Verify;
 use crate::visible::inline;
-use crate::yaml::{FieldPath, NodeId, ParsedYaml, ReadError, scan, without_bom};
+use crate::yaml::{FieldPath, NodeId, ParsedYaml, ReadError, TypeError, scan, without_bom};
 
 pub use environments::ConfiguredEnvironment;
 pub use error::{ConfigError, ValueProblem};
@@ -176,7 +176,7 @@ impl Config {
         let empty = yaml.roots().iter().all(|&root| yaml.node(root).is_null());
         let written =
             if empty { Ok(RawConfig::default()) } else { serde_yaml::from_slice(without_bom(bytes)) };
-        reader.config(written.map_err(|e| misread(path, &e))?)
+        reader.config(written.map_err(|e| misread(path, e))?)
     }
 
     /// The service with this name.
@@ -383,13 +383,9 @@ impl ConfigReader<'_> {
     }
 }
 
-/// A file that does not have the right types, in serde's words.
-fn misread(path: &str, error: &serde_yaml::Error) -> ConfigError {
-    let position = error.location().map(|at| (at.line(), at.column()));
-    let text = error.to_string();
-    // serde repeats the place, and names our types, which tell a user nothing
-    let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
-    let reason = text.split(", expected struct ").next().unwrap_or(text).to_owned();
+/// A file that does not have the right types.
+fn misread(path: &str, error: serde_yaml::Error) -> ConfigError {
+    let TypeError { position, reason } = error.into();
     ConfigError::Types { file: path.to_owned(), position, reason }
 }
 

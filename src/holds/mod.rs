@@ -20,7 +20,7 @@ use crate::image::{ImageArg, same_image};
 use crate::location::Location;
 use crate::plan::{FileContent, FileSource, HeldImage};
 use crate::visible::inline;
-use crate::yaml::{NodeId, ParsedYaml, ReadError, scan, without_bom};
+use crate::yaml::{NodeId, ParsedYaml, ReadError, TypeError, scan, without_bom};
 
 pub use edit::{HoldQuery, HoldsChange, HoldsEditError, edited};
 pub use error::{HoldProblem, HoldsError};
@@ -196,11 +196,7 @@ fn list_of(yaml: &ParsedYaml) -> Option<NodeId> {
 
 fn read(bytes: &[u8]) -> Result<RawHolds, HoldsError> {
     serde_yaml::from_slice(without_bom(bytes)).map_err(|error| {
-        let position = error.location().map(|at| (at.line(), at.column()));
-        let text = error.to_string();
-        // serde repeats the place, and names our types, which tell a user nothing
-        let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
-        let reason = text.split(", expected struct ").next().unwrap_or(text).to_owned();
+        let TypeError { position, reason } = error.into();
         HoldsError::Types { position, reason }
     })
 }

@@ -23,6 +23,7 @@ mod scan;
 mod span;
 mod synthetic;
 mod tab_workaround;
+mod type_error;
 
 pub use budget::{Budget, Cancellation, ParseAborted};
 pub use change::{Change, NewPair};
@@ -34,6 +35,7 @@ pub use scalar::{needs_quotes, render};
 pub use scan::{ReadError, YamlError, scan, scan_until, without_bom};
 pub use span::{EditBlocker, edit_blocker, is_placeholder, part_blocker, span};
 pub use synthetic::SyntheticDocument;
+pub use type_error::TypeError;
 
 #[cfg(test)]
 mod tests;
