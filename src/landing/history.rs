@@ -47,6 +47,15 @@ pub enum BuildOrder {
 }
 
 impl BuildOrder {
+    /// The order of two commits of which neither comes before the other.
+    pub fn of_diverged(ours_on_default: bool, theirs_on_default: bool) -> Self {
+        match (ours_on_default, theirs_on_default) {
+            (true, _) => BuildOrder::DivergedOurs,
+            (false, true) => BuildOrder::DivergedTheirs,
+            (false, false) => BuildOrder::Unknown("neither commit is on the default branch".to_owned()),
+        }
+    }
+
     /// Whether the current image must stay.
     pub fn is_late(&self) -> bool {
         matches!(self, BuildOrder::Before | BuildOrder::DivergedTheirs)

@@ -87,10 +87,6 @@ impl GiteaComparison<'_> {
         let repository = self.get("")?;
         let default =
             repository["default_branch"].as_str().ok_or("Gitea's API didn't return a default branch")?;
-        Ok(match (!self.lacks(default, ours)?, !self.lacks(default, theirs)?) {
-            (true, _) => BuildOrder::DivergedOurs,
-            (false, true) => BuildOrder::DivergedTheirs,
-            (false, false) => BuildOrder::Unknown("neither commit is on the default branch".to_owned()),
-        })
+        Ok(BuildOrder::of_diverged(!self.lacks(default, ours)?, !self.lacks(default, theirs)?))
     }
 }

@@ -101,11 +101,7 @@ impl CompareQuery<'_> {
             repository["default_branch"].as_str().ok_or("GitHub's API didn't return a default branch")?;
         let on_it =
             |commit| self.status(commit, default).map(|status| status != "behind" && status != "diverged");
-        Ok(match (on_it(ours)?, on_it(theirs)?) {
-            (true, _) => BuildOrder::DivergedOurs,
-            (false, true) => BuildOrder::DivergedTheirs,
-            (false, false) => BuildOrder::Unknown("neither commit is on the default branch".to_owned()),
-        })
+        Ok(BuildOrder::of_diverged(on_it(ours)?, on_it(theirs)?))
     }
 }
 

@@ -78,11 +78,7 @@ impl CommitQuestion<'_> {
         let default =
             project["default_branch"].as_str().ok_or("GitLab's API didn't return a default branch")?;
         let on_it = |commit: &str| self.merge_base(default, commit).map(|base| base.starts_with(commit));
-        Ok(match (on_it(ours)?, on_it(theirs)?) {
-            (true, _) => BuildOrder::DivergedOurs,
-            (false, true) => BuildOrder::DivergedTheirs,
-            (false, false) => BuildOrder::Unknown("neither commit is on the default branch".to_owned()),
-        })
+        Ok(BuildOrder::of_diverged(on_it(ours)?, on_it(theirs)?))
     }
 }
 

@@ -105,11 +105,7 @@ impl GitBranch {
         };
         let on_it =
             |commit| commit == tip || repo.graph_descendant_of(oid(tip), oid(commit)).unwrap_or(false);
-        match (on_it(ours), on_it(theirs)) {
-            (true, _) => BuildOrder::DivergedOurs,
-            (false, true) => BuildOrder::DivergedTheirs,
-            (false, false) => BuildOrder::Unknown("neither commit is on the default branch".to_owned()),
-        }
+        BuildOrder::of_diverged(on_it(ours), on_it(theirs))
     }
 
     /// The default branch's tip; fetched if it isn't here.
