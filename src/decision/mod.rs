@@ -30,6 +30,7 @@ mod registry_check;
 mod rollback;
 mod source_forges;
 mod still_blocked;
+mod tag_and_digest;
 mod tag_origin;
 mod target_sources;
 mod targets;

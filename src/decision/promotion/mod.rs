@@ -24,7 +24,7 @@ use super::DecisionBase;
 use super::base::BranchFiles;
 use super::context::DecisionContext;
 use super::error::DecisionError;
-use super::rollback::TagAndDigest;
+use super::tag_and_digest::TagAndDigest;
 use super::targets::environment;
 use origin::{OriginWalk, VersionOrigin};
 use reading::{EnvironmentReader, RunningVersion};

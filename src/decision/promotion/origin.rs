@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::decision::base::BranchFiles;
 use crate::decision::context::DecisionContext;
 use crate::decision::error::DecisionError;
-use crate::decision::rollback::TagAndDigest;
+use crate::decision::tag_and_digest::TagAndDigest;
 use crate::decision::targets;
 use crate::history::{self, CommitStore, TagEntry};
 use crate::image::same_tag;
@@ -158,6 +158,6 @@ impl CandidatePlaces {
 
 /// Whether an entry has this version. A digest or tag that comes from another place isn't part of the entry.
 pub(super) fn is_version(entry: &TagEntry, version: &TagAndDigest) -> bool {
-    let once = TagAndDigest { tag: entry.tag.clone(), digest: entry.digest.clone() };
+    let once = TagAndDigest::of_entry(entry);
     !once.joined().is_empty() && same_tag(&once.joined(), &version.joined())
 }

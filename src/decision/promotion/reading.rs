@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::PromotionError;
 use crate::decision::error::DecisionError;
-use crate::decision::rollback::TagAndDigest;
+use crate::decision::tag_and_digest::TagAndDigest;
 use crate::file_selection::Selection;
 use crate::plan::{
     self, EnvironmentLimit, Environments, FileSource, Request, RunningReference, Scope, TargetIndex,

@@ -12,7 +12,7 @@ use super::origin::OriginWalk;
 use super::reading::EnvironmentReader;
 use super::{Candidate, shown};
 use crate::decision::error::DecisionError;
-use crate::decision::rollback::TagAndDigest;
+use crate::decision::tag_and_digest::TagAndDigest;
 use crate::history::{CommitLinks, CommitMessage, CommitStore, HistoryError, ObjectId, TagEntry};
 use crate::image::same_tag;
 use crate::landing::{claims, claims_of};
@@ -135,7 +135,7 @@ fn traces(
 
 fn standing(branch: &FirstParents<'_>, entry: &TagEntry, image: &str) -> Option<Standing> {
     let by = entry.written.as_ref()?;
-    let version = TagAndDigest { tag: entry.tag.clone(), digest: entry.digest.clone() };
+    let version = TagAndDigest::of_entry(entry);
     let mut taken_away: Vec<String> =
         claims_of(entry, image).rolled_back.into_iter().map(|bad| bad.tag).collect();
     for message in merged_messages(branch.0, by.commit) {

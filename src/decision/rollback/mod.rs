@@ -13,6 +13,7 @@ use super::DecisionBase;
 use super::base::BranchFiles;
 use super::context::DecisionContext;
 use super::error::DecisionError;
+use super::tag_and_digest::TagAndDigest;
 use crate::config::Config;
 use crate::image::{Digest, Field, ImageError, Tag, same_tag};
 use crate::landing::RolledBack;
@@ -24,7 +25,6 @@ use search::RollbackSearch;
 use trace::{ReferenceTrace, joined};
 
 pub use error::{RollbackError, SearchedHistory};
-pub(super) use trace::TagAndDigest;
 
 /// What goes back to what.
 #[derive(Clone, Debug, Default)]
@@ -144,7 +144,7 @@ impl RollbackPlan {
         });
         let expected: HashSet<_> = expected.collect();
         let is_expected = |reference: &&CurrentReference| {
-            let version = TagAndDigest::now(reference);
+            let version = TagAndDigest::of_reference(reference);
             expected.contains(&(reference.target, reference.file.as_str(), &version))
         };
         match current.iter().find(|reference| !is_expected(reference)) {
@@ -159,7 +159,7 @@ impl RollbackPlan {
         RollbackError::Moved {
             at: Location { file: file.clone(), line: *line, column: None },
             image: untagged.targets[*target].name.clone(),
-            now: TagAndDigest::now(changed).joined(),
+            now: TagAndDigest::of_reference(changed).joined(),
             before: starts.next().map_or("nothing".to_owned(), |start| joined(&start.from)),
         }
     }

@@ -4,12 +4,13 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::RollbackPlan;
 use super::error::{RollbackError, SearchedHistory};
-use super::trace::{ReferenceTrace, TagAndDigest, joined};
+use super::trace::{ReferenceTrace, joined};
 use crate::build_info;
 use crate::config::Config;
 use crate::decision::base::BranchFiles;
 use crate::decision::context::DecisionContext;
 use crate::decision::error::DecisionError;
+use crate::decision::tag_and_digest::TagAndDigest;
 use crate::decision::targets;
 use crate::history::git::CommitWalk;
 use crate::history::{self, CommitId, CommitStore, Extent, TagEntry};
@@ -217,7 +218,8 @@ fn earlier_files(
         place.target == trace.target && !still.contains(&(place.target, place.file.clone()))
     };
     let earlier: Vec<_> = places.iter().filter(is_earlier).collect();
-    let versions: HashSet<TagAndDigest> = earlier.iter().map(|place| TagAndDigest::now(place)).collect();
+    let versions: HashSet<TagAndDigest> =
+        earlier.iter().map(|place| TagAndDigest::of_reference(place)).collect();
     earlier.into_iter().filter(|_| versions.len() == 1).map(|place| place.file.clone()).collect()
 }
 
@@ -226,7 +228,7 @@ fn traces(typed: &Request, current: &[CurrentReference]) -> Result<Vec<Reference
     let mut traces: Vec<ReferenceTrace> = Vec::new();
     let mut positions: HashMap<(TargetIndex, &str), usize> = HashMap::new();
     for reference in current {
-        let (target, version) = (&typed.targets[reference.target], TagAndDigest::now(reference));
+        let (target, version) = (&typed.targets[reference.target], TagAndDigest::of_reference(reference));
         let position = positions.entry((reference.target, &reference.file));
         let nth = *position.or_insert(traces.len());
         let Some(trace) = traces.get_mut(nth) else {
@@ -264,7 +266,7 @@ fn two_tags(trace: &ReferenceTrace, reference: &CurrentReference) -> RollbackErr
     RollbackError::TwoTags {
         file: trace.file.clone(),
         image: trace.image.clone(),
-        tags: (joined(&trace.now), TagAndDigest::now(reference).joined()),
+        tags: (joined(&trace.now), TagAndDigest::of_reference(reference).joined()),
         lines: (trace.line, reference.line),
     }
 }

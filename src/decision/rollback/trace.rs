@@ -2,32 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use crate::decision::tag_and_digest::TagAndDigest;
 use crate::history::{CommitId, ReferenceNumber, TagEntry};
-use crate::image::{Tag, join_tag, same_tag};
+use crate::image::{Tag, same_tag};
 use crate::landing::{RollbackProof, RolledBack, claims_of};
 use crate::plan::{CurrentReference, TargetIndex};
-
-/// A tag, a digest, or both.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct TagAndDigest {
-    pub tag: Option<String>,
-    pub digest: Option<String>,
-}
-
-impl TagAndDigest {
-    pub fn now(reference: &CurrentReference) -> Self {
-        TagAndDigest { tag: reference.tag.clone(), digest: reference.digest.clone() }
-    }
-
-    fn once(entry: &TagEntry) -> Self {
-        TagAndDigest { tag: entry.tag.clone(), digest: entry.digest.clone() }
-    }
-
-    /// `TAG`, `TAG@DIGEST` or `@DIGEST`.
-    pub fn joined(&self) -> String {
-        join_tag(self.tag.as_deref(), self.digest.as_deref())
-    }
-}
 
 /// The references of one image in one file.
 pub struct ReferenceTrace {
@@ -86,7 +65,7 @@ impl ReferenceTrace {
             oldest: None,
             earlier: BTreeSet::new(),
         };
-        search.add(TagAndDigest::now(reference));
+        search.add(TagAndDigest::of_reference(reference));
         search
     }
 
@@ -143,7 +122,7 @@ impl ReferenceTrace {
             return;
         }
         self.oldest = entry.written.as_ref().map(|by| by.commit);
-        let version = TagAndDigest::once(entry);
+        let version = TagAndDigest::of_entry(entry);
         if self.has_now(&version) && self.writer(&version).is_none() {
             self.writer_of.insert(version.clone(), self.writers.len());
             let proofs = entry.references.iter().map(|number| (*number, RollbackProof::default())).collect();
@@ -202,7 +181,7 @@ impl ReferenceTrace {
             return;
         }
         self.oldest = entry.written.as_ref().map(|by| by.commit);
-        let version = TagAndDigest::once(entry);
+        let version = TagAndDigest::of_entry(entry);
         if self.see(&version) == Some(true) && self.gone.is_none() {
             let entry = TagEntry { until: entry.until.or(Some(replaced)), ..entry.clone() };
             self.gone = Some((version, entry));
