@@ -53,9 +53,7 @@ impl<'a, 'm> BuildOrders<'a, 'm> {
     /// Whether the built commit is in the repository that the bump is pushed to.
     fn is_of_this_repository(&self, ours: &Source) -> bool {
         let Some(repository) = ours.repository.as_deref() else { return true };
-        let remote = &self.context.settings.delivery.landing.remote;
-        let urls = self.context.checkout().ok().and_then(|checkout| checkout.remote(remote).ok());
-        urls.is_some_and(|(_, push)| same_repository(Some(repository), push.repository().as_deref()))
+        same_repository(Some(repository), self.context.target_repository().as_deref())
     }
 
     fn order_via_forge(&self, ours: &Source, theirs: &Source) -> BuildOrder {

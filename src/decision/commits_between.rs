@@ -35,9 +35,7 @@ impl OriginSearch<'_> {
     }
 
     fn is_of_target(&self, source: &Source) -> bool {
-        let remote = &self.sources.context.settings.delivery.landing.remote;
-        let urls = self.sources.context.checkout.and_then(|checkout| checkout.remote(remote).ok());
-        let target = urls.and_then(|(_, push)| push.repository());
+        let target = self.sources.context.target_repository();
         same_repository(source.repository.as_deref(), target.as_deref())
     }
 }

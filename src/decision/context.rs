@@ -40,6 +40,12 @@ impl DecisionContext<'_> {
         self.checkout?.repository_url(&self.settings.delivery.landing.remote)
     }
 
+    /// The repository that the bump is pushed to, as its host names it.
+    pub(super) fn target_repository(&self) -> Option<String> {
+        let (_, push) = self.checkout?.remote(&self.settings.delivery.landing.remote).ok()?;
+        push.repository()
+    }
+
     pub(super) fn computed_tag(&self, template: &Template) -> Result<Tag, DecisionError> {
         match &self.unopened {
             Some(error) => Err(DecisionError::Unopened(error.clone())),
