@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::parse::{bare_name, branch, count, listed, names, non_empty, parse_template, since};
+use super::parse::{self, bare_name, count, listed, names, non_empty, parse_template, since};
 use super::{BareName, DEFAULT_REMOTE, RunContext, SettingsError, WorkLocation, folder, place, root};
 use crate::cli::{HistoryArgs, ScanArgs, TagArgs};
 use crate::environment::Environment;
@@ -57,6 +57,21 @@ pub struct RemoteSettings {
     pub tokens: Tokens,
 }
 
+impl RemoteSettings {
+    /// Reads the flags. The environment has the tokens.
+    pub(super) fn read(
+        remote: Option<&str>,
+        branch: Option<&str>,
+        environment: &Environment,
+    ) -> Result<Self, SettingsError> {
+        Ok(RemoteSettings {
+            name: non_empty(remote).unwrap_or(DEFAULT_REMOTE).to_owned(),
+            branch: non_empty(branch).map(parse::branch).transpose()?,
+            tokens: Tokens::read(environment),
+        })
+    }
+}
+
 /// Checks a `tag`.
 ///
 /// # Errors
@@ -93,11 +108,7 @@ pub fn history(
     environment: Environment,
     now: i64,
 ) -> Result<HistorySettings, SettingsError> {
-    let remote = RemoteSettings {
-        name: non_empty(args.remote.as_deref()).unwrap_or(DEFAULT_REMOTE).to_owned(),
-        branch: non_empty(args.branch.as_deref()).map(branch).transpose()?,
-        tokens: Tokens::read(&environment),
-    };
+    let remote = RemoteSettings::read(args.remote.as_deref(), args.branch.as_deref(), &environment)?;
     let fetches = args.fetch || matches!(root(&args.common), WorkLocation::Url(_));
     Ok(HistorySettings {
         place: place(&args.common, None, &remote.name, environment, now)?,

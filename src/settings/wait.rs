@@ -6,14 +6,12 @@ use std::time::Duration;
 use globset::{GlobBuilder, GlobMatcher};
 use url::Url;
 
-use super::parse::{branch, duration, listed, names, non_empty};
-use super::{
-    BadCombination, BareName, DEFAULT_REMOTE, ExpectedValue, RemoteSettings, RunContext, SettingsError, place,
-};
+use super::parse::{duration, listed, names, non_empty};
+use super::{BadCombination, BareName, ExpectedValue, RemoteSettings, RunContext, SettingsError, place};
 use crate::cli::{ForgeArg, WaitArgs};
 use crate::environment::Environment;
 use crate::file_selection::Selection;
-use crate::git::{Tokens, without_user};
+use crate::git::without_user;
 
 const DEFAULT_WAIT: Duration = Duration::from_secs(600);
 
@@ -68,11 +66,7 @@ impl fmt::Display for StatusPattern {
 /// # Errors
 /// With the flag, and the values that it takes.
 pub fn wait(args: WaitArgs, environment: Environment, now: i64) -> Result<WaitSettings, SettingsError> {
-    let remote = RemoteSettings {
-        name: non_empty(args.remote.as_deref()).unwrap_or(DEFAULT_REMOTE).to_owned(),
-        branch: non_empty(args.branch.as_deref()).map(branch).transpose()?,
-        tokens: Tokens::read(&environment),
-    };
+    let remote = RemoteSettings::read(args.remote.as_deref(), args.branch.as_deref(), &environment)?;
     let settings = WaitSettings {
         place: place(&args.common, None, &remote.name, environment, now)?,
         images: names(args.images, BareName::Wait)?,
