@@ -7,9 +7,9 @@ use std::time::Instant;
 use super::error::RemoteError;
 use super::pr_branch::{self, Committers, PrBranch, RefUpdate};
 use super::remote_history::no_branch;
-use super::withheld::explain_fetch;
-use super::{LandingTarget, classify};
-use crate::git::credentials::{Credentials, Tokens};
+use super::withheld::{explain_fetch, missing_token};
+use super::{LandingTarget, classify, endpoint};
+use crate::git::credentials::Tokens;
 use crate::git::fetch::{self, DEPTHS, FetchRequest};
 use crate::git::oid::oid;
 use crate::git::transport::{Endpoint, TransferError};
@@ -53,11 +53,7 @@ impl GitBranch {
     /// If no workspace can be made, or the remote's URL can't be used.
     pub fn new(checkout: &Checkout, target: LandingTarget, tokens: &Tokens) -> Result<Self, RemoteError> {
         let ways = checkout.ways()?;
-        let endpoint = |url: &RemoteUrl| {
-            let helpers = checkout.credential_helpers();
-            let credentials = Credentials::new(url, &target.origin, tokens, &ways.http, helpers);
-            Endpoint::new(url, credentials.with_unread(checkout.unread_credentials()), &ways)
-        };
+        let endpoint = |url: &RemoteUrl| endpoint(checkout, url, &target.origin, tokens, &ways);
         let fetch = endpoint(&target.fetch)?;
         let push = if target.push == target.fetch { Arc::clone(&fetch) } else { endpoint(&target.push)? };
         Ok(GitBranch {
@@ -144,9 +140,7 @@ impl GitBranch {
 
     /// Why there is no token for the host's API, as far as it is known.
     pub fn missing_token(&self) -> Vec<String> {
-        let mut reasons = self.push.withheld();
-        reasons.extend(self.push.unsent());
-        reasons
+        missing_token(&self.push)
     }
 
     /// Removes every secret of the remote from a text.

@@ -22,7 +22,9 @@ mod withheld;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::git::{CarriedCommits, Identity, RemoteUrl, Signer, UrlOrigin};
+use crate::git::credentials::Credentials;
+use crate::git::transport::{Endpoint, TransportConfig};
+use crate::git::{CarriedCommits, Checkout, GitError, Identity, RemoteUrl, Signer, Tokens, UrlOrigin};
 use crate::landing::{FetchError, History, Proposal, PublishOutcome, TargetBranch, Tip};
 use crate::object_id::CommitId;
 use crate::plan::FileSource;
@@ -103,4 +105,16 @@ impl<E: From<RemoteError>> TargetBranch for RemoteBranch<E> {
     fn find(&mut self, tip: &Tip, commit: CommitId) -> Result<Option<CommitId>, E> {
         self.publisher.find(&self.git, tip, commit)
     }
+}
+
+/// One of a remote's URLs, with everything that is needed to talk to it.
+fn endpoint(
+    checkout: &Checkout,
+    url: &RemoteUrl,
+    origin: &UrlOrigin,
+    tokens: &Tokens,
+    ways: &TransportConfig,
+) -> Result<Arc<Endpoint>, GitError> {
+    let credentials = Credentials::new(url, origin, tokens, &ways.http, checkout.credential_helpers());
+    Endpoint::new(url, credentials.with_unread(checkout.unread_credentials()), ways)
 }

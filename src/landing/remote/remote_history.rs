@@ -6,10 +6,9 @@ use std::time::Instant;
 
 use git2::Sort;
 
-use super::classify;
 use super::error::RemoteError;
-use super::withheld::explain_fetch;
-use crate::git::credentials::Credentials;
+use super::withheld::{explain_fetch, missing_token};
+use super::{classify, endpoint};
 use crate::git::fetch::{self, AdvertisedBranches, DEPTHS, FetchRequest};
 use crate::git::oid::{commit_id, oid};
 use crate::git::transport::Endpoint;
@@ -58,10 +57,7 @@ impl RemoteHistory {
         let (url, _) = checkout.remote(remote)?;
         let origin = checkout.url_origin(remote);
         let ways = checkout.ways()?;
-        let helpers = checkout.credential_helpers();
-        let credentials = Credentials::new(&url, &origin, tokens, &ways.http, helpers);
-        let credentials = credentials.with_unread(checkout.unread_credentials());
-        let endpoint = Endpoint::new(&url, credentials, &ways)?;
+        let endpoint = endpoint(checkout, &url, &origin, tokens, &ways)?;
         let workspace = Workspace::new(checkout)?;
         let found = backoff.retry(timed_out, |backoff| {
             found(&workspace, &endpoint, &url, branch, None, backoff.deadline())
@@ -109,9 +105,7 @@ impl RemoteHistory {
 
     /// Why there is no token for the host's API, as far as it is known.
     pub fn missing_token(&self) -> Vec<String> {
-        let mut reasons = self.endpoint.withheld();
-        reasons.extend(self.endpoint.unsent());
-        reasons
+        missing_token(&self.endpoint)
     }
 
     /// What must be removed from texts once this is gone.

@@ -17,6 +17,13 @@ pub fn explain_push(
     outcome.map(|error| explain(error, endpoint))
 }
 
+/// Why there is no token for the host's API, as far as it is known.
+pub fn missing_token(endpoint: &Endpoint) -> Vec<String> {
+    let mut reasons = endpoint.withheld();
+    reasons.extend(endpoint.unsent());
+    reasons
+}
+
 fn explain(error: RemoteError, endpoint: &Endpoint) -> RemoteError {
     let mut withheld = endpoint.withheld();
     if matches!(error, RemoteError::Http(_)) {
