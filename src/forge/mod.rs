@@ -12,6 +12,7 @@
 //! its API looks like GitHub's, but octocrab's types don't fit it. GitLab makes merge requests by push options, without its API, which
 //! only answers questions about commits.
 
+mod api_answer;
 mod confirmed;
 mod error;
 pub mod gitea;

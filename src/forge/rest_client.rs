@@ -5,11 +5,10 @@ use std::time::Instant;
 use url::Url;
 
 use super::ForgeKind;
+use super::api_answer::{is_safe, sensitive};
 use crate::git::without_user;
 use crate::http::{self, Agent, HeaderValue, HttpError, HttpSettings, Request, Response, TlsProblem, header};
 use crate::visible::inline;
-
-const USER_AGENT: &str = concat!("tagbump/", env!("CARGO_PKG_VERSION"));
 
 /// An API, with what authorises us there.
 pub struct RestClient {
@@ -51,8 +50,7 @@ impl RestClient {
     ) -> Result<Self, RestClientError> {
         let not_usable = |reason: String| RestClientError::NotUsable { address: without_user(api), reason };
         let url = Url::parse(api).map_err(|e| not_usable(e.to_string()))?;
-        let is_safe = url.scheme() == "https" || (url.scheme() == "http" && http::is_loopback(&url));
-        if !is_safe {
+        if !is_safe(&url) {
             return Err(RestClientError::NotHttps { address: without_user(api) });
         }
         let authorization = authorization.map(sensitive).transpose().map_err(not_usable)?;
@@ -73,7 +71,8 @@ impl RestClient {
         longest: u64,
     ) -> Result<Response<Vec<u8>>, SendError> {
         let mut request = Request::builder().method(method).uri(format!("{}{route}", self.base));
-        request = request.header(header::USER_AGENT, USER_AGENT).header(header::ACCEPT, "application/json");
+        request =
+            request.header(header::USER_AGENT, http::USER_AGENT).header(header::ACCEPT, "application/json");
         if let Some(value) = &self.authorization {
             request = request.header(header::AUTHORIZATION, value.clone());
         }
@@ -100,11 +99,4 @@ impl RestClient {
     fn no_answer(&self, what: &str) -> SendError {
         SendError::NoAnswer { what: inline(&format!("{}'s API: {what}", self.forge)) }
     }
-}
-
-fn sensitive(header: &str) -> Result<HeaderValue, String> {
-    let mut value = HeaderValue::from_str(header)
-        .map_err(|_| "the token has characters that aren't allowed in an HTTP header".to_owned())?;
-    value.set_sensitive(true);
-    Ok(value)
 }

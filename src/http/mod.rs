@@ -33,6 +33,8 @@ pub use tls_problem::TlsProblem;
 pub use ureq::http::{HeaderMap, HeaderValue, Request, Response, Uri, header};
 pub use ureq::{Agent, Error};
 
+/// What a request says that it comes from. GitHub refuses requests without it.
+pub const USER_AGENT: &str = concat!("tagbump/", env!("CARGO_PKG_VERSION"));
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 /// Give up on a server that sends nothing for this long. The caller then checks whether the request had an
 /// effect.

@@ -12,8 +12,6 @@ use crate::http::{self, Agent, HeaderValue, HttpError, HttpSettings, Request, Re
 use crate::landing::FetchError;
 use crate::visible::inline;
 
-const USER_AGENT: &str = concat!("tagbump/", env!("CARGO_PKG_VERSION"));
-
 /// Blobs are often kept elsewhere: the registry redirects to them.
 const MAX_REDIRECTS: usize = 5;
 
@@ -246,7 +244,7 @@ fn request(
     let mut request = Request::builder()
         .method(question.method)
         .uri(url.as_str())
-        .header(header::USER_AGENT, USER_AGENT)
+        .header(header::USER_AGENT, http::USER_AGENT)
         .header(header::ACCEPT, question.accept);
     if let Some(authorization) = authorization {
         request = request.header(header::AUTHORIZATION, authorization);

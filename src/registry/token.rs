@@ -17,8 +17,6 @@ use super::{ImageRepository, RegistryError, token_server};
 use crate::http::{self, HeaderValue, HttpSettings, Request, Response, header};
 use crate::landing::FetchError;
 
-const USER_AGENT: &str = concat!("tagbump/", env!("CARGO_PKG_VERSION"));
-
 /// The longest answer that is read.
 const MAX_ANSWER: u64 = 1024 * 1024;
 
@@ -109,7 +107,7 @@ impl TokenRequest<'_> {
     /// By GET with a password or nothing; by OAuth's POST with an identity token.
     fn request(&self, server: &Url) -> Result<Request<Vec<u8>>, RegistryError> {
         let mut url = server.clone();
-        let mut request = Request::builder().header(header::USER_AGENT, USER_AGENT);
+        let mut request = Request::builder().header(header::USER_AGENT, http::USER_AGENT);
         let mut body = Vec::new();
         if let Some(RegistrySecret::IdentityToken(token)) = self.secret {
             let mut form = Serializer::new(String::new());

@@ -11,7 +11,6 @@ use crate::visible::inline;
 /// How much of a page is read.
 const LONGEST: u64 = 1_000_000;
 const MOST_REDIRECTS: usize = 5;
-const USER_AGENT: &str = concat!("tagbump/", env!("CARGO_PKG_VERSION"));
 
 /// What a page must show.
 #[derive(Clone, Debug)]
@@ -77,7 +76,7 @@ struct PageAnswer {
 
 fn get(http: &HttpSettings, url: &Url, deadline: Instant) -> Result<PageAnswer, String> {
     let agent: Agent = http.agent_without_certificate(url).map_err(|error| error.to_string())?;
-    let request = Request::get(url.as_str()).header(header::USER_AGENT, USER_AGENT);
+    let request = Request::get(url.as_str()).header(header::USER_AGENT, http::USER_AGENT);
     let request = request.body(Vec::new()).map_err(|error| error.to_string())?;
     let answer = http::exchange(&agent, request, deadline, LONGEST).map_err(|error| {
         if http::was_too_slow(&error) { "no answer in time".to_owned() } else { inline(&error.to_string()) }

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::error::GiteaError;
-use super::response::{GiteaProblem, MAX_ANSWER, classify};
+use super::response::{GiteaProblem, classify};
+use crate::forge::api_answer::MAX_ANSWER;
 use crate::forge::rest_client::{RestClient, RestClientError, SendError};
 use crate::forge::{ForgeError, ForgeKind};
 use crate::http::HttpSettings;

@@ -6,14 +6,9 @@ use serde_json::Value;
 
 use super::error::{GiteaError, GiteaRefusal};
 use crate::forge::ForgeError;
-use crate::git::answers::short_server_text;
+use crate::forge::api_answer::{MAX_ANSWER, api_text};
 use crate::http::HttpError;
 use crate::landing::FetchError;
-
-/// Answers to our requests are smaller than this.
-pub const MAX_ANSWER: usize = 10_000_000;
-/// How much of a message of the API's is shown.
-const MESSAGE_BYTES: usize = 4 * 1024;
 
 /// Why a request got no data.
 #[derive(Debug)]
@@ -60,11 +55,6 @@ pub fn classify(
         return Err(GiteaProblem::Transient { what, retry_after });
     }
     Err(GiteaProblem::Refused(GiteaRefusal { status, route: route.to_owned(), message }))
-}
-
-/// Text from the API, for a message of one line.
-pub fn api_text(text: &str) -> String {
-    short_server_text(text.as_bytes(), MESSAGE_BYTES).replace('\n', " ")
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::client::{ApiRequest, GitHub};
 use super::error::GitHubError;
 use super::graphql::{GraphQl, GraphQlResponse};
 use super::known_words::{KnownWords, classify};
-use super::response::api_text;
+use crate::forge::api_answer::api_text;
 use crate::forge::{AutoMergeState, ForgeError, MergeMethod, PullRequestSpec, ScheduledMerge};
 use crate::landing::{Backoff, FetchError};
 

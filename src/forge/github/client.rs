@@ -15,13 +15,11 @@ use super::error::GitHubError;
 use super::response::{ApiError, ApiResponse, classify_response};
 use super::wire::Wire;
 use crate::forge::ForgeError;
+use crate::forge::api_answer::{is_safe, sensitive};
 use crate::git::without_user;
 use crate::http::{self, HeaderMap, HeaderValue, HttpError, HttpSettings, TlsProblem, Uri, header};
 use crate::landing::{Backoff, FetchError};
 use crate::visible::inline;
-
-/// GitHub refuses requests without a user agent.
-const USER_AGENT: &str = concat!("tagbump/", env!("CARGO_PKG_VERSION"));
 
 /// An API with a token for it.
 pub struct GitHub {
@@ -57,7 +55,7 @@ impl GitHub {
     /// If the address or the token is not valid, or the machine has no root certificates.
     pub fn new(http: &HttpSettings, api: &str, token: &str) -> Result<Self, ForgeError> {
         let not_usable = |reason: String| GitHubError::NotUsable { address: without_user(api), reason };
-        GitHub::with(http, api, Some(bearer(token).map_err(not_usable)?))
+        GitHub::with(http, api, Some(sensitive(&format!("Bearer {token}")).map_err(not_usable)?))
     }
 
     /// Without a token.
@@ -187,21 +185,9 @@ impl GitHub {
     }
 }
 
-/// A token goes over https only, or stays on this machine.
-fn is_safe(url: &Url) -> bool {
-    url.scheme() == "https" || (url.scheme() == "http" && http::is_loopback(url))
-}
-
-fn bearer(token: &str) -> Result<HeaderValue, String> {
-    let mut bearer = HeaderValue::from_str(&format!("Bearer {token}"))
-        .map_err(|_| "the token has characters that aren't allowed in an HTTP header".to_owned())?;
-    bearer.set_sensitive(true);
-    Ok(bearer)
-}
-
 fn octocrab(runtime: &Runtime, wire: &Wire, base: Uri, bearer: Option<HeaderValue>) -> Octocrab {
     let _inside = runtime.enter();
-    let name = (header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
+    let name = (header::USER_AGENT, HeaderValue::from_static(http::USER_AGENT));
     let Ok(crab) = OctocrabBuilder::new_empty()
         .with_service(wire.clone())
         .with_layer(&ExtraHeadersLayer::new(Arc::new(vec![name])))

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::client::{ApiRequest, GitHub};
 use super::error::GitHubError;
-use super::response::api_text;
 use crate::forge::ForgeError;
+use crate::forge::api_answer::api_text;
 use crate::git::without_user;
 use crate::http::HttpSettings;
 use crate::landing::FetchError;

@@ -8,14 +8,10 @@ use serde_json::Value;
 
 use super::error::{ApiRefusal, ApiRefusalReason, GitHubError};
 use super::known_words::{KnownWords, classify};
-use super::wire::MAX_ANSWER;
 use crate::forge::ForgeError;
-use crate::git::answers::short_server_text;
+use crate::forge::api_answer::{MAX_ANSWER, api_text};
 use crate::http::HttpError;
 use crate::landing::FetchError;
-
-/// How much of a message of the API's is shown.
-const MESSAGE_BYTES: usize = 4 * 1024;
 
 /// An answer as it came.
 #[derive(Debug)]
@@ -144,11 +140,6 @@ fn message(body: &Value) -> String {
     let details =
         details.filter_map(|e| e["message"].as_str().or_else(|| e["code"].as_str()).or_else(|| e.as_str()));
     api_text(&std::iter::once(message).chain(details).collect::<Vec<_>>().join("; "))
-}
-
-/// Text from the API, for a message of one line.
-pub fn api_text(text: &str) -> String {
-    short_server_text(text.as_bytes(), MESSAGE_BYTES).replace('\n', " ")
 }
 
 #[cfg(test)]

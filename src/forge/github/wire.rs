@@ -9,10 +9,8 @@ use http_body_util::BodyExt;
 use octocrab::OctoBody;
 use tower_service::Service;
 
+use crate::forge::api_answer::MAX_ANSWER;
 use crate::http::{self, Agent, Request, Response};
-
-/// Answers to our requests are smaller than this.
-pub(super) const MAX_ANSWER: usize = 10_000_000;
 
 type WireError = Box<dyn std::error::Error + Send + Sync>;
 

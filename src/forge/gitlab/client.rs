@@ -5,16 +5,11 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::error::{GitLabError, GitLabRefusal};
+use crate::forge::api_answer::{MAX_ANSWER, api_text};
 use crate::forge::rest_client::{RestClient, RestClientError, SendError};
 use crate::forge::{ForgeError, ForgeKind};
-use crate::git::answers::short_server_text;
 use crate::http::HttpSettings;
 use crate::landing::FetchError;
-
-/// Answers to our requests are smaller than this.
-const MAX_ANSWER: usize = 10_000_000;
-/// How much of a message of the API's is shown.
-const MESSAGE_BYTES: usize = 4 * 1024;
 
 /// GitLab's API, with a token for it.
 pub struct GitLab(RestClient);
@@ -88,8 +83,7 @@ fn classify(
         return Ok(data);
     }
     let message = [&data["message"], &data["error"]].into_iter().find_map(Value::as_str);
-    let message = short_server_text(message.unwrap_or("no explanation").as_bytes(), MESSAGE_BYTES);
-    let message = message.replace('\n', " ");
+    let message = api_text(message.unwrap_or("no explanation"));
     if status == 429 || status >= 500 {
         let what = format!("GitLab's API answered {status}: {message}");
         return Err(FetchError::Transient { what, retry_after });
