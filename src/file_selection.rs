@@ -286,6 +286,11 @@ pub fn folder(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
+/// The path of what is in a folder; the root's is empty.
+pub fn in_folder(folder: &str, path: &str) -> String {
+    if folder.is_empty() { path.to_owned() } else { format!("{folder}/{path}") }
+}
+
 /// Validates a path, and removes its `.` parts.
 fn inside_root(argument: &str) -> Result<String, SelectionError> {
     inside_root_of(argument, cfg!(windows))

@@ -10,7 +10,7 @@ use super::files::{folder_of, join};
 use super::path_words::PathWords;
 use super::word_index::WordIndex;
 use super::words::{FileWords, hash, last_part};
-use crate::file_selection::file_name;
+use crate::file_selection::{file_name, in_folder};
 
 /// A file that can include others.
 #[derive(Debug, Default)]
@@ -217,8 +217,7 @@ fn below(target: &str, paths: &BTreeSet<String>) -> Vec<String> {
 
 /// What the kustomization in a folder can be called.
 fn kustomization_files(folder: &str) -> [String; 3] {
-    let named = |name: &str| if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
-    ["kustomization.yaml", "kustomization.yml", "Kustomization"].map(named)
+    ["kustomization.yaml", "kustomization.yml", "Kustomization"].map(|name| in_folder(folder, name))
 }
 
 /// The files below a folder; empty for the root.

@@ -7,7 +7,7 @@ use memchr::memmem::find;
 
 use super::files::folder_of;
 use super::mentions::{Mentions, StructuralFile};
-use crate::file_selection::file_name;
+use crate::file_selection::{file_name, in_folder};
 use crate::manifest::is_kustomization_file;
 
 /// Patches can have any effect, so it counts whether their text can name an image or a version.
@@ -110,7 +110,7 @@ impl<'a> Folders<'a> {
 
     /// Whether there are YAML files below a folder in another one.
     fn holds(&self, folder: &str, inner: &str) -> bool {
-        let inner = if folder.is_empty() { inner.to_owned() } else { format!("{folder}/{inner}") };
+        let inner = in_folder(folder, inner);
         // a folder whose name only starts like this can come between the two
         let below = format!("{inner}/");
         let is_below = |(path, _): (&&str, _)| path.starts_with(&below);

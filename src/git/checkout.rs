@@ -17,6 +17,7 @@ use super::tracked_paths::tracked_paths;
 use super::transport::TransportConfig;
 use super::tree::CommitFiles;
 use crate::environment::Environment;
+use crate::file_selection::in_folder;
 use crate::http::HttpSettings;
 use crate::object_id::CommitId;
 use crate::worktree::{TrackedFiles, TrackedPaths, Worktree};
@@ -313,7 +314,7 @@ impl Checkout {
 
     /// Turns a path below the root into one below the top of the work tree.
     pub fn full_path(&self, path: &str) -> String {
-        if self.prefix.is_empty() { path.to_owned() } else { format!("{}/{path}", self.prefix) }
+        in_folder(&self.prefix, path)
     }
 
     /// Whether all objects of its history are here. A partial clone fetches some only on demand, and a stand-in has

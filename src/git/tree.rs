@@ -12,7 +12,7 @@ use git2::{ObjectType, Oid, Repository, Tree, TreeEntry};
 use super::error::{CommitError, GitError};
 use super::oid::oid;
 use crate::dot_git::is_path_part;
-use crate::file_selection::{MAX_FILE_SIZE, MatchLevel, Selection, is_yaml};
+use crate::file_selection::{MAX_FILE_SIZE, MatchLevel, Selection, in_folder, is_yaml};
 use crate::object_id::CommitId;
 use crate::plan::{
     FileContent, FileEdit, FileSource, FoundFiles, NestedRepository, PathProblem, RepositoryFiles,
@@ -345,7 +345,7 @@ pub(crate) fn edited_tree<'r>(
     let tree = parent.tree().map_err(not_made)?;
     let mut update = TreeUpdateBuilder::new();
     for edit in edits {
-        let path = if prefix.is_empty() { edit.path.clone() } else { format!("{prefix}/{}", edit.path) };
+        let path = in_folder(prefix, &edit.path);
         if !path.split('/').all(is_path_part) {
             return Err(CommitError::BadPath { path }.into());
         }

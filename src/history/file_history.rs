@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::walk::{TracedFile, Walk, below};
+use super::walk::{TracedFile, Walk};
 use super::{CommitId, CommitStore, Extent, HistoryError, ReferenceNumber, TagEntry};
-use crate::file_selection::{MatchLevel, folder};
+use crate::file_selection::{MatchLevel, folder, in_folder};
 use crate::manifest::CHART;
 use crate::plan::{CurrentReference, Request};
 
@@ -84,11 +84,8 @@ fn files_at(
     let Some(links) = commits.links(tip)? else { return Ok(Vec::new()) };
     let selection = request.selection()?;
     let file = |path: &&str| {
-        let chart = match folder(path) {
-            "" => CHART.to_owned(),
-            folder => format!("{folder}/{CHART}"),
-        };
-        let has_chart = commits.file(links.tree, &below(prefix, &chart))?.is_some();
+        let chart = in_folder(folder(path), CHART);
+        let has_chart = commits.file(links.tree, &in_folder(prefix, &chart))?.is_some();
         let match_level = selection.match_level(path).unwrap_or(MatchLevel::Discovered);
         Ok(TracedFile {
             path: (*path).to_owned(),

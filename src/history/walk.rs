@@ -9,7 +9,7 @@ use super::{
     CommitId, CommitLinks, CommitStore, Extent, HistoryError, ObjectId, ReferenceNumber, TagEntry,
     WritingCommit,
 };
-use crate::file_selection::MatchLevel;
+use crate::file_selection::{MatchLevel, in_folder};
 use crate::plan::{CurrentReference, Request, SingleFile, TargetIndex, current_references};
 
 /// Passes every tag that the references in `now` have had to `take`, newest first, until `take` returns false.
@@ -43,10 +43,6 @@ pub fn walk_history(
         }
     }
     Ok(walk.reach)
-}
-
-pub(super) fn below(prefix: &str, path: &str) -> String {
-    if prefix.is_empty() { path.to_owned() } else { format!("{prefix}/{path}") }
 }
 
 /// A file whose history is read.
@@ -147,7 +143,7 @@ impl<'a> Walk<'a> {
         let mut present = Vec::new();
         let Some(links) = self.commits.links(tip)? else { return Ok(present) };
         for file in (0..self.files.len()).map(TracedIndex) {
-            let name: Rc<str> = below(prefix, &self.files[file.0].path).into();
+            let name: Rc<str> = in_folder(prefix, &self.files[file.0].path).into();
             let Some(blob) = self.commits.file(links.tree, &name)? else { continue };
             let all = self.read(file, blob)?.unwrap_or_default();
             self.files[file.0].leave_out(&all);

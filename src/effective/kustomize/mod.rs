@@ -36,6 +36,7 @@ use super::place::FileId;
 use super::root::{Doubt, FedPlace, UnmatchedEntry};
 use super::setting::EffectiveImage;
 use super::value::Value;
+use crate::file_selection::in_folder;
 
 /// What a tool appends to the kustomization that it builds. Paths are relative to the kustomization's folder.
 #[derive(Clone, Debug, Default)]
@@ -126,10 +127,5 @@ pub(super) fn build_around_chart(
 /// The kustomization file in a folder (`konfig.RecognizedKustomizationFileNames`).
 pub fn kustomization_file(files: &mut Files<'_>, folder: &str) -> Option<FileId> {
     let names = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
-    names.iter().find_map(|name| files.load(&path_in(folder, name)))
-}
-
-/// The path of a file in a folder.
-fn path_in(folder: &str, name: &str) -> String {
-    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+    names.iter().find_map(|name| files.load(&in_folder(folder, name)))
 }

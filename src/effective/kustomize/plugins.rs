@@ -3,10 +3,11 @@
 use super::super::files::join;
 use super::super::helm::inflated;
 use super::super::value::Value;
+use super::InflatedChart;
 use super::builder::{Builder, Gathered, Level, add_paths};
 use super::field_paths::FieldSpec;
 use super::resources::{self, Included};
-use super::{InflatedChart, path_in};
+use crate::file_selection::in_folder;
 
 /// Transformers that are part of kustomize and don't touch images.
 const HARMLESS: [&str; 9] = [
@@ -93,7 +94,7 @@ impl Builder<'_, '_> {
         let versioned = item.text_at(&["version"]).map(|version| format!("{name}-{version}/{name}"));
         let folders = [Some(name.to_owned()), versioned].into_iter().flatten();
         let mut charts = folders.filter_map(|folder| join(&home, &folder));
-        charts.find(|folder| self.files.load(&path_in(folder, "Chart.yaml")).is_some())
+        charts.find(|folder| self.files.load(&in_folder(folder, "Chart.yaml")).is_some())
     }
 
     pub(super) fn transformers(&mut self, level: &Level<'_>) {

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use super::brought::{BroughtCommits, paragraphs};
 use super::skip_mark::marked;
 use super::{MessageError, RolledBack, trailers};
+use crate::file_selection::in_folder;
 use crate::image::same_image;
 use crate::plan::{ChangedReference, Plan, TargetIndex, UpdateTarget};
 use crate::tag::{BuildInfo, Source, VariableError};
@@ -112,7 +113,7 @@ impl MessageParts<'_> {
     }
 
     fn path(&self, file: &str) -> String {
-        if self.prefix.is_empty() { file.to_owned() } else { format!("{}/{file}", self.prefix) }
+        in_folder(self.prefix, file)
     }
 
     fn templated(
