@@ -10,7 +10,7 @@ use crate::diagnostics::Error;
 use crate::git::Checkout;
 use crate::git::tree::CommitFiles;
 use crate::history::git::CommitWalk;
-use crate::history::{self, CommitId, CommitStore, Extent, TagEntry, WritingCommit};
+use crate::history::{self, CommitId, CommitStore, Extent, FollowedReferences, TagEntry, WritingCommit};
 use crate::landing::remote::RemoteHistory;
 use crate::landing::{Backoff, SystemClock, rolled_back_by};
 use crate::output::{HistoryEntry, HistoryOrigin, HistoryReport};
@@ -117,7 +117,8 @@ impl HistoryCommand<'_> {
         let prefix = self.checkout.prefix();
         let reach = loop {
             let mut is_full = false;
-            let reach = history::walk_history(commits, start, (&request, &now), prefix, &mut |entry| {
+            let references = FollowedReferences { request: &request, now: &now };
+            let reach = history::walk_history(commits, start, references, prefix, &mut |entry| {
                 let goes_on = take(entry, end, &mut entries);
                 is_full = !goes_on;
                 goes_on

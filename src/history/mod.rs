@@ -22,7 +22,7 @@ pub use crate::object_id::{CommitId, ObjectId};
 pub use commit_range::{CommitRange, ListedCommit, MAX_LISTED};
 pub use error::HistoryError;
 pub use file_history::{FileHistory, WalkEnd};
-pub use walk::walk_history;
+pub use walk::{FollowedReferences, walk_history};
 
 /// Reads commits. Paths are relative to the repository's top level and separated by `/`.
 pub trait CommitStore {

@@ -7,7 +7,8 @@ fn walked(fake: &FakeCommits, tip: usize) -> (Vec<String>, Extent) {
     let request = request();
     let now = some_mentions(&FakeTip(fake, id(tip)), &request).unwrap();
     let mut entries = Vec::new();
-    let reach = walk_history(fake, id(tip), (&request, &now), "", &mut |entry: TagEntry| {
+    let references = FollowedReferences { request: &request, now: &now };
+    let reach = walk_history(fake, id(tip), references, "", &mut |entry: TagEntry| {
         let since = entry.written.as_ref().map_or("?".to_owned(), |by| by.time.to_string());
         let until = entry.until.map(|time| time.to_string()).unwrap_or_default();
         entries.push(format!("{} {} {since}-{until}", entry.file, entry.tag.unwrap_or_default()));

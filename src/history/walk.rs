@@ -12,19 +12,27 @@ use super::{
 use crate::file_selection::{MatchLevel, in_folder};
 use crate::plan::{CurrentReference, Request, SingleFile, TargetIndex, current_references};
 
-/// Passes every tag that the references in `now` have had to `take`, newest first, until `take` returns false.
-/// `now` are the references that the request matches at the tip; `prefix` is the path of the root below the
-/// repository's top level.
+/// References that a history follows.
+#[derive(Clone, Copy)]
+pub struct FollowedReferences<'a> {
+    pub request: &'a Request,
+    /// The references that the request matches at the tip.
+    pub now: &'a [CurrentReference],
+}
+
+/// Passes every tag that the references have had to `take`, newest first, until `take` returns false. `prefix` is
+/// the path of the root below the repository's top level.
 ///
 /// # Errors
 /// Commits can't be read.
 pub fn walk_history(
     commits: &dyn CommitStore,
     tip: CommitId,
-    (request, now): (&Request, &[CurrentReference]),
+    references: FollowedReferences<'_>,
     prefix: &str,
     take: &mut dyn FnMut(TagEntry) -> bool,
 ) -> Result<Extent, HistoryError> {
+    let FollowedReferences { request, now } = references;
     let request = &request.following(now.iter().filter_map(|reference| {
         Some((reference.target, reference.file.as_str(), reference.field.as_ref()?))
     }));

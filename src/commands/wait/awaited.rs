@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::config::Config;
 use crate::decision::lookup_request;
 use crate::diagnostics::{Error, WaitError};
-use crate::history::{self, CommitStore};
+use crate::history::{self, CommitStore, FollowedReferences};
 use crate::image::{Tag, join_tag};
 use crate::landing::remote::RemoteHistory;
 use crate::landing::{brought, claims};
@@ -110,7 +110,8 @@ fn newest_writer(remote: &RemoteHistory, request: &Request, prefix: &str) -> Res
     let now = plan::some_mentions(&remote.files_at(remote.tip()), request)?;
     let (commits, tip) = remote.past();
     let mut writer = None;
-    history::walk_history(&commits, tip, (request, &now), prefix, &mut |entry| {
+    let references = FollowedReferences { request, now: &now };
+    history::walk_history(&commits, tip, references, prefix, &mut |entry| {
         writer = entry.written.map(|by| by.commit);
         writer.is_none()
     })?;

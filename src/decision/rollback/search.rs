@@ -13,7 +13,7 @@ use crate::decision::error::DecisionError;
 use crate::decision::tag_and_digest::TagAndDigest;
 use crate::decision::targets;
 use crate::history::git::CommitWalk;
-use crate::history::{self, CommitId, CommitStore, Extent, TagEntry};
+use crate::history::{self, CommitId, CommitStore, Extent, FollowedReferences, TagEntry};
 use crate::image::{Field, Tag, same_tag};
 use crate::landing::RolledBack;
 use crate::location::Location;
@@ -45,7 +45,7 @@ impl RollbackSearch<'_> {
     ) -> Result<RollbackPlan, DecisionError> {
         let current = mentions.references.as_slice();
         let mut traces = traces(typed, current)?;
-        let extent = self.walk((untagged, current), &mut traces)?;
+        let extent = self.walk(FollowedReferences { request: untagged, now: current }, &mut traces)?;
         if extent == Extent::Complete {
             self.walk_earlier_places(untagged, &mut traces)?;
         }
@@ -106,13 +106,13 @@ impl RollbackSearch<'_> {
     /// Reads the history as far back as necessary.
     fn walk(
         &self,
-        references: (&Request, &[CurrentReference]),
+        references: FollowedReferences<'_>,
         traces: &mut [ReferenceTrace],
     ) -> Result<Extent, DecisionError> {
         let (commits, tip) = match self.commits() {
             Ok(commits) => commits,
             // --force sets a tag that the reference may never have had, so it needs no history
-            Err(_) if self.options.force && references.0.targets.len() == self.named_count() => {
+            Err(_) if self.options.force && references.request.targets.len() == self.named_count() => {
                 return Ok(Extent::Complete);
             }
             Err(error) => return Err(error),
@@ -150,7 +150,8 @@ impl RollbackSearch<'_> {
             }
             let replaced = links.map_or(0, |links| links.time);
             let prefix = self.context.checkout.map(|checkout| checkout.prefix()).unwrap_or_default();
-            history::walk_history(&*commits, commit, (untagged, &places), prefix, &mut |entry| {
+            let references = FollowedReferences { request: untagged, now: &places };
+            history::walk_history(&*commits, commit, references, prefix, &mut |entry| {
                 of_commit.iter_mut().for_each(|trace| trace.take_earlier(&entry, replaced));
                 of_commit.iter().any(|trace| trace.found().is_none()) && !self.cancellation.is_cancelled()
             })?;
