@@ -8,7 +8,7 @@
 //!    and `promotion` the one of another environment.
 //! 2. `order_guard`: plans, and keeps the references that run a newer build. `freshness` compares a build with the current one,
 //!    `writers` finds the commit that set a tag, `build_orders` orders two commits. `source_forges` asks about another repository's.
-//!    `held` keeps what someone holds; `hold_change` decides a `hold` or `unhold`.
+//!    `held` keeps what someone holds; `hold_change` decides a `hold` or `unhold`, `hold_wording` words it.
 //! 3. `change_origins`: which commits the change includes, for the texts; `brought` says for which images.
 //! 4. `wording` and `pr_text`: the commit message, and the title and body of a pull request.
 
@@ -22,6 +22,7 @@ mod error;
 mod freshness;
 mod held;
 mod hold_change;
+mod hold_wording;
 mod order_guard;
 mod plan_facts;
 mod pr_text;
