@@ -70,8 +70,17 @@ struct LandingLoop<'a, 'c, B, P, E> {
 struct StuckPush {
     tip: Tip,
     times: u32,
-    locked: bool,
+    reason: StuckReason,
     words: String,
+}
+
+/// Why a push didn't move the branch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum StuckReason {
+    /// Someone else holds the branch's lock.
+    Locked,
+    /// The server rejected it without a known reason.
+    Rejected,
 }
 
 impl<'a, 'c, B: TargetBranch, P: Proposal, E> LandingLoop<'a, 'c, B, P, E> {
@@ -210,7 +219,7 @@ impl<'a, 'c, B: TargetBranch, P: Proposal, E> LandingLoop<'a, 'c, B, P, E> {
             return Ok(());
         }
         let words = stuck.words.clone();
-        if !stuck.locked {
+        if stuck.reason == StuckReason::Rejected {
             return Err(LandingError::RejectedUnclear { words });
         }
         if stuck.times >= LOCKED_TRIES {
@@ -239,12 +248,12 @@ impl<'a, 'c, B: TargetBranch, P: Proposal, E> LandingLoop<'a, 'c, B, P, E> {
                 self.pacing.lost(took);
             }
             PublishOutcome::RefLocked { what } => {
-                self.note_stuck(tip, true, &what);
+                self.note_stuck(tip, StuckReason::Locked, &what);
                 self.pacing.failed(took);
                 self.wait(what, None)?;
             }
             PublishOutcome::RejectedUnclear { words } => {
-                self.note_stuck(tip, false, &words);
+                self.note_stuck(tip, StuckReason::Rejected, &words);
                 self.pacing.failed(took);
                 self.wait(words, None)?;
             }
@@ -287,9 +296,9 @@ impl<'a, 'c, B: TargetBranch, P: Proposal, E> LandingLoop<'a, 'c, B, P, E> {
         }
     }
 
-    fn note_stuck(&mut self, tip: &Tip, locked: bool, words: &str) {
+    fn note_stuck(&mut self, tip: &Tip, reason: StuckReason, words: &str) {
         let times = self.stuck.as_ref().filter(|s| s.tip == *tip).map_or(0, |s| s.times) + 1;
-        self.stuck = Some(StuckPush { tip: *tip, times, locked, words: words.to_owned() });
+        self.stuck = Some(StuckPush { tip: *tip, times, reason, words: words.to_owned() });
     }
 
     fn wait(&mut self, what: String, retry_after: Option<Duration>) -> StepResult<(), B, E> {
