@@ -26,6 +26,32 @@ use tagbump::visible::{inline, lines};
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const NOTICE: Style = AnsiColor::Blue.on_default();
 
+/// How much a line matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Severity {
+    Warning,
+    Notice,
+    Detail,
+}
+
+impl Severity {
+    fn style(self) -> Style {
+        match self {
+            Severity::Warning => WARNING,
+            Severity::Notice => NOTICE,
+            Severity::Detail => Style::new(),
+        }
+    }
+
+    fn label(self) -> &'static str {
+        match self {
+            Severity::Warning => "warning",
+            Severity::Notice => "notice",
+            Severity::Detail => "detail",
+        }
+    }
+}
+
 /// How much to print, and how.
 pub struct Console {
     format: Format,
@@ -42,24 +68,9 @@ pub struct Console {
 
 impl Console {
     pub fn new(command: &Command, environment: &Environment) -> Self {
-        let (common, format) = match command {
-            Command::Bump(args) => (Some(&args.common), args.deliver.format),
-            Command::Rollback(args) => (Some(&args.common), args.deliver.format),
-            Command::Promote(args) => (Some(&args.common), args.deliver.format),
-            Command::Hold(args) => (Some(&args.common), args.deliver.format),
-            Command::Unhold(args) => (Some(&args.common), args.deliver.format),
-            Command::Tag(args) => (Some(&args.common), Format::Text),
-            Command::Scan(args) => (Some(&args.common), args.format),
-            Command::History(args) if args.format == HistoryFormat::Json => {
-                (Some(&args.common), Format::Json)
-            }
-            Command::History(args) => (Some(&args.common), Format::Text),
-            Command::Init(args) => (Some(&args.common), Format::Text),
-            Command::Wait(args) => (Some(&args.common), args.format),
-            Command::Completions { .. } | Command::Man { .. } => (None, Format::Text),
-        };
+        let common = command.common();
         Console {
-            format,
+            format: command.output_format(),
             quiet: common.is_some_and(|c| c.quiet),
             verbose: common.is_some_and(|c| c.verbose),
             color: choice(common, environment),
@@ -76,7 +87,7 @@ impl Console {
             self.tell_runner(runner, report);
         }
         for warning in &report.warnings {
-            self.line(WARNING, "warning", warning);
+            self.line(Severity::Warning, warning);
         }
         self.notices(&report.notices);
         if self.verbose && !self.quiet && !report.details.is_empty() {
@@ -102,7 +113,7 @@ impl Console {
             }
         };
         in_runner(commands::group("details"));
-        details.iter().for_each(|detail| self.line(Style::new(), "detail", detail));
+        details.iter().for_each(|detail| self.line(Severity::Detail, detail));
         in_runner(commands::end_group());
     }
 
@@ -118,7 +129,7 @@ impl Console {
             }
         }
         if let Err(error) = runner.report(report, &|text| self.tokens.scrub(text)) {
-            self.line(WARNING, "warning", &error.to_string());
+            self.line(Severity::Warning, &error.to_string());
         }
     }
 
@@ -137,10 +148,10 @@ impl Console {
     /// Prints the references that a scan found.
     pub fn listing(&self, listing: &Listing) -> u8 {
         for warning in listing.warnings.iter().chain(&unparsable_warning(listing.unparsable.len())) {
-            self.line(WARNING, "warning", warning);
+            self.line(Severity::Warning, warning);
         }
         for file in listing.unparsable.iter().filter(|_| self.verbose) {
-            self.line(Style::new(), "detail", &format!("not valid YAML: {file}"));
+            self.line(Severity::Detail, &format!("not valid YAML: {file}"));
         }
         if listing.references.is_empty() {
             let files = if listing.files == 1 { "file" } else { "files" };
@@ -169,7 +180,7 @@ impl Console {
     /// Prints the files that `init` would write. With `--quiet`, skips them if they are written without asking.
     pub fn proposal(&self, proposal: &InitProposal, is_written_unasked: bool) {
         for warning in proposal.warnings.iter().chain(&unparsable_warning(proposal.unparsable)) {
-            self.line(WARNING, "warning", warning);
+            self.line(Severity::Warning, warning);
         }
         self.notices(&proposal.notices);
         for file in proposal.files.iter().filter(|_| !(self.quiet && is_written_unasked)) {
@@ -185,7 +196,7 @@ impl Console {
 
     pub fn notices(&self, notices: &[String]) {
         for notice in notices {
-            self.line(NOTICE, "notice", notice);
+            self.line(Severity::Notice, notice);
         }
     }
 
@@ -231,14 +242,17 @@ impl Console {
         let _ = std::io::stderr().write_all(self.tokens.scrub(command).as_bytes());
     }
 
-    fn line(&self, style: Style, label: &str, text: &str) {
+    fn line(&self, severity: Severity, text: &str) {
         if self.quiet {
             return;
         }
-        match label {
-            "warning" if self.runner.is_some() => self.command(&commands::warning(text)),
-            "notice" if self.runner.is_some() => self.command(&commands::notice(text)),
-            _ => self.err(&format!("{style}{label}:{style:#} {}\n", lines(text))),
+        match severity {
+            Severity::Warning if self.runner.is_some() => self.command(&commands::warning(text)),
+            Severity::Notice if self.runner.is_some() => self.command(&commands::notice(text)),
+            Severity::Warning | Severity::Notice | Severity::Detail => {
+                let (style, label) = (severity.style(), severity.label());
+                self.err(&format!("{style}{label}:{style:#} {}\n", lines(text)));
+            }
         }
     }
 

@@ -100,6 +100,43 @@ impl DeliveryArgs {
 }
 
 impl Command {
+    /// The flags that all commands share which work in a repository.
+    pub fn common(&self) -> Option<&CommonArgs> {
+        match self {
+            Command::Bump(args) => Some(&args.common),
+            Command::Rollback(args) => Some(&args.common),
+            Command::Promote(args) => Some(&args.common),
+            Command::Hold(args) => Some(&args.common),
+            Command::Unhold(args) => Some(&args.common),
+            Command::Tag(args) => Some(&args.common),
+            Command::Scan(args) => Some(&args.common),
+            Command::History(args) => Some(&args.common),
+            Command::Init(args) => Some(&args.common),
+            Command::Wait(args) => Some(&args.common),
+            Command::Completions { .. } | Command::Man { .. } => None,
+        }
+    }
+
+    /// How its report or error is printed. A history that is printed as a diagram has errors as text.
+    pub fn output_format(&self) -> Format {
+        match self {
+            Command::Bump(args) => args.deliver.format,
+            Command::Rollback(args) => args.deliver.format,
+            Command::Promote(args) => args.deliver.format,
+            Command::Hold(args) => args.deliver.format,
+            Command::Unhold(args) => args.deliver.format,
+            Command::Scan(args) => args.format,
+            Command::Wait(args) => args.format,
+            Command::History(args) => match args.format {
+                HistoryFormat::Json => Format::Json,
+                HistoryFormat::Text | HistoryFormat::Mermaid => Format::Text,
+            },
+            Command::Tag(_) | Command::Init(_) | Command::Completions { .. } | Command::Man { .. } => {
+                Format::Text
+            }
+        }
+    }
+
     /// If two flags exclude each other, a typed one wins over one from the environment.
     fn prefer_typed(&mut self, matches: &ArgMatches) {
         let prefer = |one: (&str, &mut bool), other: (&str, &mut bool)| {
