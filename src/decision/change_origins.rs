@@ -17,7 +17,6 @@ use super::targets;
 use crate::cli::Changes;
 use crate::forge::{self, ForgeSite};
 use crate::history::CommitRange;
-use crate::image::same_tag;
 use crate::landing::{BuildOrder, ProvenCommit, TipSnapshot};
 use crate::output::{ChangeOrigin, Comparison};
 use crate::plan::{ChangedReference, Plan, TargetIndex};
@@ -197,14 +196,4 @@ fn is_full(sha: &str) -> bool {
 /// Whether a repository's name is a path that goes down only.
 fn is_path(name: &str) -> bool {
     name.split('/').all(|part| !["", ".", ".."].contains(&part))
-}
-
-impl RollbackPlan {
-    /// The commit that a tag which is taken away was built from.
-    fn source_of(&self, target: TargetIndex, tag: &str) -> Option<Source> {
-        let mut taken = self.rolled_back.iter();
-        taken
-            .find(|(of, bad)| *of == target && same_tag(&bad.tag, tag))
-            .and_then(|(_, bad)| bad.source.clone())
-    }
 }

@@ -33,7 +33,7 @@ pub(super) struct RollbackPlan {
     /// The tags that are taken away, by these targets.
     pub rolled_back: Vec<(TargetIndex, RolledBack)>,
     /// The same, for a quick lookup.
-    is_taken: HashSet<(TargetIndex, RolledBack)>,
+    taken: HashSet<(TargetIndex, RolledBack)>,
     /// The commits that the tags which come back were built from, as far as they are known, by target.
     pub sources: Vec<Option<Source>>,
     /// The tags of each file when the rollback began.
@@ -82,6 +82,14 @@ pub(super) fn request(
 }
 
 impl RollbackPlan {
+    /// The commit that a tag which is taken away was built from.
+    pub(super) fn source_of(&self, target: TargetIndex, tag: &str) -> Option<Source> {
+        let mut taken = self.rolled_back.iter();
+        taken
+            .find(|(of, bad)| *of == target && same_tag(&bad.tag, tag))
+            .and_then(|(_, bad)| bad.source.clone())
+    }
+
     fn add(
         &mut self,
         trace: &ReferenceTrace,
@@ -116,7 +124,7 @@ impl RollbackPlan {
         }
         for bad in bad.into_iter().map(|bad| (TargetIndex::new(at), bad)) {
             // a tag that is set on purpose isn't bad any more
-            let mut is_new = || self.is_taken.insert(bad.clone());
+            let mut is_new = || self.taken.insert(bad.clone());
             if !same_tag(&bad.1.tag, &to.joined()) && is_new() {
                 self.rolled_back.push(bad);
             }

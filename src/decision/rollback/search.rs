@@ -62,7 +62,7 @@ impl RollbackSearch<'_> {
                 without_goal.push(trace);
                 continue;
             };
-            let source = trace.found().and_then(|(_, entry)| self.source(entry, target));
+            let source = trace.found().and_then(|earlier| self.source(&earlier.entry, target));
             let bad = self.taken_away(trace, target, &to);
             rollback.add(trace, target, (to, source), bad)?;
         }
@@ -282,7 +282,7 @@ fn goal<'s>(
     let own = trace.found();
     let found = own.or_else(|| others.find_map(ReferenceTrace::found).filter(|_| target.tag.is_some()));
     match (found, &target.tag) {
-        (Some((version, _)), _) => Some(version.clone()),
+        (Some(earlier), _) => Some(earlier.version.clone()),
         (None, Some(named)) if options.force => {
             Some(TagAndDigest { tag: Some(named.to_string()), digest: None })
         }

@@ -23,17 +23,17 @@ pub struct ReferenceTrace {
     named: Option<Tag>,
     /// The tags that rollbacks took away, the latest first.
     bad: Vec<String>,
-    /// The newest entry of each current tag, and a check of the rollbacks that it claims, by reference.
-    writers: Vec<(TagAndDigest, TagEntry, BTreeMap<ReferenceNumber, RollbackProof>)>,
+    writers: Vec<TraceWriter>,
+    /// The position of each current tag's writer.
     writer_of: HashMap<TagAndDigest, usize>,
     /// How many references there are.
     count: usize,
     /// What each reference had before, as far as it is found.
-    own: BTreeMap<ReferenceNumber, Option<(TagAndDigest, TagEntry)>>,
+    own: BTreeMap<ReferenceNumber, Option<EarlierVersion>>,
     /// How many of them aren't found yet.
     missing: usize,
     /// What references had that no longer exist, or didn't exist for a while.
-    gone: Option<(TagAndDigest, TagEntry)>,
+    gone: Option<EarlierVersion>,
     /// All tags, the newest first, without repetition.
     pub seen: Vec<String>,
     was_seen: HashSet<String>,
@@ -41,6 +41,19 @@ pub struct ReferenceTrace {
     oldest: Option<CommitId>,
     /// The files that set the tag before this one did.
     earlier: BTreeSet<String>,
+}
+
+/// The newest entry of a current tag.
+struct TraceWriter {
+    entry: TagEntry,
+    /// Checks of the rollbacks that it claims, by reference.
+    proofs: BTreeMap<ReferenceNumber, RollbackProof>,
+}
+
+/// What a reference had before, and the entry that says so.
+pub struct EarlierVersion {
+    pub version: TagAndDigest,
+    pub entry: TagEntry,
 }
 
 impl ReferenceTrace {
@@ -97,21 +110,21 @@ impl ReferenceTrace {
 
     /// The newest entry of a current tag.
     pub fn writer(&self, now: &TagAndDigest) -> Option<&TagEntry> {
-        self.writer_of.get(now).and_then(|nth| self.writers.get(*nth)).map(|(_, entry, _)| entry)
+        self.writer_of.get(now).and_then(|nth| self.writers.get(*nth)).map(|writer| &writer.entry)
     }
 
     /// The tag before the current one.
-    pub fn found(&self) -> Option<&(TagAndDigest, TagEntry)> {
+    pub fn found(&self) -> Option<&EarlierVersion> {
         self.own
             .values()
             .flatten()
-            .max_by_key(|(_, entry)| entry.until.unwrap_or(i64::MAX))
+            .max_by_key(|earlier| earlier.entry.until.unwrap_or(i64::MAX))
             .or(self.gone.as_ref())
     }
 
     /// Two tags that references of the file had before, if they differ.
     pub fn differing(&self) -> Option<(&TagAndDigest, &TagAndDigest)> {
-        let mut had = self.own.values().flatten().map(|(version, _)| version);
+        let mut had = self.own.values().flatten().map(|earlier| &earlier.version);
         let first = had.next()?;
         had.find(|version| *version != first).map(|other| (first, other))
     }
@@ -126,7 +139,7 @@ impl ReferenceTrace {
         if self.has_now(&version) && self.writer(&version).is_none() {
             self.writer_of.insert(version.clone(), self.writers.len());
             let proofs = entry.references.iter().map(|number| (*number, RollbackProof::default())).collect();
-            self.writers.push((version.clone(), entry.clone(), proofs));
+            self.writers.push(TraceWriter { entry: entry.clone(), proofs });
         }
         self.note_rollback(entry);
         let Some(is_it) = self.see(&version) else { return };
@@ -140,7 +153,7 @@ impl ReferenceTrace {
                 None => (&mut self.gone, false),
             };
             if is_it && place.is_none() {
-                *place = Some((version.clone(), entry.clone()));
+                *place = Some(EarlierVersion { version: version.clone(), entry: entry.clone() });
                 self.missing -= usize::from(is_own);
             }
         }
@@ -184,7 +197,7 @@ impl ReferenceTrace {
         let version = TagAndDigest::of_entry(entry);
         if self.see(&version) == Some(true) && self.gone.is_none() {
             let entry = TagEntry { until: entry.until.or(Some(replaced)), ..entry.clone() };
-            self.gone = Some((version, entry));
+            self.gone = Some(EarlierVersion { version, entry });
         }
     }
 
@@ -194,14 +207,14 @@ impl ReferenceTrace {
     }
 
     fn proofs(&self) -> impl Iterator<Item = &RollbackProof> {
-        self.writers.iter().flat_map(|(.., proofs)| proofs.values())
+        self.writers.iter().flat_map(|writer| writer.proofs.values())
     }
 
     /// The next rollback skips a tag that was rolled back, unless it was set again since. Later bumps repeat the trailer;
     /// only the commit that replaced the tag counts.
     fn note_rollback(&mut self, entry: &TagEntry) {
         let claims = claims_of(entry, &self.image);
-        for (.., proofs) in &mut self.writers {
+        for TraceWriter { proofs, .. } in &mut self.writers {
             for number in &entry.references {
                 if let Some(proof) = proofs.get_mut(number) {
                     proof.take(&claims, &entry.replaced);
@@ -268,7 +281,7 @@ mod tests {
         };
         let mut search = ReferenceTrace::new(&reference, "a", named.map(|tag| Tag::parse(tag).unwrap()));
         entries.iter().for_each(|entry| search.take(entry));
-        search.found().map(|(version, _)| version.joined())
+        search.found().map(|earlier| earlier.version.joined())
     }
 
     #[test]
