@@ -142,7 +142,7 @@ impl Console {
                 return self.error(error.into());
             }
         }
-        self.plain(&output.lines)
+        self.print_untrusted(&output.lines)
     }
 
     /// Prints the references that a scan found.
@@ -170,7 +170,7 @@ impl Console {
         if timeline.entries.is_empty() {
             self.notices(&[format!("no tag of {} was set in that time", timeline.image)]);
         }
-        self.plain(&match format {
+        self.print_untrusted(&match format {
             HistoryFormat::Text => timeline_text(timeline),
             HistoryFormat::Json => timeline_json(timeline),
             HistoryFormat::Mermaid => timeline_mermaid(timeline),
@@ -208,12 +208,12 @@ impl Console {
     }
 
     /// Prints foreign text, for a person or another program.
-    pub fn plain(&self, text: &str) -> u8 {
+    pub fn print_untrusted(&self, text: &str) -> u8 {
         ended(self.out(text))
     }
 
     /// Prints tagbump's own text unchanged.
-    pub fn own(&self, text: &str) -> u8 {
+    pub fn print_trusted(&self, text: &str) -> u8 {
         ended(print(&mut std::io::stdout(), text))
     }
 

@@ -62,7 +62,7 @@ fn run(command: Command, environment: Environment, console: &Console) -> Result<
         Command::History(args) => run_history(args, environment, console),
         Command::Init(args) => run_init(args, console),
         Command::Wait(args) => Ok(run_wait(&settings::wait(args, environment, now()?)?, console)),
-        Command::Completions { shell } => Ok(console.own(&extras::completions(shell))),
+        Command::Completions { shell } => Ok(console.print_trusted(&extras::completions(shell))),
         Command::Man { folder } => {
             extras::man(&folder)?;
             Ok(0)

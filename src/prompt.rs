@@ -8,8 +8,8 @@ const LONGEST: u64 = 1000;
 /// Asks whether to write the files; `None` if there is nobody to ask.
 pub fn write_files() -> Option<bool> {
     let (answers, mut screen) = (std::io::stdin(), std::io::stderr());
-    let somebody = answers.is_terminal() && screen.is_terminal();
-    somebody.then(|| is_confirmed("Write these files? [y/N] ", answers.lock(), &mut screen))
+    let can_ask = answers.is_terminal() && screen.is_terminal();
+    can_ask.then(|| is_confirmed("Write these files? [y/N] ", answers.lock(), &mut screen))
 }
 
 /// Anything but a yes counts as no, including a closed terminal.

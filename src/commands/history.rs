@@ -58,7 +58,7 @@ fn earlier(
 ) -> Option<EarlierPlaces> {
     let before = entries.last()?.entry.written.clone()?;
     let commit = *commits.links(before.commit).ok()??.parents.first()?;
-    let places = plan::some_mentions(&files.at(commit), request).ok()?;
+    let places = plan::matching_references(&files.at(commit), request).ok()?;
     Some(EarlierPlaces { before, commit, places })
 }
 
@@ -95,7 +95,7 @@ impl HistoryCommand<'_> {
         let config = Config::load(source)?;
         let HistorySettings { image, selection, env, .. } = self.settings;
         let request = lookup_request(&config, std::slice::from_ref(image), selection, env.as_deref())?;
-        let mut now = plan::some_mentions(source, &request)?;
+        let mut now = plan::matching_references(source, &request)?;
         let image = request.targets.first().map(|target| target.name.clone()).unwrap_or_default();
         let service = config.service(&self.settings.image);
         let template = service.and_then(|service| service.tag.clone()).or_else(|| config.tag.clone());

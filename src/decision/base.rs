@@ -77,7 +77,7 @@ impl<'a> BranchFiles<'a> {
         let DecisionBase::Tip(snapshot) = base else {
             return BranchFiles { files: base.files(), tip: None };
         };
-        let base_branch = snapshot.beside.filter(|_| is_on_pr_branch(&snapshot));
+        let base_branch = snapshot.other_branch.filter(|_| is_on_pr_branch(&snapshot));
         let (tip, files) = base_branch.unwrap_or((snapshot.tip, snapshot.files));
         BranchFiles { files, tip: Some((snapshot, tip.commit)) }
     }

@@ -12,7 +12,7 @@ use crate::file_selection::HOLDS_PATH;
 use crate::history::git::CommitWalk;
 use crate::history::{CommitId, CommitStore, ObjectId};
 use crate::holds::{Hold, HoldsError, HoldsFile, PlacedHold};
-use crate::landing::FAR;
+use crate::landing::MAX_SEARCHED_COMMITS;
 use crate::output::{SkipReason, SkippedReference};
 use crate::plan::{FileSource, Plan, RepositoryFiles, Request};
 use crate::visible::inline;
@@ -35,7 +35,7 @@ impl<'a> ActiveHolds<'a> {
         let mut active = ActiveHolds { context, base, holds: Vec::new(), is_unreadable: false };
         active.add(base.files())?;
         if let DecisionBase::Tip(tip) = base {
-            let target = tip.beside.filter(|_| is_on_pr_branch(&tip));
+            let target = tip.other_branch.filter(|_| is_on_pr_branch(&tip));
             target.map_or(Ok(()), |(_, files)| active.add(files))?;
         }
         Ok(active)
@@ -125,7 +125,7 @@ impl<'a> ActiveHolds<'a> {
         match self.base {
             DecisionBase::Tip(snapshot) => {
                 let commits = snapshot.history.recent(snapshot.deadline, false);
-                let base = snapshot.beside.map(|(tip, _)| tip.commit);
+                let base = snapshot.other_branch.map(|(tip, _)| tip.commit);
                 let of = |start: CommitId| oldest_with(&*commits, start, &path, hold);
                 of(snapshot.tip.commit).or_else(|| of(base?))
             }
@@ -141,7 +141,7 @@ impl<'a> ActiveHolds<'a> {
 fn oldest_with(commits: &dyn CommitStore, start: CommitId, path: &str, hold: &Hold) -> Option<CommitId> {
     let (mut at, mut found) = (start, None);
     let mut known: HashMap<ObjectId, bool> = HashMap::new();
-    for _ in 0..FAR {
+    for _ in 0..MAX_SEARCHED_COMMITS {
         let links = commits.links(at).ok()??;
         let file = commits.file(links.tree, path).ok()?;
         let has_entry = file.is_some_and(|file| {

@@ -59,7 +59,7 @@ pub(super) fn decide(
     let is_narrowed = request.targets.iter().any(|target| target.scope.within.is_some());
     let places = if matches!(options.action, HoldAction::Hold { .. }) || is_narrowed {
         // a hold of an image that nothing runs would hold nothing
-        plan::some_mentions(base.files(), &request)?
+        plan::matching_references(base.files(), &request)?
     } else {
         Vec::new()
     };
@@ -79,7 +79,8 @@ pub(super) fn decide(
     let pull_request = match base {
         DecisionBase::Tip(tip) if plan.is_empty() && is_on_pr_branch(&tip) => {
             // the branch has the change already; the text describes it as long as the base lacks it
-            let missing = tip.beside.map(|(_, files)| edit.plan(files)).transpose()?.unwrap_or_default();
+            let missing =
+                tip.other_branch.map(|(_, files)| edit.plan(files)).transpose()?.unwrap_or_default();
             pr_text(&text(&missing)?)
         }
         _ => pr_text(&message),

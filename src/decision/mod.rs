@@ -248,8 +248,8 @@ fn decide_noting(
 
 /// The warnings about files outside of the folder. A landing that is tried again has no time to look for them again.
 fn warnings_about_outside(files: &dyn FileSource, request: &Request) -> Vec<String> {
-    let until = Instant::now() + LOOK_OUTSIDE;
-    let cancellation = Cancellation::when(move || Instant::now() >= until);
+    let deadline = Instant::now() + LOOK_OUTSIDE;
+    let cancellation = Cancellation::when(move || Instant::now() >= deadline);
     Config::unread_above(files)
         .into_iter()
         .chain(plan::overridden_outside(files, request, &cancellation))

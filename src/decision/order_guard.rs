@@ -63,7 +63,7 @@ impl<'a> OrderGuard<'a> {
     ) -> Result<GuardedPlan, DecisionError> {
         let plan = registry.verified(facts.plan(self.tip.files, self.request)?)?;
         let settings = self.context.settings;
-        if settings.back.is_some() || (plan.is_empty() && self.tip.beside.is_none()) {
+        if settings.back.is_some() || (plan.is_empty() && self.tip.other_branch.is_none()) {
             return Ok(GuardedPlan::of_plan(plan));
         }
         let orders = BuildOrders::new(self.context, self.tip, known_orders);
@@ -81,7 +81,7 @@ impl<'a> OrderGuard<'a> {
         }
         let verdicts = self.compare_all(&plan, &mut check, facts)?;
         // with a second branch the last plan was the one for that: plan again, so that the facts are those of this plan
-        let plan = if verdicts.skip.is_empty() && self.tip.beside.is_none() {
+        let plan = if verdicts.skip.is_empty() && self.tip.other_branch.is_none() {
             plan
         } else {
             let request = Request { skip: verdicts.skip.clone(), ..self.request.clone() };
@@ -106,14 +106,14 @@ impl<'a> OrderGuard<'a> {
             verdicts.writers.extend(writer.map(|writer| (change.clone(), writer)));
             verdicts.add(change, freshness, true);
         }
-        let Some((tip, files)) = self.tip.beside else { return Ok(verdicts) };
+        let Some((tip, files)) = self.tip.other_branch else { return Ok(verdicts) };
         // a branch that allows no plan runs nothing newer
         let other = facts.plan(files, self.request).unwrap_or_default();
         let mut writers = self.lookup(tip, &other.changes)?;
         for (nth, change) in other.changes.iter().enumerate() {
             self.check_time()?;
             let (freshness, writer) = check.freshness(&mut writers, nth, &other);
-            verdicts.writers_beside.extend(writer.map(|writer| (change.clone(), writer)));
+            verdicts.writers_on_other_branch.extend(writer.map(|writer| (change.clone(), writer)));
             verdicts.add(change, freshness, false);
         }
         Ok(verdicts)
@@ -144,7 +144,7 @@ struct GuardVerdicts {
     /// The commits that set the current tags on the branch that the bump is made on.
     writers: Vec<(ChangedReference, ProvenCommit)>,
     /// Those on the other branch of a pull request.
-    writers_beside: Vec<(ChangedReference, ProvenCommit)>,
+    writers_on_other_branch: Vec<(ChangedReference, ProvenCommit)>,
 }
 
 impl GuardVerdicts {
@@ -183,7 +183,7 @@ impl GuardVerdicts {
         let notices = self.unordered.into_iter().filter(|_| !plan.edits.is_empty()).collect();
         let skipped = self.superseded.into_iter().collect();
         // a reference that is the same on both counts as the branch's own
-        let writers = self.writers_beside.into_iter().chain(self.writers).collect();
+        let writers = self.writers_on_other_branch.into_iter().chain(self.writers).collect();
         GuardedPlan { plan: Plan { left, ..plan }, skipped, notices, still_blocked, writers }
     }
 }

@@ -32,7 +32,7 @@ impl Wording<'_> {
         if self.sources.context.settings.delivery.destination != Destination::PullRequest {
             return Ok(PrText::default());
         }
-        match tip.beside.filter(|_| decision.plan.is_empty() && is_on_pr_branch(&tip)) {
+        match tip.other_branch.filter(|_| decision.plan.is_empty() && is_on_pr_branch(&tip)) {
             // the branch has the bump already; the text describes it as long as the base lacks it
             Some((_, base)) => {
                 let proposed = facts.plan(base, &decision.request)?;

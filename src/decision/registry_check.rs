@@ -15,7 +15,9 @@ use crate::config::Config;
 use crate::image::{Field, Tag, same_image};
 use crate::output::{BumpedImage, Secret};
 use crate::plan::{ChangedReference, NewDigest, Plan, Request, UpdateTarget};
-use crate::registry::{FoundImage, ImageQuestion, RegistryClient, RegistryError, SourceLabels, Wanted};
+use crate::registry::{
+    FoundImage, ImageQuestion, ManifestReference, RegistryClient, RegistryError, SourceLabels,
+};
 use crate::tag::Source;
 use crate::verify::Verify;
 use crate::visible::inline;
@@ -158,8 +160,10 @@ impl<'a> RegistryCheck<'a> {
     pub fn mark(&self, images: &mut [BumpedImage]) {
         for image in images {
             let is_asked = |question: &&ImageQuestion| match &question.wanted {
-                Wanted::Tag(tag) | Wanted::DigestOf(tag) => Some(tag.as_str()) == image.tag.as_deref(),
-                Wanted::Digest(digest) => Some(digest.as_str()) == image.digest.as_deref(),
+                ManifestReference::Tag(tag) | ManifestReference::DigestOf(tag) => {
+                    Some(tag.as_str()) == image.tag.as_deref()
+                }
+                ManifestReference::Digest(digest) => Some(digest.as_str()) == image.digest.as_deref(),
             };
             let asked = self.memory.answers.keys().filter(|question| question.name == image.name);
             let mut answers =
@@ -208,7 +212,7 @@ impl<'a> RegistryCheck<'a> {
         let is_named = target.new_name != Field::Keep;
         let is_free = target.digest == Field::Unspecified || target.new_digest != NewDigest::BehindTag;
         let tag = target.tag.as_ref().filter(|_| self.is_pinned(target) && is_named && is_free)?;
-        Some(self.question(target, Wanted::DigestOf(tag.clone())))
+        Some(self.question(target, ManifestReference::DigestOf(tag.clone())))
     }
 
     /// Whether the user wants a target to get its digest from its registry. A rollback restores the one that was there.
@@ -226,14 +230,14 @@ impl<'a> RegistryCheck<'a> {
             return Vec::new();
         }
         let wanted = match (&target.digest, &target.tag) {
-            (Field::Set(digest), _) => Wanted::Digest(digest.clone()),
-            (_, Some(tag)) => Wanted::Tag(tag.clone()),
+            (Field::Set(digest), _) => ManifestReference::Digest(digest.clone()),
+            (_, Some(tag)) => ManifestReference::Tag(tag.clone()),
             (_, None) => return Vec::new(),
         };
         vec![self.question(target, wanted)]
     }
 
-    fn question(&self, target: &UpdateTarget, wanted: Wanted) -> ImageQuestion {
+    fn question(&self, target: &UpdateTarget, wanted: ManifestReference) -> ImageQuestion {
         let with_labels = self.lacks_source(target);
         ImageQuestion { name: target.effective_name().to_owned(), wanted, with_labels }
     }
@@ -250,7 +254,7 @@ impl<'a> RegistryCheck<'a> {
     fn tag_of_digest(&self, target: &UpdateTarget) -> Option<ImageQuestion> {
         let (Field::Set(_), Some(tag)) = (&target.digest, &target.tag) else { return None };
         let is_literal = self.digest_question(target).is_none();
-        is_literal.then(|| self.question(target, Wanted::Tag(tag.clone())))
+        is_literal.then(|| self.question(target, ManifestReference::Tag(tag.clone())))
     }
 
     /// Warns if a literal digest is not what its tag points to.

@@ -7,7 +7,7 @@ use super::oid::{commit_id, oid};
 use crate::object_id::CommitId;
 
 /// How many commits to look at, at most.
-const FAR: usize = 1000;
+const MAX_SEARCHED_COMMITS: usize = 1000;
 
 /// Looks for the equivalent of `commit` at `tip` and in its history, down to the parents of `commit`.
 pub fn find(repo: &Repository, tip: CommitId, commit: CommitId) -> Result<Option<CommitId>, git2::Error> {
@@ -17,7 +17,7 @@ pub fn find(repo: &Repository, tip: CommitId, commit: CommitId) -> Result<Option
     for parent in ours.parent_ids() {
         walk.hide(parent)?;
     }
-    for theirs in walk.take(FAR) {
+    for theirs in walk.take(MAX_SEARCHED_COMMITS) {
         let theirs = repo.find_commit(theirs?)?;
         if are(&ours, &theirs) {
             return Ok(Some(commit_id(theirs.id())));

@@ -1,11 +1,11 @@
 use super::fake::{FakeCommits, FakeTip, id, request};
 use super::*;
-use crate::plan::some_mentions;
+use crate::plan::matching_references;
 
 /// `FILE TAG SINCE-UNTIL` of every entry, newest first, and how much of the history was available.
 fn walked(fake: &FakeCommits, tip: usize) -> (Vec<String>, Extent) {
     let request = request();
-    let now = some_mentions(&FakeTip(fake, id(tip)), &request).unwrap();
+    let now = matching_references(&FakeTip(fake, id(tip)), &request).unwrap();
     let mut entries = Vec::new();
     let references = FollowedReferences { request: &request, now: &now };
     let reach = walk_history(fake, id(tip), references, "", &mut |entry: TagEntry| {

@@ -45,7 +45,7 @@ pub fn walk_history(
         }
         entries.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
         // report containers of one file that change together only once
-        entries.dedup_by(is_told_with);
+        entries.dedup_by(absorb_references);
         if !entries.into_iter().all(&mut *take) {
             return Ok(Extent::Complete);
         }
@@ -352,7 +352,7 @@ impl<'a> Walk<'a> {
 }
 
 /// Whether two entries differ only in their references. If so, `other` takes over those of `entry`.
-fn is_told_with(entry: &mut TagEntry, other: &mut TagEntry) -> bool {
+fn absorb_references(entry: &mut TagEntry, other: &mut TagEntry) -> bool {
     let same = (entry.target, entry.until) == (other.target, other.until)
         && (&entry.file, &entry.tag, &entry.digest) == (&other.file, &other.tag, &other.digest)
         && entry.written == other.written;

@@ -14,7 +14,7 @@ pub trait History {
     fn may_lack_newer(&self, commit: &str) -> bool;
 
     /// The commits that the order guard reads: the available ones, and with `deepens` also those on the server, at most
-    /// [`super::FAR`]. After `deadline`, there are no more.
+    /// [`super::MAX_SEARCHED_COMMITS`]. After `deadline`, there are no more.
     fn recent(&self, deadline: Instant, deepens: bool) -> Box<dyn CommitStore + '_>;
 
     /// A commit and everything before it, deepened on request.

@@ -29,8 +29,10 @@ pub use brought::BroughtCommits;
 pub use error::{GiveUpReason, LandingError, MessageError};
 pub use history::{BuildOrder, History};
 pub use landing_loop::land;
-pub use provenance::{FAR, ProvenCommit, Provenance, RollbackProof, claims_of, provenance, rolled_back_by};
-pub use trailers::{Claims, RolledBack, brought, claims};
+pub use provenance::{
+    MAX_SEARCHED_COMMITS, ProvenCommit, Provenance, RollbackProof, claims_of, provenance, rolled_back_by,
+};
+pub use trailers::{Claims, RolledBack, claims, images_in_trailers};
 
 /// Where a branch is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +43,7 @@ pub struct Tip {
     /// elsewhere, or not exist yet.
     pub published: Option<CommitId>,
     /// With a pull request: the tip of its branch or of its base, whichever the bump is not made on.
-    pub beside: Option<CommitId>,
+    pub other_branch: Option<CommitId>,
     /// Whether the commit is not on the branch yet, because local commits are pushed along.
     pub carries: bool,
 }
@@ -49,7 +51,7 @@ pub struct Tip {
 impl Tip {
     /// The tip of a branch that the bump is made on and published to.
     pub fn of(commit: CommitId) -> Self {
-        Tip { commit, published: Some(commit), beside: None, carries: false }
+        Tip { commit, published: Some(commit), other_branch: None, carries: false }
     }
 }
 
@@ -209,7 +211,7 @@ pub struct TipSnapshot<'a> {
     /// The files of the commit that the bump is made on.
     pub files: &'a dyn FileSource,
     /// With a pull request: the tip of its branch or of its base, whichever the bump is not made on, and its files.
-    pub beside: Option<(&'a Tip, &'a dyn FileSource)>,
+    pub other_branch: Option<(&'a Tip, &'a dyn FileSource)>,
     pub history: &'a dyn History,
     /// When the budget is spent.
     pub deadline: Instant,
@@ -229,11 +231,11 @@ pub fn with_snapshot<B: TargetBranch, T, E>(
     look: impl FnOnce(TipSnapshot<'_>) -> Result<T, E>,
 ) -> Result<T, LandingError<B::Error, E>> {
     let files = place.files(tip).map_err(LandingError::Branch)?;
-    let other = tip.beside.map(Tip::of);
+    let other = tip.other_branch.map(Tip::of);
     let others = other.as_ref().map(|other| place.files(other)).transpose();
     let others = others.map_err(LandingError::Branch)?;
-    let beside = other.as_ref().zip(others.as_deref());
-    look(TipSnapshot { tip, files: &*files, beside, history: place.history(), deadline })
+    let other_branch = other.as_ref().zip(others.as_deref());
+    look(TipSnapshot { tip, files: &*files, other_branch, history: place.history(), deadline })
         .map_err(LandingError::Propose)
 }
 

@@ -13,7 +13,7 @@ use crate::plan::{ChangedReference, Request, TargetIndex};
 use crate::tag::Source;
 
 /// How many commits are searched.
-pub const FAR: usize = 1000;
+pub const MAX_SEARCHED_COMMITS: usize = 1000;
 
 /// Which commit set the tag of a reference.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,7 +67,7 @@ pub fn provenance(
             .iter()
             .filter_map(|change| Some((change.target, change.file.as_str(), change.field.as_ref()?))),
     );
-    let mut history = FileHistory::new(commits, tip, request, &paths, prefix, FAR)?;
+    let mut history = FileHistory::new(commits, tip, request, &paths, prefix, MAX_SEARCHED_COMMITS)?;
     let numbers = numbers(&history);
     let mut traces: Vec<_> = changes.iter().map(|change| Trace::new(change, &numbers)).collect();
     let by_number = by_number(&traces);
@@ -347,10 +347,10 @@ mod tests {
     #[test]
     fn history_is_looked_through_for_a_thousand_commits() {
         let fake = fake();
-        for number in 5..(FAR + 3) {
+        for number in 5..(MAX_SEARCHED_COMMITS + 3) {
             fake.commit(number, &[number - 1], &[("a.yaml", "v2 ")]);
         }
-        let last = FAR + 1;
+        let last = MAX_SEARCHED_COMMITS + 1;
         assert_eq!(summary(&fake, last, change(6, "v2")), "2 2222222--");
         assert_eq!(summary(&fake, last + 1, change(6, "v2")), "too far");
     }

@@ -109,7 +109,7 @@ fn tag_or_digest(version: &str) -> &str {
 }
 
 /// The images that a message claims to bring.
-pub fn brought(message: &str) -> Vec<ImageVersion> {
+pub fn images_in_trailers(message: &str) -> Vec<ImageVersion> {
     let values = message.lines().filter_map(|line| value(line, IMAGE));
     let parts = values.filter_map(name_and_version);
     parts.map(|(name, version)| ImageVersion { name: name.to_owned(), version: version.to_owned() }).collect()
@@ -209,7 +209,7 @@ mod tests {
         let source = |tag: &str| claims(squashed, "a", tag).map(|w| w.source.map(|source| source.sha));
         assert_eq!(source("v4"), Some(Some("4444444".to_owned())));
         assert_eq!((source("v5"), source("v6")), (Some(None), None));
-        let names: Vec<_> = brought(squashed).into_iter().map(|image| image.version).collect();
+        let names: Vec<_> = images_in_trailers(squashed).into_iter().map(|image| image.version).collect();
         assert_eq!(names, ["v2", "v4", "v5"]);
         let port = "Tagbump-Image: localhost:5000/api:v1";
         assert_eq!(claims(port, "localhost:5000/api", "v1").unwrap().source, None);
@@ -253,7 +253,7 @@ mod tests {
         }
         let bad = RolledBack { tag: "v1 fixes #1".to_owned(), source: None };
         assert_eq!(bad.trailer("a", None), None);
-        let found = brought("Tagbump-Image: v0 -> v1 (k8s/a.yaml)\nTagbump-Image: a:v1\n");
+        let found = images_in_trailers("Tagbump-Image: v0 -> v1 (k8s/a.yaml)\nTagbump-Image: a:v1\n");
         assert_eq!(found, [ImageVersion { name: "a".to_owned(), version: "v1".to_owned() }]);
     }
 }

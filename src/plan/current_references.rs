@@ -66,7 +66,10 @@ fn names_another_image(m: &Match) -> bool {
 ///
 /// # Errors
 /// If a named file isn't valid YAML, or a target matches nothing, and the errors of the file source.
-pub fn some_mentions(source: &dyn FileSource, request: &Request) -> Result<Vec<CurrentReference>, PlanError> {
+pub fn matching_references(
+    source: &dyn FileSource,
+    request: &Request,
+) -> Result<Vec<CurrentReference>, PlanError> {
     let mut scanned = files::scan_files(source, request)?;
     scanned.check_narrowed(request)?;
     let (matches, reports) = found(source, &mut scanned, request)?;
@@ -76,21 +79,21 @@ pub fn some_mentions(source: &dyn FileSource, request: &Request) -> Result<Vec<C
 
 /// The references that a bump could change.
 #[derive(Clone, Debug, Default)]
-pub struct ChangeableMentions {
+pub struct ChangeableReferences {
     pub references: Vec<CurrentReference>,
     /// Those that another tool fills in, if there are others too.
     pub placeholders: Vec<CurrentReference>,
 }
 
-/// Like [`some_mentions`], but requires that a bump could change all of them but placeholders, and that the targets are
-/// unambiguous.
+/// Like [`matching_references`], but requires that a bump could change all of them but placeholders, and that the
+/// targets are unambiguous.
 ///
 /// # Errors
 /// The same as for a plan: references that can't be changed, too many or too few of them, or different tags.
-pub fn changeable_mentions(
+pub fn changeable_references(
     source: &dyn FileSource,
     request: &Request,
-) -> Result<ChangeableMentions, PlanError> {
+) -> Result<ChangeableReferences, PlanError> {
     let mut scanned = files::scan_files(source, request)?;
     scanned.check_narrowed(request)?;
     let (matches, reports) = found(source, &mut scanned, request)?;
@@ -101,7 +104,7 @@ pub fn changeable_mentions(
         std::mem::swap(&mut matches, &mut filled);
     }
     matching::check(&scanned, request, &matches)?;
-    Ok(ChangeableMentions {
+    Ok(ChangeableReferences {
         references: listed(&scanned, matches.iter().filter(|m| m.result.is_ok() && !m.only_told)),
         placeholders: listed(&scanned, filled.iter()),
     })
@@ -142,10 +145,10 @@ pub(super) fn listed<'a>(
     matches: impl Iterator<Item = &'a Match>,
 ) -> Vec<CurrentReference> {
     let mut places = HashMap::new();
-    matches.map(|m| mention(scanned, m, &mut places)).collect()
+    matches.map(|m| current_reference(scanned, m, &mut places)).collect()
 }
 
-fn mention(scanned: &ScannedFiles, m: &Match, places: &mut NodePlaces) -> CurrentReference {
+fn current_reference(scanned: &ScannedFiles, m: &Match, places: &mut NodePlaces) -> CurrentReference {
     let file = &scanned.files[m.file];
     let non_empty = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     CurrentReference {

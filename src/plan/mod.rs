@@ -44,7 +44,7 @@ pub use crate::manifest::NewDigest;
 pub use crate::yaml::Cancellation;
 pub use bump_check::{ImageVersion, SingleFile, is_bump};
 pub use current_references::{
-    ChangeableMentions, CurrentReference, changeable_mentions, current_references, some_mentions,
+    ChangeableReferences, CurrentReference, changeable_references, current_references, matching_references,
 };
 pub use edits::{ChangedReference, FileEdit, Plan, PlanOutcome};
 pub use elsewhere::UnsetPlace;

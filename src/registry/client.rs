@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::lookup::Lookup;
 use super::manifest::SourceLabels;
-use super::{ImageRepository, RegistryCredentials, RegistryError, Wanted};
+use super::{ImageRepository, ManifestReference, RegistryCredentials, RegistryError};
 use crate::environment::Environment;
 use crate::http::HttpSettings;
 use crate::image::Digest;
@@ -27,7 +27,7 @@ const LABELS_TIME: Duration = Duration::from_secs(20);
 pub struct ImageQuestion {
     /// The name without a tag.
     pub name: String,
-    pub wanted: Wanted,
+    pub wanted: ManifestReference,
     /// Whether to read its labels too.
     pub with_labels: bool,
 }

@@ -19,7 +19,7 @@ const SIMILAR_TIME: Duration = Duration::from_secs(5);
 
 /// What to look for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Wanted {
+pub enum ManifestReference {
     /// Whether the tag is there.
     Tag(Tag),
     /// Also what it points to.
@@ -28,17 +28,17 @@ pub enum Wanted {
     Digest(Digest),
 }
 
-impl std::fmt::Display for Wanted {
+impl std::fmt::Display for ManifestReference {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.reference())
     }
 }
 
-impl Wanted {
+impl ManifestReference {
     fn reference(&self) -> &str {
         match self {
-            Wanted::Tag(tag) | Wanted::DigestOf(tag) => tag.as_str(),
-            Wanted::Digest(digest) => digest.as_str(),
+            ManifestReference::Tag(tag) | ManifestReference::DigestOf(tag) => tag.as_str(),
+            ManifestReference::Digest(digest) => digest.as_str(),
         }
     }
 }
@@ -47,7 +47,7 @@ impl Wanted {
 pub(super) struct Lookup<'a> {
     session: RegistrySession<'a>,
     repository: &'a ImageRepository,
-    wanted: &'a Wanted,
+    wanted: &'a ManifestReference,
     /// NAME:TAG or NAME@DIGEST, for messages.
     image: String,
 }
@@ -55,11 +55,11 @@ pub(super) struct Lookup<'a> {
 /// What one try found.
 enum Sighting {
     Found(Option<Digest>),
-    NotYet { lag: Lag, retry_after: Option<Duration> },
+    NotYet { reason: RetryReason, retry_after: Option<Duration> },
 }
 
 /// Why a try didn't find the image, although a later one may.
-enum Lag {
+enum RetryReason {
     Missing,
     /// The credential may be for something else, or the image is missing: many registries don't say which.
     Denied(RegistryError),
@@ -74,11 +74,11 @@ impl<'a> Lookup<'a> {
     pub fn new(
         name: &str,
         repository: &'a ImageRepository,
-        wanted: &'a Wanted,
+        wanted: &'a ManifestReference,
         http: &'a HttpSettings,
         credentials: &'a RegistryCredentials,
     ) -> Result<Self, RegistryError> {
-        let separator = if matches!(wanted, Wanted::Digest(_)) { '@' } else { ':' };
+        let separator = if matches!(wanted, ManifestReference::Digest(_)) { '@' } else { ':' };
         let image = format!("{name}{separator}{}", wanted.reference());
         Ok(Lookup {
             session: RegistrySession::new(repository, http, credentials)?,
@@ -102,19 +102,19 @@ impl<'a> Lookup<'a> {
         let start = backoff.now();
         let mut answered = None;
         loop {
-            let (lag, retry_after) = match self.look(backoff.deadline())? {
+            let (reason, retry_after) = match self.look(backoff.deadline())? {
                 Sighting::Found(digest) => {
                     return Ok((digest, backoff.now().saturating_duration_since(start)));
                 }
-                Sighting::NotYet { lag, retry_after } => (lag, retry_after),
+                Sighting::NotYet { reason, retry_after } => (reason, retry_after),
             };
             // a try that the end of the time cut says less than the one before it
-            let is_cut = matches!(lag, Lag::Unreachable(_)) && backoff.now() >= backoff.deadline();
-            let lag = if is_cut { answered.take().unwrap_or(lag) } else { lag };
+            let is_cut = matches!(reason, RetryReason::Unreachable(_)) && backoff.now() >= backoff.deadline();
+            let reason = if is_cut { answered.take().unwrap_or(reason) } else { reason };
             if !backoff.wait(retry_after) {
-                return Err(self.give_up(lag, backoff.now().saturating_duration_since(start)));
+                return Err(self.give_up(reason, backoff.now().saturating_duration_since(start)));
             }
-            answered = Some(lag);
+            answered = Some(reason);
         }
     }
 
@@ -154,40 +154,42 @@ impl<'a> Lookup<'a> {
     }
 
     fn look(&mut self, deadline: Instant) -> Result<Sighting, RegistryError> {
-        let not_yet = |lag, retry_after| Ok(Sighting::NotYet { lag, retry_after });
+        let not_yet = |reason, retry_after| Ok(Sighting::NotYet { reason, retry_after });
         let answer = match self.ask(deadline) {
             Ok(answer) => answer,
             Err(FetchError::Transient { what, retry_after }) => {
-                return not_yet(Lag::Unreachable(what), retry_after);
+                return not_yet(RetryReason::Unreachable(what), retry_after);
             }
-            Err(FetchError::Unreachable { what }) => return not_yet(Lag::Unreachable(what), None),
+            Err(FetchError::Unreachable { what }) => return not_yet(RetryReason::Unreachable(what), None),
             Err(FetchError::Permanent(error @ RegistryError::WrongCredential { .. })) => {
-                return not_yet(Lag::Denied(error), None);
+                return not_yet(RetryReason::Denied(error), None);
             }
             Err(FetchError::Permanent(error)) => return Err(error),
         };
-        let lag = match answer.status {
+        let reason = match answer.status {
             // a proxy or a login page answers anything like this
             200 if answer.header("content-type").is_some_and(|kind| kind.starts_with("text/")) => {
                 return Err(self.is_no_registry("it answered with a page of text"));
             }
             200 => return self.digest(&answer).map(Sighting::Found),
-            404 => Lag::Missing,
-            401 | 403 if self.session.credential_sent().is_some() => Lag::Denied(self.denied(answer.status)),
+            404 => RetryReason::Missing,
+            401 | 403 if self.session.credential_sent().is_some() => {
+                RetryReason::Denied(self.denied(answer.status))
+            }
             401 | 403 => return Err(self.denied(answer.status)),
             status @ (429 | 500..) => {
-                Lag::Unreachable(format!("{} answered {status}", self.repository.host()))
+                RetryReason::Unreachable(format!("{} answered {status}", self.repository.host()))
             }
             status => return Err(self.is_no_registry(&format!("it answered {status}"))),
         };
-        not_yet(lag, answer.retry_after())
+        not_yet(reason, answer.retry_after())
     }
 
     /// Asks with HEAD, which Docker Hub doesn't count as a pull, unless the content is needed or HEAD isn't known.
     fn ask(&mut self, deadline: Instant) -> Result<Answer, FetchError<RegistryError>> {
         let path = format!("manifests/{}", self.wanted.reference());
         let question = |method| Question { method, path: &path, accept: ACCEPT, longest: MAX_MANIFEST };
-        if !matches!(self.wanted, Wanted::DigestOf(_)) {
+        if !matches!(self.wanted, ManifestReference::DigestOf(_)) {
             let answer = self.session.ask(question("HEAD"), deadline)?;
             if !matches!(answer.status, 400 | 405 | 501) {
                 return Ok(answer);
@@ -199,7 +201,7 @@ impl<'a> Lookup<'a> {
     /// The digest that a manifest has. What the registry says of it is checked if it sent the manifest.
     fn digest(&self, answer: &Answer) -> Result<Option<Digest>, RegistryError> {
         let stated = answer.header("docker-content-digest").and_then(|text| Digest::parse(text.trim()).ok());
-        if !matches!(self.wanted, Wanted::DigestOf(_)) {
+        if !matches!(self.wanted, ManifestReference::DigestOf(_)) {
             return Ok(stated);
         }
         if answer.is_cut {
@@ -223,20 +225,20 @@ impl<'a> Lookup<'a> {
         }
     }
 
-    fn give_up(&mut self, lag: Lag, waited: Duration) -> RegistryError {
+    fn give_up(&mut self, reason: RetryReason, waited: Duration) -> RegistryError {
         let image = self.image.clone();
-        match lag {
-            Lag::Missing => {
+        match reason {
+            RetryReason::Missing => {
                 let similar = self.similar_tags();
                 RegistryError::Missing { image, waited_seconds: waited.as_secs(), similar }
             }
-            Lag::Denied(error) => error,
-            Lag::Unreachable(problem) => RegistryError::Unreachable { image, problem },
+            RetryReason::Denied(error) => error,
+            RetryReason::Unreachable(problem) => RegistryError::Unreachable { image, problem },
         }
     }
 
     fn similar_tags(&mut self) -> Vec<String> {
-        if matches!(self.wanted, Wanted::Digest(_)) {
+        if matches!(self.wanted, ManifestReference::Digest(_)) {
             return Vec::new();
         }
         let question = Question {

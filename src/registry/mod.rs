@@ -25,6 +25,6 @@ mod token_server;
 pub use client::{FoundImage, ImageQuestion, RegistryAnswers, RegistryClient};
 pub use credentials::RegistryCredentials;
 pub use error::{AuthFileError, HelperProblem, RegistryError, TokenServerProblem};
-pub use lookup::Wanted;
+pub use lookup::ManifestReference;
 pub use manifest::SourceLabels;
 pub use repository::ImageRepository;

@@ -11,7 +11,7 @@ use crate::diagnostics::{Error, WaitError};
 use crate::history::{self, CommitStore, FollowedReferences};
 use crate::image::{Tag, join_tag};
 use crate::landing::remote::RemoteHistory;
-use crate::landing::{brought, claims};
+use crate::landing::{claims, images_in_trailers};
 use crate::object_id::CommitId;
 use crate::output::BumpedImage;
 use crate::plan::{self, CurrentReference, PlanError, Request};
@@ -48,7 +48,7 @@ impl Awaited {
             Some(commit) => commit,
             None => newest_writer(remote, &request, prefix)?,
         };
-        let all = plan::some_mentions(&remote.files_at(commit), &request)?;
+        let all = plan::matching_references(&remote.files_at(commit), &request)?;
         let values = changed(remote, &request, commit, values(&all));
         let tracked: Vec<&CurrentReference> =
             all.iter().filter(|now| values.contains_key(&key(now))).collect();
@@ -59,7 +59,7 @@ impl Awaited {
 
     /// Whether a later commit of the branch has the same tags in the same files.
     pub fn holds(&self, remote: &RemoteHistory, commit: CommitId) -> Result<TagState, Error> {
-        let there = match plan::some_mentions(&remote.files_at(commit), &self.request) {
+        let there = match plan::matching_references(&remote.files_at(commit), &self.request) {
             Ok(there) => values(&there),
             Err(PlanError::NoMatch(_)) => return Ok(TagState::Other("no reference to it".to_owned())),
             Err(error) => return Err(error.into()),
@@ -93,7 +93,7 @@ fn request(
     let mut names = settings.images.clone();
     if names.is_empty() {
         let message = given.and_then(|commit| remote.message(commit)).unwrap_or_default();
-        names = brought(&message).into_iter().map(|image| image.name).collect();
+        names = images_in_trailers(&message).into_iter().map(|image| image.name).collect();
         names.dedup();
     }
     if names.is_empty() {
@@ -107,7 +107,7 @@ fn request(
 
 /// The newest commit of the branch that set one of the tags.
 fn newest_writer(remote: &RemoteHistory, request: &Request, prefix: &str) -> Result<CommitId, Error> {
-    let now = plan::some_mentions(&remote.files_at(remote.tip()), request)?;
+    let now = plan::matching_references(&remote.files_at(remote.tip()), request)?;
     let (commits, tip) = remote.past();
     let mut writer = None;
     let references = FollowedReferences { request, now: &now };
@@ -123,7 +123,7 @@ fn changed(remote: &RemoteHistory, request: &Request, commit: CommitId, now: Val
     let parent =
         remote.past().0.links(commit).ok().flatten().and_then(|links| links.parents.first().copied());
     let Some(before) = parent.filter(|parent| remote.has(*parent)) else { return now };
-    let before = match plan::some_mentions(&remote.files_at(before), request) {
+    let before = match plan::matching_references(&remote.files_at(before), request) {
         Ok(before) => values(&before),
         Err(_) => return now,
     };

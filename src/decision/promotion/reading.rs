@@ -94,7 +94,7 @@ impl EnvironmentReader<'_> {
     /// The error that a target is nowhere in the environment.
     pub fn missing(&self, target: &UpdateTarget) -> DecisionError {
         let anywhere = UpdateTarget { scope: everywhere(), ..without_version(target) };
-        match plan::some_mentions(self.files, &self.request(vec![anywhere])) {
+        match plan::matching_references(self.files, &self.request(vec![anywhere])) {
             Err(error) => error.into(),
             Ok(_) => {
                 let (from, image) = (self.environment(), target.name.clone());

@@ -66,16 +66,16 @@ pub(super) fn request(
         // the first tip determined which references are set
         (untagged.all, untagged.expect) = (true, None);
     }
-    let mentions = plan::changeable_mentions(files.files, &untagged)?;
+    let changeable = plan::changeable_references(files.files, &untagged)?;
     let rollback = match known {
         Some(rollback) => {
-            rollback.check_unchanged(&mentions.references, &untagged)?;
+            rollback.check_unchanged(&changeable.references, &untagged)?;
             rollback
         }
         None => {
             let cancellation = base.cancellation();
             let search = RollbackSearch { context, config, files, options, cancellation };
-            known.insert(search.find(&typed, &untagged, &mentions)?)
+            known.insert(search.find(&typed, &untagged, &changeable)?)
         }
     };
     Ok(Request { targets: rollback.targets.clone(), all: true, expect: None, ..typed })

@@ -18,7 +18,7 @@ use crate::image::{Field, Tag, same_tag};
 use crate::landing::RolledBack;
 use crate::location::Location;
 use crate::plan::{
-    self, Cancellation, ChangeableMentions, CurrentReference, PlanError, Request, TargetIndex, UpdateTarget,
+    self, Cancellation, ChangeableReferences, CurrentReference, PlanError, Request, TargetIndex, UpdateTarget,
 };
 use crate::settings::RollbackOptions;
 use crate::tag::Source;
@@ -41,15 +41,15 @@ impl RollbackSearch<'_> {
         &self,
         typed: &Request,
         untagged: &Request,
-        mentions: &ChangeableMentions,
+        changeable: &ChangeableReferences,
     ) -> Result<RollbackPlan, DecisionError> {
-        let current = mentions.references.as_slice();
+        let current = changeable.references.as_slice();
         let mut traces = traces(typed, current)?;
         let extent = self.walk(FollowedReferences { request: untagged, now: current }, &mut traces)?;
         if extent == Extent::Complete {
             self.walk_earlier_places(untagged, &mut traces)?;
         }
-        let filled = mentions.placeholders.iter().map(|reference| filled_in(reference, typed));
+        let filled = changeable.placeholders.iter().map(|reference| filled_in(reference, typed));
         let mut rollback = RollbackPlan { warnings: filled.collect(), ..RollbackPlan::default() };
         let mut without_goal = Vec::new();
         for trace in &traces {
@@ -162,7 +162,7 @@ impl RollbackSearch<'_> {
     /// The places that set the tags in a commit; `None` if that isn't known.
     fn earlier_places(&self, untagged: &Request, commit: CommitId) -> Option<Vec<CurrentReference>> {
         let request = Request { all: true, expect: None, ..untagged.clone() };
-        plan::some_mentions(self.files.at(self.context, commit)?.as_ref(), &request).ok()
+        plan::matching_references(self.files.at(self.context, commit)?.as_ref(), &request).ok()
     }
 
     fn commits(&self) -> Result<(Box<dyn CommitStore + '_>, CommitId), DecisionError> {

@@ -67,7 +67,7 @@ impl GitHubCommits {
         deadline: Instant,
     ) -> Result<CommitId, PublishOutcome<ForgeError>> {
         let aside = format!("tagbump-aside/{:016x}", fastrand::u64(..));
-        let made = self.commit_aside(&aside, branch, tip, wanted, deadline);
+        let made = self.commit_on_temporary_branch(&aside, branch, tip, wanted, deadline);
         if made.is_err() {
             // no one else knows this branch, so it is deleted in any case. If that fails too, it is left behind
             let gone = BranchMove { branch: &aside, from: ExpectedRef::Anything, to: None };
@@ -76,7 +76,7 @@ impl GitHubCommits {
         made
     }
 
-    fn commit_aside(
+    fn commit_on_temporary_branch(
         &mut self,
         aside: &str,
         branch: &str,

@@ -57,10 +57,10 @@ impl Gpg {
     ///
     /// # Errors
     /// Fails if the program can't run or can't sign.
-    pub(super) fn sign(&self, content: &[u8], station: &SigningContext) -> Result<String, SigningError> {
-        let mut command = station.program(&self.program);
+    pub(super) fn sign(&self, content: &[u8], context: &SigningContext) -> Result<String, SigningError> {
+        let mut command = context.program(&self.program);
         command.args(["--status-fd=2", "-bsau", &self.key]);
-        let ran = station.run(command, content);
+        let ran = context.run(command, content);
         let ran = ran.map_err(|why| not_run(&self.program, self.setting, why))?;
         let done = ran.stderr.lines().any(|line| line.starts_with(DONE));
         if ran.success && done && !ran.stdout.trim().is_empty() {

@@ -41,7 +41,7 @@ const ATTENDED: Duration = Duration::from_secs(60 * 60);
 #[derive(Debug)]
 pub struct Signer {
     method: SigningMethod,
-    station: SigningContext,
+    context: SigningContext,
 }
 
 #[derive(Debug)]
@@ -73,7 +73,7 @@ impl Checkout {
             return Ok(None);
         }
         let key = config::text(&config, "user.signingkey");
-        let station = SigningContext::new(self.folder_of_programs()?, self.environment());
+        let context = SigningContext::new(self.folder_of_programs()?, self.environment());
         let method = match config::text(&config, "gpg.format").as_deref() {
             None | Some("openpgp") => SigningMethod::Gpg(Gpg::openpgp(&config, key, committer)),
             Some("x509") => SigningMethod::Gpg(Gpg::x509(&config, key, committer)),
@@ -82,7 +82,7 @@ impl Checkout {
                 return Err(SigningError::UnknownFormat { format: other.to_owned() }.into());
             }
         };
-        Ok(Some(Signer { method, station }))
+        Ok(Some(Signer { method, context }))
     }
 }
 
@@ -99,8 +99,8 @@ impl Signer {
     /// Signs the content of a commit. Returns an armoured signature.
     fn sign(&self, content: &[u8]) -> Result<String, GitError> {
         let signature = match &self.method {
-            SigningMethod::Gpg(gpg) => gpg.sign(content, &self.station)?,
-            SigningMethod::Ssh(ssh) => ssh.sign(content, &self.station)?,
+            SigningMethod::Gpg(gpg) => gpg.sign(content, &self.context)?,
+            SigningMethod::Ssh(ssh) => ssh.sign(content, &self.context)?,
         };
         // a trailing line break would end up as an empty line in the header
         Ok(signature.replace('\r', "").trim_end().to_owned())

@@ -54,11 +54,11 @@ impl Ssh {
     ///
     /// # Errors
     /// Fails if there is no key, or if neither tagbump nor the program can sign with it.
-    pub(super) fn sign(&self, content: &[u8], station: &SigningContext) -> Result<String, GitError> {
-        let key = self.key(station)?;
+    pub(super) fn sign(&self, content: &[u8], context: &SigningContext) -> Result<String, GitError> {
+        let key = self.key(context)?;
         let key = match literal(key) {
             Some(public) => KeyLocation::Agent(public.to_owned()),
-            None => KeyLocation::File(station.path(key)),
+            None => KeyLocation::File(context.path(key)),
         };
         let mut why = "the key is in an agent";
         if let KeyLocation::File(path) = &key {
@@ -71,11 +71,11 @@ impl Ssh {
                 KeyFile::Not(reason) => why = reason,
             }
         }
-        self.sign_by_program(&key, why, content, station)
+        self.sign_by_program(&key, why, content, context)
     }
 
     /// The key: `user.signingkey`, or else the first line that the configured command prints.
-    fn key(&self, station: &SigningContext) -> Result<&str, SigningError> {
+    fn key(&self, context: &SigningContext) -> Result<&str, SigningError> {
         if let Some(key) = self.key.as_ref().or(self.found.get()) {
             return Ok(key);
         }
@@ -83,9 +83,9 @@ impl Ssh {
         let no_key =
             |reason: &str| SigningError::KeyCommand { setting: KEY_COMMAND, reason: reason.to_owned() };
         let parts = split(line).ok_or_else(|| no_key("a quote is not closed"))?;
-        let mut command = station.program(&parts[0]);
+        let mut command = context.program(&parts[0]);
         command.args(&parts[1..]);
-        let ran = station.run(command, b"").map_err(|why| not_run(&parts[0], KEY_COMMAND, why))?;
+        let ran = context.run(command, b"").map_err(|why| not_run(&parts[0], KEY_COMMAND, why))?;
         let first = ran.stdout.lines().next().unwrap_or_default().trim();
         if !ran.success {
             return Err(no_key(&message_of(&ran.stderr)));
@@ -100,7 +100,7 @@ impl Ssh {
         key: &KeyLocation,
         why: &'static str,
         content: &[u8],
-        station: &SigningContext,
+        context: &SigningContext,
     ) -> Result<String, GitError> {
         let program = self.program.as_deref().unwrap_or("ssh-keygen");
         let folder = temporary_folder()?;
@@ -114,13 +114,13 @@ impl Ssh {
             KeyLocation::Agent(public) => write("key.pub", format!("{public}\n").as_bytes())?,
         };
         let buffer = write("commit", content)?;
-        let mut command = station.program(program);
+        let mut command = context.program(program);
         command.args(["-Y", "sign", "-n", NAMESPACE, "-f"]).arg(&file);
         if matches!(key, KeyLocation::Agent(_)) {
             command.arg("-U");
         }
         command.arg(&buffer);
-        let ran = station.run(command, b"").map_err(|error| not_run(program, PROGRAM, error).needed(why))?;
+        let ran = context.run(command, b"").map_err(|error| not_run(program, PROGRAM, error).needed(why))?;
         let signature = std::fs::read_to_string(folder.path().join("commit.sig")).unwrap_or_default();
         if ran.success && !signature.is_empty() {
             return Ok(signature);

@@ -24,7 +24,7 @@ impl Renames {
         let new = diff.deltas().filter(|delta| delta.status() == Delta::Added);
         let exact = new.filter_map(|delta| {
             let new = path(&delta.new_file())?;
-            Some((new.clone(), likest(&new, gone.get(&delta.new_file().id())?)?))
+            Some((new.clone(), most_similar(&new, gone.get(&delta.new_file().id())?)?))
         });
         Ok(Renames { trees, exact: exact.collect(), similar: None })
     }
@@ -60,7 +60,7 @@ fn path(file: &DiffFile<'_>) -> Option<String> {
     file.path()?.to_str().map(str::to_owned)
 }
 
-fn likest(path: &str, others: &[String]) -> Option<String> {
+fn most_similar(path: &str, others: &[String]) -> Option<String> {
     let likeness = |other: &&String| (strsim::normalized_levenshtein(path, other) * 1e6) as u32;
     others.iter().max_by_key(likeness).cloned()
 }

@@ -15,7 +15,7 @@ use crate::history::git::CommitWalk;
 use crate::history::{
     CommitId, CommitLinks, CommitMessage, CommitRange, CommitStore, HistoryError, ObjectId,
 };
-use crate::landing::{BuildOrder, FAR, History};
+use crate::landing::{BuildOrder, History, MAX_SEARCHED_COMMITS};
 use crate::plan::FileSource;
 
 /// How many bytes of files are read at most to find the commit that set a tag.
@@ -63,7 +63,7 @@ impl History for GitBranch {
             let lost = [ours, theirs].into_iter().find(|sha| !known(sha));
             let lost =
                 lost.map_or_else(|| "the history that joins them".to_owned(), |sha| format!("commit {sha}"));
-            BuildOrder::Unknown(format!("{lost} is not among the last {FAR} commits"))
+            BuildOrder::Unknown(format!("{lost} is not among the last {MAX_SEARCHED_COMMITS} commits"))
         })
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::git::oid::{commit_id, oid};
 use crate::git::workspace::Workspace;
 use crate::history::{CommitRange, ListedCommit, MAX_LISTED};
-use crate::landing::FAR;
+use crate::landing::MAX_SEARCHED_COMMITS;
 use crate::object_id::CommitId;
 
 /// The commits that `new` has and `old` lacks. `None` if some of them may be missing here, or if there are too many to count.
@@ -19,7 +19,7 @@ pub(super) fn commit_range(workspace: &Workspace, old: CommitId, new: CommitId) 
     for id in walk {
         let id = commit_id(id.ok()?);
         // its parents may belong to the range
-        if cut.contains(&id) || range.total == FAR {
+        if cut.contains(&id) || range.total == MAX_SEARCHED_COMMITS {
             return None;
         }
         range.total += 1;

@@ -198,7 +198,7 @@ impl GitBranch {
             return None;
         }
         let made = self.workspace.repo.find_commit(oid(commit)).ok()?;
-        let ours = landing::brought(&String::from_utf8_lossy(made.message_bytes()));
+        let ours = landing::images_in_trailers(&String::from_utf8_lossy(made.message_bytes()));
         if self.proposed_images().iter().all(|image| ours.iter().any(|our| our.name == *image)) {
             return None;
         }
@@ -300,12 +300,12 @@ impl GitBranch {
             let carries = onto != base;
             return Ok(Tip { commit: onto, carries, ..Tip::of(base) });
         }
-        let beside = match self.head {
+        let other_branch = match self.head {
             PrBranch::Missing => None,
             PrBranch::OwnedByTagbump(tip) => Some(tip),
             PrBranch::Shared(_) => Some(base),
         };
-        Ok(Tip { commit: self.head.onto(base), published: self.head.tip(), beside, carries: false })
+        Ok(Tip { commit: self.head.onto(base), published: self.head.tip(), other_branch, carries: false })
     }
 
     /// The files of a tip.

@@ -126,7 +126,7 @@ impl Committers<'_> {
 }
 
 fn brought(commit: &Commit<'_>) -> Vec<ImageVersion> {
-    landing::brought(&String::from_utf8_lossy(commit.message_bytes()))
+    landing::images_in_trailers(&String::from_utf8_lossy(commit.message_bytes()))
 }
 
 /// Whether a commit does nothing but bump files to the images that its message names.

@@ -3,7 +3,7 @@
 
 use tagbump::image::{Digest, Tag, same_image};
 use tagbump::landing::message::MessageParts;
-use tagbump::landing::{RolledBack, brought, claims};
+use tagbump::landing::{RolledBack, claims, images_in_trailers};
 use tagbump::plan::{ChangedReference, Plan, TargetIndex};
 use tagbump::tag::Source;
 
@@ -31,7 +31,7 @@ pub fn what_is_appended_is_found_again(message: &str, image: &str, tag: &Tag, so
 }
 
 fn names(message: &str) -> Vec<String> {
-    brought(message).into_iter().map(|image| image.name).collect()
+    images_in_trailers(message).into_iter().map(|image| image.name).collect()
 }
 
 fn says(message: &str, sha: &str) -> bool {
