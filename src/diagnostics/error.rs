@@ -9,7 +9,6 @@ use crate::config::ConfigError;
 use crate::decision::{DecisionError, TargetError};
 use crate::error::Failure;
 use crate::extras::ManError;
-use crate::file_selection::SelectionError;
 use crate::forge::ForgeError;
 use crate::git::GitError;
 use crate::history::HistoryError;
@@ -53,8 +52,6 @@ pub enum Error {
     RunnerFile(#[from] RunnerFileError),
     #[error(transparent)]
     Scaffold(#[from] ScaffoldError),
-    #[error(transparent)]
-    Selection(#[from] SelectionError),
     #[error(transparent)]
     Settings(#[from] SettingsError),
     #[error(transparent)]

@@ -49,7 +49,6 @@ fn describe(error: Error) -> Failure {
         Error::Config(error) => config::describe(&error),
         Error::Decision(error) => decision::describe(&error),
         Error::Plan(error) => plan::describe(&error),
-        Error::Selection(error) => selection::describe(&error),
         Error::Settings(error) => settings::describe(&error),
         Error::Source(error) => worktree::describe_source(&error),
         Error::Tag(error) => tag::describe(&error),

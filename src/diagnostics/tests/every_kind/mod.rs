@@ -10,7 +10,7 @@ mod plan;
 
 use self::commands::{bump_errors, command_errors, settings_errors, wait_errors};
 use self::decision::{config_errors, decision_errors, history_errors, tag_errors, target_errors};
-use self::files::{selection_errors, source_errors, worktree_errors};
+use self::files::{source_errors, worktree_errors};
 use self::git_and_http::{git_errors, http_errors};
 use self::landing::{forge_errors, landing_errors, remote_errors};
 use self::plan::plan_errors;
@@ -89,7 +89,6 @@ fn every_kind_of_error_has_a_hint() {
     have_hints(landing_errors());
     have_hints(plan_errors());
     have_hints(remote_errors());
-    have_hints(selection_errors());
     have_hints(settings_errors());
     have_hints(source_errors());
     have_hints(tag_errors());
