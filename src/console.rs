@@ -15,7 +15,7 @@ use tagbump::diagnostics::{self, Error};
 use tagbump::environment::Environment;
 use tagbump::error::Failure;
 use tagbump::git::Tokens;
-use tagbump::hint::Speaker;
+use tagbump::hint::Audience;
 use tagbump::output::{
     HistoryReport, Outcome, Report, json, listing_json, listing_text, new_file, text, timeline_json,
     timeline_mermaid, timeline_text, unparsable_warning,
@@ -59,7 +59,7 @@ pub struct Console {
     verbose: bool,
     color: ColorChoice,
     tokens: Tokens,
-    speaker: Speaker,
+    audience: Audience,
     /// The GitHub Actions runner, if the process runs in one.
     runner: Option<Channels>,
     /// Whether a CI system runs commands that it finds in the log.
@@ -75,7 +75,7 @@ impl Console {
             verbose: common.is_some_and(|c| c.verbose),
             color: choice(common, environment),
             tokens: Tokens::read(environment),
-            speaker: diagnostics::speaker(environment),
+            audience: diagnostics::audience(environment),
             runner: Channels::read(environment, root(common)),
             log_has_commands: log_has_commands(environment),
         }
@@ -219,7 +219,7 @@ impl Console {
 
     /// Prints an error, and returns its exit code.
     pub fn error(&self, error: Error) -> u8 {
-        self.failure(&diagnostics::diagnose(error, self.speaker))
+        self.failure(&diagnostics::diagnose(error, self.audience))
     }
 
     fn failure(&self, failure: &Failure) -> u8 {

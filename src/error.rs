@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::hint::{Hint, Speaker};
+use crate::hint::{Audience, Hint};
 use crate::location::Location;
 
 pub use crate::visible::inline;
@@ -86,11 +86,11 @@ impl Failure {
         Failure { message, hint: self.hint.map_texts(&change), ..self }
     }
 
-    /// Words message and hint for `speaker`.
+    /// Words message and hint for `audience`.
     #[must_use]
-    pub fn worded_for(self, speaker: Speaker) -> Self {
-        let message = self.message.for_speaker(speaker).into();
-        Failure { message, hint: self.hint.for_speaker(speaker).into(), ..self }
+    pub fn worded_for(self, audience: Audience) -> Self {
+        let message = self.message.for_audience(audience).into();
+        Failure { message, hint: self.hint.for_audience(audience).into(), ..self }
     }
 }
 

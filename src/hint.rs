@@ -7,7 +7,7 @@ use std::ops::Add;
 
 /// Who reads a message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Speaker {
+pub enum Audience {
     #[default]
     CommandLine,
     /// The GitHub action, whose inputs have the same names as the flags.
@@ -72,9 +72,9 @@ pub fn setting(name: &'static str, value: impl Into<String>) -> Hint {
 }
 
 impl Hint {
-    /// Words the hint for `speaker`.
-    pub fn for_speaker(&self, speaker: Speaker) -> String {
-        self.0.iter().map(|part| part.text(speaker)).collect()
+    /// Words the hint for `audience`.
+    pub fn for_audience(&self, audience: Audience) -> String {
+        self.0.iter().map(|part| part.text(audience)).collect()
     }
 
     /// Whether it has no text.
@@ -106,16 +106,16 @@ impl Hint {
 }
 
 impl HintPart {
-    fn text(&self, speaker: Speaker) -> String {
+    fn text(&self, audience: Audience) -> String {
         match self {
             HintPart::Text(text) => text.clone(),
-            HintPart::InAction(text) if speaker == Speaker::Action => (*text).to_owned(),
+            HintPart::InAction(text) if audience == Audience::Action => (*text).to_owned(),
             HintPart::InAction(_) => String::new(),
-            HintPart::Flag(name) if has_input(speaker, name) => format!("the input \"{name}\""),
-            HintPart::Switch(name) | HintPart::SwitchOfBump(name) if has_input(speaker, name) => {
+            HintPart::Flag(name) if has_input(audience, name) => format!("the input \"{name}\""),
+            HintPart::Switch(name) | HintPart::SwitchOfBump(name) if has_input(audience, name) => {
                 format!("{name}: true")
             }
-            HintPart::Setting(name, value) if has_input(speaker, name) => format!("{name}: {value}"),
+            HintPart::Setting(name, value) if has_input(audience, name) => format!("{name}: {value}"),
             HintPart::Flag(name) | HintPart::Switch(name) => typed(name),
             HintPart::SwitchOfBump(name) => format!("tagbump bump IMAGE:TAG {}", typed(name)),
             HintPart::Setting(name, value) if OPTIONAL_VALUE.contains(name) => {
@@ -126,9 +126,9 @@ impl HintPart {
     }
 }
 
-/// Whether a flag is an input for `speaker`.
-pub(crate) fn has_input(speaker: Speaker, name: &str) -> bool {
-    speaker == Speaker::Action && !WITHOUT_INPUT.contains(&name)
+/// Whether a flag is an input for `audience`.
+pub(crate) fn has_input(audience: Audience, name: &str) -> bool {
+    audience == Audience::Action && !WITHOUT_INPUT.contains(&name)
 }
 
 fn typed(name: &str) -> String {
@@ -148,7 +148,7 @@ fn quoted(value: &str) -> String {
 /// Words flags as on the command line.
 impl fmt::Display for Hint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.for_speaker(Speaker::CommandLine))
+        f.write_str(&self.for_audience(Audience::CommandLine))
     }
 }
 
@@ -184,17 +184,17 @@ mod tests {
         let hint = hint("use ") + switch("add") + ", " + setting("to", "TAG") + " or " + flag("file");
         assert_eq!(hint.to_string(), "use --add, --to TAG or -f");
         let in_action = "use add: true, to: TAG or the input \"file\"";
-        assert_eq!(hint.for_speaker(Speaker::Action), in_action);
+        assert_eq!(hint.for_audience(Audience::Action), in_action);
         assert_eq!(hint.flags().collect::<Vec<_>>(), ["add", "to", "file"]);
         let step = super::in_action("run actions/checkout, or ") + "name a checkout";
         assert_eq!(step.to_string(), "name a checkout");
-        assert_eq!(step.for_speaker(Speaker::Action), "run actions/checkout, or name a checkout");
+        assert_eq!(step.for_audience(Audience::Action), "run actions/checkout, or name a checkout");
     }
 
     #[test]
     fn flag_with_optional_value_takes_it_with_an_equals_sign() {
         assert_eq!(setting("verify", "off").to_string(), "--verify=off");
-        assert_eq!(setting("verify", "off").for_speaker(Speaker::Action), "verify: off");
+        assert_eq!(setting("verify", "off").for_audience(Audience::Action), "verify: off");
         assert_eq!(switch_of_bump("add").to_string(), "tagbump bump IMAGE:TAG --add");
     }
 
@@ -209,11 +209,11 @@ mod tests {
         ] {
             assert_eq!(setting("field", value).to_string(), typed);
         }
-        assert_eq!(setting("field", "a b").for_speaker(Speaker::Action), "field: a b");
+        assert_eq!(setting("field", "a b").for_audience(Audience::Action), "field: a b");
     }
 
     #[test]
     fn flag_without_input_stays_a_flag() {
-        assert_eq!(setting("since", "36h").for_speaker(Speaker::Action), "--since 36h");
+        assert_eq!(setting("since", "36h").for_audience(Audience::Action), "--since 36h");
     }
 }

@@ -42,7 +42,7 @@ pub fn remember(path: &Path) {
 }
 
 /// Runs work that signals must not interrupt.
-pub fn together<T>(work: impl FnOnce() -> T) -> T {
+pub fn uninterrupted<T>(work: impl FnOnce() -> T) -> T {
     let held = lock(&TOGETHER);
     let done = work();
     drop(held);
@@ -85,7 +85,7 @@ pub fn clean_up_on_signals() {
     // without a handler, signals still end the process, but leave temporary files behind
     let Ok(mut signals) = Signals::new([SIGINT, SIGTERM]) else { return };
     for signal in [SIGINT, SIGTERM] {
-        // the handler sets it, because on a busy machine the thread below may only run when `together` is over; if
+        // the handler sets it, because on a busy machine the thread below may only run when `uninterrupted` is over; if
         // this can't be set up, the thread does it
         let _ = flag::register(signal, &ENDING);
     }

@@ -15,7 +15,7 @@ use crate::landing::remote::RemoteHistory;
 use crate::landing::{Backoff, SystemClock, rolled_back_by};
 use crate::output::{HistoryEntry, HistoryOrigin, HistoryReport};
 use crate::plan::{self, CurrentReference, Request};
-use crate::settings::{HistorySettings, RemoteSettings};
+use crate::settings::{DEFAULT_REMOTE, HistorySettings, RemoteSettings};
 use crate::visible::inline;
 
 /// The time budget for everything that is fetched from the server.
@@ -95,6 +95,8 @@ impl HistoryCommand<'_> {
         let config = Config::load(source)?;
         let HistorySettings { image, selection, env, .. } = self.settings;
         let request = lookup_request(&config, std::slice::from_ref(image), selection, env.as_deref())?;
+        let remote = self.settings.remote.as_ref().map_or(DEFAULT_REMOTE, |remote| remote.name.as_str());
+        let request = Request { repository_url: self.checkout.repository_url(remote), ..request };
         let mut now = plan::matching_references(source, &request)?;
         let image = request.targets.first().map(|target| target.name.clone()).unwrap_or_default();
         let service = config.service(&self.settings.image);

@@ -181,7 +181,7 @@ pub(super) fn describe_message(error: &MessageError) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hint::Speaker;
+    use crate::hint::Audience;
     use crate::visible::inline;
 
     type AnyError = LandingError<Failure, Failure>;
@@ -291,7 +291,7 @@ mod tests {
         let failure = describe_message(&MessageError::Empty { option: "pr-title" });
         assert_eq!((failure.exit, &*failure.to_string()), (Exit::Usage, "--pr-title gives an empty message"));
         assert_eq!(failure.hint.to_string(), "change --pr-title");
-        let in_action = failure.worded_for(Speaker::Action);
+        let in_action = failure.worded_for(Audience::Action);
         assert_eq!(in_action.to_string(), "the input \"pr-title\" gives an empty message");
     }
 }

@@ -25,21 +25,21 @@ mod worktree;
 
 use crate::environment::Environment;
 use crate::error::Failure;
-use crate::hint::Speaker;
+use crate::hint::Audience;
 
 pub use bump::BumpError;
 pub use command::CommandError;
 pub use error::Error;
 pub use wait::WaitError;
 
-/// Describes an error, worded for `speaker`.
-pub fn diagnose(error: Error, speaker: Speaker) -> Failure {
-    describe(error).worded_for(speaker)
+/// Describes an error, worded for `audience`.
+pub fn diagnose(error: Error, audience: Audience) -> Failure {
+    describe(error).worded_for(audience)
 }
 
 /// As [`diagnose`], for a bump in a job for a fork's pull request.
-pub fn diagnose_in_fork(error: Error, speaker: Speaker) -> Failure {
-    bump::explain_fork(describe(error)).worded_for(speaker)
+pub fn diagnose_in_fork(error: Error, audience: Audience) -> Failure {
+    bump::explain_fork(describe(error)).worded_for(audience)
 }
 
 fn describe(error: Error) -> Failure {
@@ -75,10 +75,10 @@ fn describe(error: Error) -> Failure {
 }
 
 /// Tells who reads the messages: `action.yml` sets this variable on every run.
-pub fn speaker(environment: &Environment) -> Speaker {
+pub fn audience(environment: &Environment) -> Audience {
     match environment.get("TAGBUMP_ACTION_COMMAND") {
-        Some(_) => Speaker::Action,
-        None => Speaker::CommandLine,
+        Some(_) => Audience::Action,
+        None => Audience::CommandLine,
     }
 }
 

@@ -31,17 +31,17 @@ fn flag_has_input_where_action_has_one() {
     let (flags, inputs) = (flags(), inputs());
     assert!(flags.len() > 40 && inputs.len() > 40, "{flags:?} {inputs:?}");
     for flag in flags.iter().filter(|flag| !["help", "version"].contains(&flag.as_str())) {
-        assert_eq!(has_input(Speaker::Action, flag), inputs.contains(flag), "{flag}");
+        assert_eq!(has_input(Audience::Action, flag), inputs.contains(flag), "{flag}");
     }
 }
 
 #[test]
 fn message_about_flags_names_inputs_in_action() {
     let error = || Error::Settings(SettingsError::Combination(BadCombination::ApiWithSign));
-    let typed = diagnose(error(), Speaker::CommandLine);
+    let typed = diagnose(error(), Audience::CommandLine);
     assert!(typed.to_string().starts_with("--sign can't be used with --via api"), "{typed}");
     assert_eq!(typed.hint.to_string(), "remove --sign, or land with --via git");
-    let action = diagnose(error(), Speaker::Action);
+    let action = diagnose(error(), Audience::Action);
     assert!(action.to_string().starts_with("sign: true can't be used with via: api"), "{action}");
     assert_eq!(action.hint.to_string(), "remove sign: true, or land with via: git");
 }
@@ -50,8 +50,8 @@ fn message_about_flags_names_inputs_in_action() {
 fn message_about_pr_branch_names_input_in_action() {
     let error = || Error::Bump(BumpError::BadHeadBranch { branch: "main".to_owned() });
     let rest = "gives main, which can't be the branch of a pull request";
-    assert_eq!(diagnose(error(), Speaker::CommandLine).to_string(), format!("--pr-branch {rest}"));
-    assert_eq!(diagnose(error(), Speaker::Action).to_string(), format!("the input \"pr-branch\" {rest}"));
+    assert_eq!(diagnose(error(), Audience::CommandLine).to_string(), format!("--pr-branch {rest}"));
+    assert_eq!(diagnose(error(), Audience::Action).to_string(), format!("the input \"pr-branch\" {rest}"));
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn only_refusal_is_explained_by_fork() {
         forge: ForgeKind::GitHub,
         withheld: vec!["GITHUB_TOKEN is for another host".to_owned()],
     };
-    let refused = diagnose_in_fork(refused.into(), Speaker::CommandLine);
+    let refused = diagnose_in_fork(refused.into(), Audience::CommandLine);
     assert_eq!(
         refused.to_string(),
         "no token for GitHub's API\nGITHUB_TOKEN is for another host\npull requests from forks can't push"
@@ -68,7 +68,7 @@ fn only_refusal_is_explained_by_fork() {
     assert!(refused.hint.to_string().starts_with("bump after the merge"));
     let other = diagnose_in_fork(
         BumpError::NoAuthor { who: "commit author", unread: Vec::new() }.into(),
-        Speaker::CommandLine,
+        Audience::CommandLine,
     );
     assert_eq!(other.to_string(), "no commit author: set user.name and user.email");
 }
@@ -82,7 +82,7 @@ fn hint_names_the_old_name_only_if_an_entry_replaces_it() {
         let places = vec![ReplacedImage { at, by, is_by_entry, image: "acme/api".to_owned(), root }];
         let (image, tag) = ("app".to_owned(), Some("v2".to_owned()));
         let error = PlanError::Replaced { image, tag, places };
-        diagnose(Error::Plan(error), Speaker::CommandLine).hint.to_string()
+        diagnose(Error::Plan(error), Audience::CommandLine).hint.to_string()
     };
     assert_eq!(hint(true), "bump acme/api, or app=*:v2");
     assert_eq!(hint(false), "bump acme/api");

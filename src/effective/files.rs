@@ -7,7 +7,7 @@ use super::second_reader::SecondReader;
 use super::value::Value;
 use crate::dotenv::{Assignment, DotenvError, parse};
 use crate::location::Location;
-use crate::memory::free_beside;
+use crate::memory::drop_in_background;
 use crate::yaml::{Budget, Cancellation, ParseAborted, ParsedYaml, scan_until};
 
 /// The most values that a run puts together from all files. Bases can include each other in so many ways that the
@@ -78,8 +78,8 @@ impl<'a> Files<'a> {
     }
 
     /// Frees the parsed files without anyone waiting for it.
-    pub fn free_beside(self) {
-        free_beside((self.loaded, self.parsed));
+    pub fn drop_in_background(self) {
+        drop_in_background((self.loaded, self.parsed));
     }
 
     /// Reads a file; `None` if there is none.

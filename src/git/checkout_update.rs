@@ -50,7 +50,7 @@ impl CheckoutUpdate<'_> {
         self.files.iter().map(|file| file.work.clone()).collect()
     }
 
-    /// Makes the step. `aside` has the new files; the lock keeps other runs away. Call it within [`crate::signals::together`].
+    /// Makes the step. `aside` has the new files; the lock keeps other runs away. Call it within [`crate::signals::uninterrupted`].
     ///
     /// # Errors
     /// Fails if the branch, the index or a file is locked or was changed by someone else.

@@ -59,7 +59,7 @@ impl<'a> FastForward<'a> {
         })
     }
 
-    /// Makes the step. Call it within [`crate::signals::together`].
+    /// Makes the step. Call it within [`crate::signals::uninterrupted`].
     ///
     /// # Errors
     /// Fails if the branch, the index or a file is locked or was changed by someone else.

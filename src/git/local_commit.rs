@@ -72,7 +72,7 @@ pub fn commit(checkout: &Checkout, request: &CommitRequest<'_>) -> Result<Commit
     let update = CheckoutUpdate { checkout, worktree: request.worktree, index, before, files: edited };
     let work = update.work();
     let aside = request.worktree.stage(&work)?;
-    signals::together(|| update.make(&branch, aside, &lock))?;
+    signals::uninterrupted(|| update.make(&branch, aside, &lock))?;
     Ok(made)
 }
 

@@ -82,7 +82,7 @@ fn forward(checkout: &Checkout, remote: &str, landed: &LandedCommit<'_>) -> Resu
     if !is_clean(checkout)? {
         return Err("it has uncommitted changes".to_owned());
     }
-    signals::together(|| {
+    signals::uninterrupted(|| {
         objects.adopt(checkout)?;
         let name = commit.to_string();
         match follows {
@@ -104,7 +104,7 @@ fn try_fast_forward(
     objects: &NewObjects<'_>,
 ) -> Result<bool, String> {
     let Some(step) = FastForward::find(checkout, head, landed) else { return Ok(false) };
-    signals::together(|| {
+    signals::uninterrupted(|| {
         objects.adopt(checkout)?;
         Ok(step.make().is_ok())
     })

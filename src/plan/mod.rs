@@ -38,7 +38,7 @@ mod unparsed;
 mod what_runs;
 mod wider_pattern;
 
-use crate::memory::free_beside;
+use crate::memory::drop_in_background;
 
 pub use crate::manifest::NewDigest;
 pub use crate::yaml::Cancellation;
@@ -70,7 +70,7 @@ pub fn plan(source: &dyn FileSource, request: &Request) -> PlanOutcome {
     let mut scanned = files::ScannedFiles::default();
     let plan = plan_on(source, request, &mut scanned);
     let files::ScannedFiles { warnings, unparsable, around, .. } = scanned;
-    free_beside(around);
+    drop_in_background(around);
     PlanOutcome { plan, warnings, unparsable }
 }
 

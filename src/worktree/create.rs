@@ -44,7 +44,7 @@ impl Worktree {
         };
         let new = TemporaryFile::create(&folder, bytes, RIGHTS, File::sync_all);
         let new = new.map_err(|e| not_written(e.to_string()))?;
-        match signals::together(|| new.become_new(&folder, name, bytes)) {
+        match signals::uninterrupted(|| new.become_new(&folder, name, bytes)) {
             Ok(()) => Ok(true),
             Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(false),
             Err(e) => Err(not_written(e.to_string())),

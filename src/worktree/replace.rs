@@ -28,7 +28,7 @@ impl Worktree {
     /// A file can't be written, or has changed since it was read.
     pub fn replace(&self, edits: &[FileEdit]) -> Result<(), WorktreeError> {
         let aside = self.stage(edits)?;
-        signals::together(|| aside.replace())
+        signals::uninterrupted(|| aside.replace())
     }
 
     /// Writes the new files next to the old ones.

@@ -89,17 +89,31 @@ pub fn part_blocker(yaml: &ParsedYaml, id: NodeId) -> Option<EditBlocker> {
     edit_blocker(yaml, id).filter(|blocker| *blocker != EditBlocker::Placeholder)
 }
 
-/// How placeholders start or end that no image, tag or digest can have in it: `{{ }}` (Helm, Jinja), `<< >>` (Flux Operator), `[[ ]]`,
-/// `(( ))` (Concourse), `#{ }#` (Azure Pipelines), `%X%`.
-const PLACEHOLDER_PARTS: [&str; 9] = ["{{", "}}", "<", ">", "[[", "]]", "((", "#{", "%"];
+/// What is around the placeholders of some tools: Flux Operator, templates with other delimiters than Helm's, Concourse, Azure Pipelines.
+const DELIMITERS: [(&str, &str); 4] = [("<<", ">>"), ("[[", "]]"), ("((", "))"), ("#{", "}")];
 
-/// Whether a text has a part that another tool fills in: `${X}` (Flux, envsubst), `$X` (Compose), `$(X)` (Kubernetes, kustomize), `@X@`
-/// (Autoconf, Maven), or one with [`PLACEHOLDER_PARTS`].
+/// What is around a single word, in Autoconf, Maven, batch files, and wherever something is to be filled in by hand.
+const DELIMITERS_OF_WORDS: [(&str, &str); 3] = [("@", "@"), ("%", "%"), ("<", ">")];
+
+/// Whether a text has a part that another tool fills in: `${X}` (Flux, envsubst), `$X` (Compose), `$(X)` (Kubernetes, kustomize), `{{ }}`
+/// (Helm, Jinja), `<< X >>`, `@X@` and the like.
 pub fn is_placeholder(value: &str) -> bool {
     let variable = |rest: &str| rest.starts_with(|c: char| c.is_ascii_alphabetic() || "_{(".contains(c));
-    PLACEHOLDER_PARTS.iter().any(|part| value.contains(part))
+    value.contains("{{")
+        || value.contains("}}")
         || value.split('$').skip(1).any(variable)
-        || value.bytes().filter(|byte| *byte == b'@').count() > 1
+        || DELIMITERS.iter().any(|around| within(value, *around).is_some())
+        || DELIMITERS_OF_WORDS.iter().any(|around| within(value, *around).is_some_and(is_word))
+}
+
+/// The text between the first of these delimiters.
+fn within<'t>(text: &'t str, (start, end): (&str, &str)) -> Option<&'t str> {
+    let rest = &text[text.find(start)? + start.len()..];
+    rest.find(end).map(|end| &rest[..end])
+}
+
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
 }
 
 /// The bytes of a scalar, including quotes. For a missing one: an empty range after the key's `:`.

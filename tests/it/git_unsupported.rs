@@ -19,7 +19,10 @@ fn setting_that_would_weaken_the_connection_is_an_error() {
         let name = format!("http.{url}.{key}");
         git(&folder, &["config", &name, "x"]);
         let message = failed(&run(&mut push(&folder, "v1", &[])), 2);
-        assert!(message.contains(&format!("http.{key} is set")) && message.contains("unset it"), "{message}");
+        assert!(
+            message.contains(&format!("sets http.{key}, which")) && message.contains("unset it"),
+            "{message}"
+        );
         git(&folder, &["config", &name, ""]);
     }
     assert_eq!((world.commits(), world.server.requests().len()), (2, 0));
@@ -64,7 +67,7 @@ fn setting_of_remote_that_cannot_be_respected_is_an_error() {
         git(&folder, &["config", "remote.origin.url", &url]);
         git(&folder, &["config", &name, "x"]);
         let message = failed(&run(&mut push(&folder, "v1", &[])), 2);
-        assert!(message.contains(&format!("{name} is set")), "{message}");
+        assert!(message.contains(&format!("sets {name}, which")), "{message}");
         git(&folder, &["config", "--unset", &name]);
     }
     git(&folder, &["config", "push.gpgSign", "true"]);

@@ -14,7 +14,7 @@ use tagbump::cli::{Cli, Command};
 use tagbump::commands::{bump, init};
 use tagbump::environment::Environment;
 use tagbump::error::Failure;
-use tagbump::hint::Speaker;
+use tagbump::hint::Audience;
 use tagbump::output::Report;
 use tagbump::{diagnostics, settings};
 
@@ -248,7 +248,7 @@ fn makes_services(case: &Path) -> bool {
 fn write_proposal(folder: &Path) -> Result<Vec<String>, Failure> {
     let Command::Init(args) = parse(folder, &["init", "--yes"]) else { unreachable!() };
     let settings = settings::init(args).unwrap();
-    let describe = |error| diagnostics::diagnose(error, Speaker::CommandLine);
+    let describe = |error| diagnostics::diagnose(error, Audience::CommandLine);
     let proposal = init::propose(&settings, &|| ()).map_err(describe)?;
     proposal.files.iter().map(|file| init::write(&settings, file).map_err(describe)).collect()
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::support::cli::{Run, tagbump};
 use crate::support::files::write;
+use crate::support::git::git;
 use serde_json::{Value, json};
 
 fn scanned(files: &[(&str, &str)], arguments: &[&str]) -> (tempfile::TempDir, Run) {
@@ -219,4 +220,26 @@ fn image_is_listed_only_under_the_name_that_runs() {
         ["chart/values.yaml", "ghcr.io/acme/api", "v1"],
     ];
     assert_eq!(listed, wanted);
+}
+
+/// Its path exists here too.
+#[test]
+fn application_of_another_repository_overrides_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let application = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: web}\nspec:\n  source:\n    \
+                       repoURL: https://git.example/other/repository\n    path: chart\n    \
+                       helm: {parameters: [{name: image.tag, value: v1}]}\n";
+    write(folder.path(), "app.yaml", application);
+    write(folder.path(), "chart/Chart.yaml", "apiVersion: v2\nname: web\nversion: 0.1.0\n");
+    write(folder.path(), "chart/values.yaml", "image:\n  repository: ghcr.io/acme/web\n  tag: v0\n");
+    git(folder.path(), &["init", "--quiet"]);
+    git(folder.path(), &["config", "user.name", "Ada"]);
+    git(folder.path(), &["config", "user.email", "ada@example.com"]);
+    git(folder.path(), &["remote", "add", "origin", "https://git.example/acme/gitops.git"]);
+    git(folder.path(), &["add", "-A"]);
+    git(folder.path(), &["commit", "--quiet", "--message", "first"]);
+    let run = tagbump(folder.path(), &["scan"]);
+    assert_eq!(run.stdout, "chart/values.yaml:3  values  ghcr.io/acme/web  v0\n");
+    let run = tagbump(folder.path(), &["history", "ghcr.io/acme/web"]);
+    assert!(run.stdout.contains("v0") && !run.stdout.contains("v1"), "{}", run.output());
 }

@@ -34,10 +34,10 @@ pub fn run(settings: &BumpSettings, on_wait: &dyn Fn(Option<&str>)) -> Report {
     let mut report = BumpReport::new(settings);
     report.warnings.extend(rival_systems(&settings.place.ci));
     let done = bump(settings, on_wait, &mut report);
-    let speaker = diagnostics::speaker(&settings.place.environment);
+    let audience = diagnostics::audience(&settings.place.environment);
     report.finish(done.map_err(|error| match settings.place.run.is_from_fork() {
-        true => diagnostics::diagnose_in_fork(error, speaker),
-        false => diagnostics::diagnose(error, speaker),
+        true => diagnostics::diagnose_in_fork(error, audience),
+        false => diagnostics::diagnose(error, audience),
     }))
 }
 

@@ -7,7 +7,7 @@ use crate::decision::{Decision, DecisionError, PlanFacts, Undecided};
 use crate::diagnostics::{self, BumpError};
 use crate::error::Failure;
 use crate::git::Secrets;
-use crate::hint::{Speaker, hint, switch};
+use crate::hint::{Audience, hint, switch};
 use crate::image::{Field, ImageArg, Tag};
 use crate::output::{BumpedImage, Outcome, Report, Secret, SkipReason, SkippedReference, unparsable_warning};
 use crate::plan::ChangedReference;
@@ -21,7 +21,7 @@ pub(super) struct BumpReport {
     dry_run: bool,
     if_older: IfOlder,
     if_held: IfHeld,
-    speaker: Speaker,
+    audience: Audience,
 }
 
 impl Deref for BumpReport {
@@ -46,7 +46,7 @@ impl BumpReport {
             dry_run: settings.delivery.dry_run,
             if_older: settings.delivery.landing.if_older,
             if_held: settings.if_held,
-            speaker: diagnostics::speaker(&settings.place.environment),
+            audience: diagnostics::audience(&settings.place.environment),
         }
     }
 
@@ -93,7 +93,7 @@ impl BumpReport {
     pub fn end(&mut self, decision: Decision, outcome: Outcome) -> Result<(), BumpError> {
         let Decision { plan, origins, skipped, promotion, notices, .. } = decision;
         let left_out = plan.changes.iter().filter(|change| change.left_out_digest);
-        let left_out: Vec<_> = left_out.map(|change| digest_left_out(change, self.speaker)).collect();
+        let left_out: Vec<_> = left_out.map(|change| digest_left_out(change, self.audience)).collect();
         self.report.warnings.extend(left_out);
         let sentences = |reason: SkipReason| -> Vec<String> {
             skipped.iter().filter(|one| one.reason == reason).map(SkippedReference::to_string).collect()
@@ -146,11 +146,11 @@ fn without_secrets(mut report: Report) -> Report {
 }
 
 /// The warning that a block got the tag alone.
-fn digest_left_out(change: &ChangedReference, speaker: Speaker) -> String {
+fn digest_left_out(change: &ChangedReference, audience: Audience) -> String {
     let place = format!("{}:{}", inline(&change.file), change.line);
     let warning =
         hint(format!("{place}: only the tag was set, because the block has no digest key; add one with "));
-    (warning + switch("add")).for_speaker(speaker)
+    (warning + switch("add")).for_audience(audience)
 }
 
 /// The images as far as they are known before a file is read.

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::config::Config;
 use crate::decision::lookup_request;
 use crate::diagnostics::{Error, WaitError};
+use crate::git::Checkout;
 use crate::history::{self, CommitStore, FollowedReferences};
 use crate::image::{Tag, join_tag};
 use crate::landing::remote::RemoteHistory;
@@ -40,13 +41,15 @@ pub(super) enum TagState {
 }
 
 impl Awaited {
-    pub fn find(settings: &WaitSettings, remote: &RemoteHistory, prefix: &str) -> Result<Self, Error> {
+    pub fn find(settings: &WaitSettings, remote: &RemoteHistory, checkout: &Checkout) -> Result<Self, Error> {
         let given = settings.rev.as_deref().map(|rev| given_commit(remote, rev)).transpose()?;
         let config = Config::load(&remote.files_at(given.unwrap_or(remote.tip())))?;
         let request = request(settings, &config, remote, given)?;
+        let repository_url = checkout.repository_url(&settings.remote.name);
+        let request = Request { repository_url, ..request };
         let commit = match given {
             Some(commit) => commit,
-            None => newest_writer(remote, &request, prefix)?,
+            None => newest_writer(remote, &request, checkout.prefix())?,
         };
         let all = plan::matching_references(&remote.files_at(commit), &request)?;
         let values = changed(remote, &request, commit, values(&all));

@@ -36,10 +36,10 @@ const FIRST_LOOK: Duration = Duration::from_secs(120);
 pub fn run(settings: &WaitSettings, clock: &dyn Clock, progress: &mut dyn FnMut(&str)) -> Report {
     let mut report = Report::new(Vec::new());
     let done = wait(settings, clock, progress, &mut report);
-    let speaker = diagnostics::speaker(&settings.place.environment);
+    let audience = diagnostics::audience(&settings.place.environment);
     match done {
         Ok(()) => report,
-        Err(error) => report.failed(diagnostics::diagnose(error, speaker)),
+        Err(error) => report.failed(diagnostics::diagnose(error, audience)),
     }
 }
 
@@ -89,7 +89,7 @@ fn watch(
     report: &mut Report,
 ) -> Result<(), Error> {
     report.branch = Some(remote.branch().to_owned());
-    let awaited = Awaited::find(settings, &remote, checkout.prefix())?;
+    let awaited = Awaited::find(settings, &remote, checkout)?;
     report.images.clone_from(&awaited.images);
     report.commit = Some(awaited.commit);
     report.wait = Some(WaitInfo { commit: awaited.commit.to_string(), ..WaitInfo::default() });

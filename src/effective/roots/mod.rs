@@ -17,7 +17,7 @@ use super::files::Files;
 use super::helm::chart_roots;
 use super::root::{Doubt, Root};
 use super::value::Value;
-use crate::memory::free_beside;
+use crate::memory::drop_in_background;
 use deployments::Deployments;
 
 pub use scene::{FileMarks, FileRole, Scene};
@@ -54,6 +54,6 @@ pub fn roots(files: &mut Files<'_>, scene: &Scene<'_>) -> Vec<Root> {
     let charts = scene.chart_folders(files);
     roots.extend(chart_roots(files, &charts, &used));
     roots.extend(projects::roots(files, scene));
-    free_beside((objects, declared));
+    drop_in_background((objects, declared));
     roots
 }

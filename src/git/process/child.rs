@@ -20,7 +20,7 @@ pub enum Interruption {
     /// It ends too. At a terminal it stays in tagbump's process group, because it may have to ask for a passphrase,
     /// and a background process can't read from the terminal.
     EndsIt,
-    /// It continues: the caller must hold off signals (`signals::together`) until it has ended.
+    /// It continues: the caller must hold off signals (`signals::uninterrupted`) until it has ended.
     HeldOff,
 }
 
@@ -82,7 +82,7 @@ impl TimedChild {
         match interruption {
             Interruption::HeldOff => spawn(),
             // a signal between start and registration would leave the program running
-            Interruption::EndsIt => signals::together(|| {
+            Interruption::EndsIt => signals::uninterrupted(|| {
                 let (pipes, mut child) = spawn()?;
                 let shared = Arc::clone(&child.shared);
                 child._interrupt = Some(signals::at_signal(move || shared.state().end(Signal::Kill)));

@@ -10,7 +10,7 @@ use crate::effective::{
     EffectiveImage, FileId, Files, Mentions, ParsedContent, Place, ReadFile, Root, Scene, Setting,
     overriders, roots,
 };
-use crate::memory::free_beside;
+use crate::memory::drop_in_background;
 use crate::yaml::{Cancellation, NodeId};
 
 /// Whether the bytes of a file may name an image.
@@ -102,8 +102,8 @@ impl<'a> Renderer<'a> {
         let scene = Scene { reached: &reach.reached, declarations: &reach.declarations, url: self.url };
         let roots = roots(&mut files, &scene);
         let seen = look(&RenderedRoots::new(&files, &roots, self.environments));
-        files.free_beside();
-        free_beside(roots);
+        files.drop_in_background();
+        drop_in_background(roots);
         seen
     }
 

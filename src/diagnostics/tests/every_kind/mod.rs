@@ -62,8 +62,8 @@ fn all<E: Debug>(source: &str, name: &str, samples: Vec<E>) -> Vec<E> {
 
 #[track_caller]
 fn has_hint(failure: &Failure) {
-    for speaker in [Speaker::CommandLine, Speaker::Action] {
-        let (message, hint) = (failure.message.for_speaker(speaker), failure.hint.for_speaker(speaker));
+    for audience in [Audience::CommandLine, Audience::Action] {
+        let (message, hint) = (failure.message.for_audience(audience), failure.hint.for_audience(audience));
         assert!(!hint.trim().is_empty(), "{message}");
         assert_ne!(message, hint);
     }
