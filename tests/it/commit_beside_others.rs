@@ -45,7 +45,7 @@ fn commit_that_someone_makes_while_the_registry_is_asked_is_kept() {
     git(folder.path(), &["init", "--quiet", "w"]);
     git(&path, &["config", "user.name", "Ada"]);
     git(&path, &["config", "user.email", "ada@example.com"]);
-    commit(&path, FILE, &format!("# theirs: 1\n{}", kustomization(&[image.clone()])));
+    commit(&path, FILE, &format!("# theirs: 1\n{}", kustomization(std::slice::from_ref(&image))));
     ended(&bump(&path, &format!("{image}:v2"), &["--verify"]), 0, "committed");
     let text = git(&path, &["show", &format!("HEAD:{FILE}")]);
     assert!(text.contains("# theirs: 2") && text.contains("newTag: v2"), "{text}");

@@ -71,7 +71,7 @@ fn setting_of_remote_that_cannot_be_respected_is_an_error() {
         git(&folder, &["config", "--unset", &name]);
     }
     git(&folder, &["config", "push.gpgSign", "true"]);
-    assert!(failed(&run(&mut push(&folder, "v1", &[])), 2).contains("push.gpgSign is set"));
+    assert!(failed(&run(&mut push(&folder, "v1", &[])), 2).contains("sets push.gpgSign"));
 }
 
 #[test]
