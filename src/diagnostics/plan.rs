@@ -55,6 +55,9 @@ pub(super) fn describe(error: &PlanError) -> Failure {
         PlanError::InTwoEnvironments(_) => {
             (Exit::Usage, hint("a root can be in one environment only; narrow the files of one of them"))
         }
+        PlanError::OtherEnvironments { service: Some(_), limit: EnvironmentLimit::Only(_), .. } => {
+            (Exit::NoMatch, hint("name the service whose files are in it, or the image itself"))
+        }
         PlanError::OtherEnvironments { limit, places, .. } => {
             (Exit::NoMatch, which_environment(limit, places))
         }

@@ -43,8 +43,14 @@ pub enum PlanError {
     OnlyWeaker { image: String, places: Vec<(Location, WithoutEffect)> },
     #[error(transparent)]
     InTwoEnvironments(Box<InTwoEnvironments>),
-    #[error("{}; nothing was written{}", not_here(.image, .limit), other_places(.places))]
-    OtherEnvironments { image: String, limit: EnvironmentLimit, places: Vec<OtherPlace> },
+    #[error("{}; nothing was written{}", not_here(.image, .service.as_deref(), .limit), other_places(.places))]
+    OtherEnvironments {
+        image: String,
+        /// The service, if it has files of its own.
+        service: Option<String>,
+        limit: EnvironmentLimit,
+        places: Vec<OtherPlace>,
+    },
     #[error("{}", shared_lines(.0))]
     SharedEnvironments(Vec<SharedPlace>),
     #[error("{}: {reason}; nothing was written", inline(.file))]
@@ -157,10 +163,13 @@ impl PlanError {
     }
 }
 
-fn not_here(image: &str, limit: &EnvironmentLimit) -> String {
+fn not_here(image: &str, service: Option<&str>, limit: &EnvironmentLimit) -> String {
     let image = inline(image);
-    match limit {
-        EnvironmentLimit::Only(name) => format!("environment {} doesn't run {image}", inline(name)),
+    match (limit, service) {
+        (EnvironmentLimit::Only(name), Some(service)) => {
+            format!("service {} has no files in environment {}", inline(service), inline(name))
+        }
+        (EnvironmentLimit::Only(name), None) => format!("environment {} doesn't run {image}", inline(name)),
         _ => format!("{image} runs only in environments that take their tags from another one"),
     }
 }

@@ -25,7 +25,8 @@ pub fn applications(files: &mut Files<'_>, set: &Value, url: Option<&str>) -> Ve
         // what the template says without parameters is right if it has no placeholder
         parameters.push(Value::default());
     }
-    let patch = set.at(&["spec", "templatePatch"]).and_then(Value::place);
+    let patch = set.at(&["spec", "templatePatch"]).filter(|patch| may_change_sources(patch));
+    let patch = patch.and_then(Value::place);
     let mut applications = Vec::new();
     for parameters in parameters.into_iter().take(MAX_APPLICATIONS) {
         if !files.spend(template.size() + parameters.size()) {
@@ -41,6 +42,12 @@ pub fn applications(files: &mut Files<'_>, set: &Value, url: Option<&str>) -> Ve
         applications.push(application);
     }
     applications
+}
+
+/// Whether a patch of the template may change what the Applications render, and not only how they are synced.
+fn may_change_sources(patch: &Value) -> bool {
+    let text = patch.text().unwrap_or_default();
+    ["source", "helm", "kustomize", "directory", "plugin"].iter().any(|word| text.contains(word))
 }
 
 /// A placeholder that is left makes a source uncertain, unless it is for another branch or a mirror.

@@ -102,8 +102,10 @@ impl Reports {
         let (target, mut places) =
             missing.iter().map(|target| (*target, of(*target))).find(|(_, p)| !p.is_empty())?;
         places.sort_by(|one, other| one.at.cmp(&other.at));
-        let (image, limit) = (request.targets[target].name.clone(), request.environments.limit.clone());
-        Some(PlanError::OtherEnvironments { image, limit, places })
+        let UpdateTarget { name, service, scope, .. } = &request.targets[target];
+        let service = service.clone().filter(|_| scope.is_chosen());
+        let limit = request.environments.limit.clone();
+        Some(PlanError::OtherEnvironments { image: name.clone(), service, limit, places })
     }
 
     /// Reports weaker places: in a notice, or if the stronger place isn't among the files that may be written, in a

@@ -83,7 +83,7 @@ impl Summary<'_> {
             roots: Vec::new(),
             outside: Vec::new(),
             environments: BTreeSet::new(),
-            feeds: self.other_images(place, &self.request.targets[target]),
+            feeds: self.other_images(place, &self.request.targets[target], Some(setting)),
             second_reader: match setting {
                 Setting::Parts { tag, .. } => self.roots.files.second_reader(*tag),
                 Setting::Part(part) if part.holds == Holds::whole_tag() => {
@@ -112,17 +112,16 @@ impl Summary<'_> {
         if !winner.digests.iter().any(|known| known.place == place) {
             let line = self.roots.files.location(at).line;
             let is_beside = winner.digest_beside == Some(place.node) && winner.is_own(&place);
-            let feeds = self.other_images(at, wanted);
+            let feeds = self.other_images(at, wanted, None);
             winner.digests.push(DigestPlace { place, line, is_beside, feeds });
         }
     }
 
-    /// The other images that get their tag from a place, and that the request doesn't set to the same tag.
-    fn other_images(&self, place: Place, wanted: &UpdateTarget) -> Vec<String> {
+    /// The other images that get their tag from a place, and for which the request needs another text there. `own` is how the place
+    /// sets the wanted image's tag.
+    fn other_images(&self, place: Place, wanted: &UpdateTarget, own: Option<&Setting>) -> Vec<String> {
         let fed = self.fed.get(&place).into_iter().flatten();
-        let others = fed.filter(|(_, image)| {
-            !self.is_set_to_same(&image.name, wanted) || !fits(image.feeder(), wanted.tag.as_ref())
-        });
+        let others = fed.filter(|(_, image)| !self.needs_same_text(image, wanted, own));
         let mut others: Vec<_> =
             others.map(|(root, image)| format!("{} in {}", with_tag(image), root.name)).collect();
         others.sort();
@@ -130,9 +129,22 @@ impl Summary<'_> {
         others
     }
 
-    fn is_set_to_same(&self, name: &str, wanted: &UpdateTarget) -> bool {
-        let same = |target: &&UpdateTarget| target.tag == wanted.tag && target.digest == wanted.digest;
-        self.request.targets.iter().filter(same).any(|target| same_image(&target.name, name))
+    /// Whether the request sets an image so that its place gets the same text as for the wanted one: the same tag, or with other text
+    /// around a variable, such as `${V}-a` and `${V}-b`, the same variable.
+    fn needs_same_text(&self, image: &EffectiveImage, wanted: &UpdateTarget, own: Option<&Setting>) -> bool {
+        let text = |setting, target: &'_ UpdateTarget| {
+            let tag = target.tag.as_ref().map(Tag::as_str);
+            tag.map(|tag| variable_part(setting, tag).map(str::to_owned))
+        };
+        let is_same = |target: &UpdateTarget| match own {
+            Some(_) => {
+                let (other, own) = (text(image.feeder(), target), text(own, wanted));
+                other == own && other != Some(None)
+            }
+            None => target.tag == wanted.tag,
+        };
+        let named = self.request.targets.iter().filter(|target| same_image(&target.name, &image.name));
+        named.filter(|target| target.digest == wanted.digest).any(is_same)
     }
 }
 
@@ -152,13 +164,13 @@ fn note_root(root: &Root, found: &WinningSetting<'_>, winner: &mut Winner) {
     }
 }
 
-/// Whether a place can give its image this tag: a variable with text around it can't give every tag.
-fn fits(setting: Option<&Setting>, tag: Option<&Tag>) -> bool {
-    match (setting, tag) {
-        (Some(Setting::Part(TextPart { holds: Holds::Tag { prefix, suffix }, .. })), Some(tag)) => {
-            tag.as_str().starts_with(prefix.as_str()) && tag.as_str().ends_with(suffix.as_str())
+/// What a place must hold to give its image this tag. A variable with text around it can't give every tag.
+fn variable_part<'t>(setting: Option<&Setting>, tag: &'t str) -> Option<&'t str> {
+    match setting {
+        Some(Setting::Part(TextPart { holds: Holds::Tag { prefix, suffix }, .. })) => {
+            tag.strip_prefix(prefix.as_str())?.strip_suffix(suffix.as_str())
         }
-        _ => true,
+        _ => Some(tag),
     }
 }
 
