@@ -42,6 +42,9 @@ const NO_BLOCK: [&str; 2] = ["url", "path"];
 /// Kinds that name images without running them. The last one is Flux's.
 const NOTHING_RUNS: [&str; 2] = ["CustomResourceDefinition", "ImageRepository"];
 
+/// Keys of the tag of an image whose name is beside it.
+const TAGS_BESIDE: [&str; 6] = ["tag", "newTag", "imageTag", "image_tag", "imageVersion", "image_version"];
+
 /// Blocks that are nested deeper are not looked at closely.
 const MAX_DEPTH: usize = 64;
 
@@ -218,6 +221,13 @@ impl PlaceSearch<'_> {
         }
     }
 
+    /// Where the tag of a name is, if it is in the same map.
+    fn tag_beside(&self, name: NodeId) -> Option<ValueLocation> {
+        let map = self.yaml.node(name).parent.filter(|map| self.yaml.is_map(*map))?;
+        let found = TAGS_BESIDE.iter().find_map(|key| self.yaml.get(map, key)).map(ValueLocation::from);
+        found.filter(|tag| self.yaml.text(tag.node).is_some_and(|text| !is_encrypted(text)))
+    }
+
     fn scalar(&mut self, id: NodeId, object: Option<&str>) {
         if self.known.contains(&id) {
             return;
@@ -237,11 +247,17 @@ impl PlaceSearch<'_> {
             return;
         }
         self.known.insert(id);
+        let beside = if bare { self.tag_beside(id) } else { None };
+        let (at, tag) = match beside {
+            Some(tag) => (tag.place(), self.yaml.text(tag.node).filter(|tag| !tag.is_empty())),
+            None => (id, written.tag),
+        };
+        let bare = bare && beside.is_none();
         self.found.push(UnknownPlace {
-            at: id,
+            at,
             object: object.map(str::to_owned),
             image: written.name.to_owned(),
-            tag: written.tag.map(shortened),
+            tag: tag.map(shortened),
             digest: written.digest.map(shortened),
             bare,
             certain: !bare
