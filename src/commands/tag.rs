@@ -42,8 +42,7 @@ pub fn run(settings: &TagSettings) -> Result<TagOutput, Error> {
     let ci = &settings.place.ci;
     let tagged: Vec<TaggedImage> =
         tagged(settings, &config, &facts).collect::<Result<_, _>>().map_err(|error| unfilled(error, ci))?;
-    let mut notices: Vec<String> =
-        rival_systems(ci).into_iter().chain(Config::unread_above(&files)).collect();
+    let mut notices: Vec<String> = rival_systems(ci).into_iter().chain(Config::unread(&files)).collect();
     let sha = facts.sha.as_deref().unwrap_or_default();
     let request = ci.pipeline().filter(|pipeline| pipeline.request.is_some());
     let is_other = |commit: CommitId| commit.to_string() != sha;

@@ -123,6 +123,9 @@ pub struct Service {
     pub pins_digest: bool,
 }
 
+/// What people call `tagbump.yaml` too.
+const OTHER_NAMES: [&str; 3] = ["tagbump.yml", ".tagbump.yaml", ".tagbump.yml"];
+
 impl Config {
     /// The repository's configuration; an empty one if it has none.
     ///
@@ -141,13 +144,17 @@ impl Config {
         }
     }
 
-    /// A warning about the configuration in the top folder of the repository, if the files are a folder of it without one.
-    pub fn unread_above(files: &dyn FileSource) -> Option<String> {
+    /// A warning about a configuration that isn't read: under another name, or in the top folder of the repository, if the files are a
+    /// folder of it without one.
+    pub fn unread(files: &dyn FileSource) -> Option<String> {
         let has = |files: &dyn FileSource, path: &str| matches!(files.read(path, 0), Ok(Some(_)));
-        let RepositoryFiles { files: all, folder } = files.repository()?;
         if CONFIG_PATHS.iter().any(|path| has(files, path)) {
             return None;
         }
+        if let Some(path) = OTHER_NAMES.iter().find(|path| has(files, path)) {
+            return Some(format!("{path} isn't read; call it {}", CONFIG_PATHS[0]));
+        }
+        let RepositoryFiles { files: all, folder } = files.repository()?;
         let path = CONFIG_PATHS.iter().find(|path| has(all.as_ref(), path))?;
         let folder = inline(&folder);
         Some(format!(

@@ -250,10 +250,7 @@ fn decide_noting(
 fn warnings_about_outside(files: &dyn FileSource, request: &Request) -> Vec<String> {
     let deadline = Instant::now() + LOOK_OUTSIDE;
     let cancellation = Cancellation::when(move || Instant::now() >= deadline);
-    Config::unread_above(files)
-        .into_iter()
-        .chain(plan::overridden_outside(files, request, &cancellation))
-        .collect()
+    Config::unread(files).into_iter().chain(plan::overridden_outside(files, request, &cancellation)).collect()
 }
 
 /// Notes what was found where the tags come from: in another environment, or in the past.

@@ -72,6 +72,13 @@ pub(super) fn describe_remote(error: &RemoteError) -> Failure {
             let advice = hint("another branch has part of that name; delete it, or use another name with ");
             Failure::new(Exit::Refused, message).hinted(advice + flag("pr-branch"))
         }
+        // the server's status is one line, and what a hook says comes after it
+        RemoteError::Declined { rules, words, .. }
+            if rules == &[BranchRule::Hook] && words.lines().count() < 2 =>
+        {
+            Failure::new(Exit::Refused, message)
+                .hinted("a hook on the server declined the push without a message; ask who runs the server")
+        }
         RemoteError::Declined { rules, .. } => {
             Failure::new(Exit::Refused, message).hinted(rules_advice(rules))
         }

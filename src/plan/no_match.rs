@@ -26,6 +26,8 @@ pub struct NoMatch {
     pub services: Vec<String>,
     /// How many files were searched.
     pub files: usize,
+    /// The paths and patterns that select them; empty for all.
+    pub selected_by: Vec<String>,
     /// Folders that were left out: their files belong to repositories of their own.
     pub nested: BTreeSet<NestedRepository>,
     /// If no file was selected: a pattern that selects some.
@@ -89,6 +91,7 @@ impl NoMatch {
             images: missing.iter().map(unmatched).collect(),
             services: request.services.clone(),
             files: seen.count,
+            selected_by: request.selection().map(|selection| selection.texts().collect()).unwrap_or_default(),
             nested: seen.nested.clone(),
             wider: None,
         }
@@ -171,10 +174,15 @@ impl std::error::Error for NoMatch {}
 
 impl fmt::Display for NoMatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let files = if self.files == 1 { "1 file".to_owned() } else { format!("{} files", self.files) };
+        let files = match (self.files, self.selected_by.as_slice()) {
+            (0, [one]) => format!("; {} selects no file", inline(one)),
+            (0, [_, ..]) => format!("; {} select no file", inline(&self.selected_by.join(", "))),
+            (1, _) => " in 1 file".to_owned(),
+            (files, _) => format!(" in {files} files"),
+        };
         for (nth, UnmatchedImage { name, instead }) in self.images.iter().enumerate() {
             let line_break = if nth > 0 { "\n" } else { "" };
-            write!(f, "{line_break}nothing matches {name} in {files}{instead}")?;
+            write!(f, "{line_break}nothing matches {name}{files}{instead}")?;
         }
         self.nested.iter().take(LISTED).try_for_each(|nested| write!(f, "\n  {nested}"))?;
         if !self.services.is_empty() {

@@ -72,12 +72,14 @@ pub(super) fn no_matches() -> Vec<PlanError> {
         for (files, nested) in [(0, Vec::new()), (0, nested.to_vec()), (3, Vec::new())] {
             let images = vec![UnmatchedImage { name: s(), instead: instead.clone() }];
             let nested = nested.into_iter().collect();
-            let no_match = NoMatch { images, services: vec![s()], files, nested, wider: None };
+            let (services, selected_by) = (vec![s()], Vec::new());
+            let no_match = NoMatch { images, services, files, selected_by, nested, wider: None };
             found.push(PlanError::NoMatch(Box::new(no_match)));
         }
     }
     let wider = Some(wider());
     found.push(PlanError::NoMatch(Box::new(NoMatch {
+        selected_by: vec![s()],
         images: Vec::new(),
         services: Vec::new(),
         files: 0,
