@@ -1,6 +1,7 @@
 //! The words of a file that may be paths or names, found without parsing. Cheap, because it is done for every file that
 //! can include others.
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
@@ -47,6 +48,7 @@ impl FileWords {
         let refers = REFERENCES.iter().any(|key| key.find(bytes).is_some());
         let is_kustomization = is_kustomization_file(path);
         let (mut before, mut is_path): (&[u8], bool) = (b"", false);
+        let mut anchors = None;
         for FoundWord { start, text, has_mark } in tokens(bytes) {
             // an anchor or a tag before a value
             if matches!(text.first(), Some(b'&' | b'!')) {
@@ -64,7 +66,9 @@ impl FileWords {
                 found.path(start, text);
             }
             if refers && matches!(behind, b"name:" | b":") {
-                let (start, name) = anchored(bytes, text).unwrap_or((start, text));
+                let alias = text.strip_prefix(b"*");
+                let value = alias.and_then(|alias| anchors.get_or_insert_with(|| anchored(bytes)).get(alias));
+                let (start, name) = value.copied().unwrap_or((start, text));
                 found.names.extend(Word::new(start, name, name));
             }
         }
@@ -85,18 +89,23 @@ impl FileWords {
     }
 }
 
-/// The word behind the anchor that an alias refers to, with its place.
-fn anchored<'a>(bytes: &'a [u8], alias: &[u8]) -> Option<(usize, &'a [u8])> {
-    let name = alias.strip_prefix(b"*")?;
-    let anchors = memchr::memchr_iter(b'&', bytes);
-    let mut values = anchors.filter_map(|at| {
-        let behind = bytes[at + 1..].strip_prefix(name)?;
-        behind.first().filter(|byte| byte.is_ascii_whitespace())?;
-        let start = bytes.len() - behind.trim_ascii_start().len();
-        let length = bytes[start..].iter().take_while(|byte| class(**byte) != ByteClass::Separator).count();
-        Some((start, &bytes[start..start + length]))
-    });
-    values.next()
+/// The words behind the anchors of a text, by the anchor's name, each with its place.
+fn anchored(bytes: &[u8]) -> HashMap<&[u8], (usize, &[u8])> {
+    let is_end = |byte: &u8| class(*byte) == ByteClass::Separator;
+    let word = |start: usize| {
+        let rest = bytes.get(start..).unwrap_or_default();
+        &rest[..rest.iter().take(MAX_PATH).position(is_end).unwrap_or(rest.len().min(MAX_PATH))]
+    };
+    let mut found = HashMap::new();
+    for at in memchr::memchr_iter(b'&', bytes) {
+        let name = word(at + 1);
+        let behind = at + 1 + name.len();
+        let blanks = bytes[behind..].iter().take(MAX_PATH).take_while(|byte| **byte == b' ').count();
+        if blanks > 0 {
+            found.entry(name).or_insert((behind + blanks, word(behind + blanks)));
+        }
+    }
+    found
 }
 
 impl Word {

@@ -7,7 +7,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use git2::{Index, IndexEntry, IndexTime, ObjectType, Oid, Signature};
+use git2::{Index, IndexEntry, IndexTime, ObjectType, Oid, Repository, Signature};
 
 use super::checkout::Checkout;
 use super::error::{CommitError, GitError};
@@ -50,19 +50,15 @@ impl CheckoutUpdate<'_> {
         self.files.iter().map(|file| file.work.clone()).collect()
     }
 
-    /// Makes the step. `aside` has the new files; the lock keeps other runs away. Call it within [`crate::signals::uninterrupted`].
+    /// Makes the step. `aside` has the new files. Call it within [`crate::signals::uninterrupted`].
     ///
     /// # Errors
     /// Fails if the branch, the index or a file is locked or was changed by someone else.
-    pub fn make(
-        mut self,
-        step: &BranchStep<'_>,
-        aside: StagedFiles<'_>,
-        _lock: &FolderLock,
-    ) -> Result<(), GitError> {
+    pub fn make(mut self, step: &BranchStep<'_>, aside: StagedFiles<'_>) -> Result<(), GitError> {
+        let _lock = lock(self.checkout);
         // do whatever can fail early before the first file changes
         let branch = self.branch_at(step.from)?;
-        self.refuse_locked(&branch)?;
+        refuse_locked(&self.checkout.repo, &branch)?;
         let blobs: Vec<Oid> = self.files.iter().map(|file| self.blob(file)).collect::<Result<_, _>>()?;
         aside.replace()?;
         let done = self.write_index(&blobs).and_then(|written| {
@@ -74,23 +70,11 @@ impl CheckoutUpdate<'_> {
     /// The reference that `HEAD` resolves to, or `HEAD` itself if it is detached.
     fn branch_at(&self, from: CommitId) -> Result<String, GitError> {
         let repo = &self.checkout.repo;
-        let branch = repo.head().ok().and_then(|head| head.name().ok().map(str::to_owned));
-        let branch = branch.unwrap_or_else(|| "HEAD".to_owned());
+        let branch = head_branch(repo);
         if repo.refname_to_id(&branch).map_err(not_made)? != oid(from) {
             return Err(CommitError::BranchMoved.into());
         }
         Ok(branch)
-    }
-
-    /// Refuses if someone holds a lock. Each lock is taken later, for a moment: a killed process would leave it.
-    fn refuse_locked(&self, branch: &str) -> Result<(), CommitError> {
-        let repo = &self.checkout.repo;
-        let folder = if branch == "HEAD" { repo.path() } else { repo.commondir() };
-        let locks = [repo.path().join("index.lock"), folder.join(format!("{branch}.lock"))];
-        match locks.iter().find(|lock| lock.symlink_metadata().is_ok()) {
-            Some(lock) => Err(CommitError::Locked { reason: format!("{} exists", lock.display()) }),
-            None => Ok(()),
-        }
     }
 
     /// The object of the file's staged content. It is there already unless the file has other staged changes.
@@ -143,23 +127,37 @@ impl CheckoutUpdate<'_> {
     }
 }
 
-/// How long another run may take, and how often to look whether it is done.
-const PATIENCE: Duration = Duration::from_secs(60);
-const PAUSE: Duration = Duration::from_millis(10);
-
-/// Keeps other runs of tagbump out of a checkout. What git changes meanwhile is noticed by comparing.
+/// Refuses if someone holds a lock. Each lock is taken later, for a moment: a killed process would leave it.
 ///
 /// # Errors
-/// If another run has it for too long.
-pub fn lock(checkout: &Checkout) -> Result<FolderLock, CommitError> {
+/// With the file that is the lock.
+pub fn refuse_locked(repo: &Repository, branch: &str) -> Result<(), CommitError> {
+    let folder = if branch == "HEAD" { repo.path() } else { repo.commondir() };
+    let locks = [repo.path().join("index.lock"), folder.join(format!("{branch}.lock"))];
+    match locks.iter().find(|lock| lock.symlink_metadata().is_ok()) {
+        Some(lock) => Err(CommitError::Locked { reason: format!("{} exists", lock.display()) }),
+        None => Ok(()),
+    }
+}
+
+/// The name of the branch that `HEAD` is on; `HEAD` if it is on none.
+pub fn head_branch(repo: &Repository) -> String {
+    let branch = repo.head().ok().and_then(|head| head.name().ok().map(str::to_owned));
+    branch.unwrap_or_else(|| "HEAD".to_owned())
+}
+
+/// How long another run may take for its step, and how often to look whether it is done.
+const PATIENCE: Duration = Duration::from_secs(2);
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// Keeps other runs of tagbump out of a checkout during a step. What git changes meanwhile is noticed by comparing; so is what others
+/// change if someone else keeps the lock for long, such as a job in `flock .git`: then `None` is returned.
+pub fn lock(checkout: &Checkout) -> Option<FolderLock> {
     let deadline = Instant::now() + PATIENCE;
     loop {
-        if let Some(lock) = FolderLock::take(checkout.repo.path()) {
-            return Ok(lock);
-        }
-        if Instant::now() >= deadline {
-            let reason = "another run of tagbump has been changing this checkout for a minute".to_owned();
-            return Err(CommitError::Locked { reason });
+        let lock = FolderLock::take(checkout.repo.path());
+        if lock.is_some() || Instant::now() >= deadline {
+            return lock;
         }
         std::thread::sleep(PAUSE);
     }

@@ -4,7 +4,7 @@
 use git2::{Index, ObjectType, Oid, Repository, TreeEntry};
 
 use super::checkout::Checkout;
-use super::checkout_update::{BranchStep, CheckoutUpdate, EditedFile, lock};
+use super::checkout_update::{BranchStep, CheckoutUpdate, EditedFile};
 use super::error::GitError;
 use super::oid::oid;
 use super::plain_checkout::is_plain;
@@ -65,7 +65,6 @@ impl<'a> FastForward<'a> {
     /// Fails if the branch, the index or a file is locked or was changed by someone else.
     pub fn make(self) -> Result<(), GitError> {
         let FastForward { checkout, worktree, index, before, files, head, commit } = self;
-        let lock = lock(checkout)?;
         let log = format!("merge {commit}: Fast-forward");
         let step = BranchStep { from: head, to: commit, committer: None, log: &log };
         let update = CheckoutUpdate { checkout, worktree: &worktree, index, before, files };
@@ -73,7 +72,7 @@ impl<'a> FastForward<'a> {
         let aside = worktree.stage_copies(&work, checkout.repo.path())?;
         // git does this too; nothing depends on it
         let _ = checkout.repo.reference("ORIG_HEAD", oid(head), true, "");
-        update.make(&step, aside, &lock)
+        update.make(&step, aside)
     }
 }
 

@@ -9,7 +9,7 @@ use std::path::Path;
 use git2::{Index, IndexEntry, IndexEntryExtendedFlag, Repository, RepositoryState};
 
 use super::checkout::Checkout;
-use super::checkout_update::{BranchStep, CheckoutUpdate, EditedFile, lock};
+use super::checkout_update::{BranchStep, CheckoutUpdate, EditedFile, head_branch, lock, refuse_locked};
 use super::error::{CommitError, GitError, UncommittedChange};
 use super::identity::Identity;
 use super::oid::{commit_id, oid};
@@ -41,8 +41,11 @@ pub struct CommitRequest<'a> {
 pub fn commit(checkout: &Checkout, request: &CommitRequest<'_>) -> Result<CommitId, GitError> {
     let not_made = |e: git2::Error| GitError::library("the commit can't be made", &e);
     let repo = &checkout.repo;
-    let lock = lock(checkout)?;
+    // another run is in none of its steps while this one reads
+    let reading = lock(checkout);
     check_state(repo)?;
+    // nobody should enter a passphrase in vain
+    refuse_locked(repo, &head_branch(repo))?;
     if checkout.head() != Some(request.head) {
         return Err(CommitError::BranchMoved.into());
     }
@@ -60,6 +63,7 @@ pub fn commit(checkout: &Checkout, request: &CommitRequest<'_>) -> Result<Commit
     };
     let edited: Vec<_> =
         request.plan.edits.iter().map(|edit| versions.of(edit)).collect::<Result<_, GitError>>()?;
+    drop(reading);
     let tree = edited_tree(repo, &parent, &request.plan.edits, &checkout.prefix)?;
     let (author, committer) = (request.author.signature()?, request.committer.signature()?);
     let message = request.message;
@@ -72,7 +76,7 @@ pub fn commit(checkout: &Checkout, request: &CommitRequest<'_>) -> Result<Commit
     let update = CheckoutUpdate { checkout, worktree: request.worktree, index, before, files: edited };
     let work = update.work();
     let aside = request.worktree.stage(&work)?;
-    signals::uninterrupted(|| update.make(&branch, aside, &lock))?;
+    signals::uninterrupted(|| update.make(&branch, aside))?;
     Ok(made)
 }
 

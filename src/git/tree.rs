@@ -7,7 +7,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use git2::build::TreeUpdateBuilder;
-use git2::{ObjectType, Oid, Repository, Tree, TreeEntry};
+use git2::{ObjectType, Oid, Repository, Tree, TreeEntry, TreeWalkMode, TreeWalkResult};
 
 use super::error::{CommitError, GitError};
 use super::oid::oid;
@@ -203,7 +203,7 @@ impl<'r> CommitFiles<'r> {
         while let Some((folder, tree)) = folders.pop() {
             for entry in &self.repo.find_tree(tree).map_err(|e| self.unreadable_commit(&e))? {
                 let Ok(name) = entry.name() else {
-                    misnamed_paths.extend(misnamed(&folder, &entry));
+                    misnamed_paths.extend(misnamed(self.repo, &folder, &entry));
                     continue;
                 };
                 // git never writes such a tree, but a server may send one
@@ -271,16 +271,32 @@ impl<'r> CommitFiles<'r> {
     }
 }
 
+/// How many entries of a folder are looked at for YAML.
+const MAX_LOOKED_AT: usize = 10_000;
+
 /// How many entries whose names aren't UTF-8 get a warning of their own.
 const MISNAMED: usize = 10;
 
 /// The path of an entry whose name isn't UTF-8, if it may be YAML, or a folder with YAML.
-fn misnamed(folder: &str, entry: &TreeEntry<'_>) -> Option<String> {
+fn misnamed(repo: &Repository, folder: &str, entry: &TreeEntry<'_>) -> Option<String> {
     let name = String::from_utf8_lossy(entry.name_bytes());
     match entry.kind() {
-        Some(ObjectType::Tree) => Some(format!("{folder}{name}/")),
+        Some(ObjectType::Tree) => has_yaml(repo, entry).then(|| format!("{folder}{name}/")),
         _ => is_yaml(&name).then(|| format!("{folder}{name}")),
     }
+}
+
+/// Whether a folder has YAML below it, among its first entries.
+fn has_yaml(repo: &Repository, folder: &TreeEntry<'_>) -> bool {
+    let Ok(tree) = repo.find_tree(folder.id()) else { return false };
+    let (mut left, mut has_yaml) = (MAX_LOOKED_AT, false);
+    // ends with an error where it is told to
+    let _ = tree.walk(TreeWalkMode::PreOrder, |_, entry| {
+        left -= 1;
+        has_yaml = is_yaml(&String::from_utf8_lossy(entry.name_bytes()));
+        if has_yaml || left == 0 { TreeWalkResult::Abort } else { TreeWalkResult::Ok }
+    });
+    has_yaml
 }
 
 /// Warns about entries whose names aren't UTF-8.

@@ -83,9 +83,18 @@ fn holds_values(yaml: &ParsedYaml, block: NodeId) -> bool {
     let map = yaml.node(block).parent.and_then(|map| yaml.key_text(map));
     match key {
         HELM_VALUES => map == Some("helm"),
-        VALUES_CONTENT => map == Some("spec"),
+        VALUES_CONTENT => map == Some("spec") && !sets_tag(yaml, block),
         _ => map == Some("data") && values::is_values_file(key),
     }
+}
+
+/// Whether `set` beside `valuesContent`, which overrides it, may set a tag.
+fn sets_tag(yaml: &ParsedYaml, block: NodeId) -> bool {
+    let set = yaml.node(block).parent.and_then(|spec| yaml.get(spec, "set"));
+    set.is_some_and(|set| {
+        let mut keys = yaml.pairs(set.node).filter_map(|(key, _)| yaml.text(key));
+        keys.any(|key| ["ag", "igest", "mage", "epository"].iter().any(|end| key.ends_with(end)))
+    })
 }
 
 /// The position of a block scalar's text in the file.

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::syntax::{self, BLOCKS, IN_IMAGE, ImageBlock};
 use super::{ManifestFile, Reference, ReferenceSyntax, ValueLocation};
-use crate::image::{ParsedReference, split_tag};
+use crate::image::split_tag;
 use crate::yaml::{NodeId, NodeKind, ParsedYaml, ScalarStyle};
 
 const KIND: &str = "image-policy";
@@ -35,15 +35,15 @@ pub fn find(file: &ManifestFile<'_>, found: &[Reference]) -> Vec<Reference> {
     }
     let known: HashSet<NodeId> = found.iter().flat_map(Reference::slots).map(|slot| slot.node).collect();
     let marked = marked(file);
-    let mut of_policy: HashMap<_, Vec<&MarkedScalar>> = HashMap::new();
+    let mut of_policy: HashMap<_, PolicyScalars> = HashMap::new();
     for scalar in &marked {
-        of_policy.entry((scalar.policy.as_str(), scalar.part)).or_default().push(scalar);
+        of_policy.entry((scalar.policy.as_str(), scalar.part)).or_default().add(file.yaml, scalar.slot);
     }
     let new = marked.iter().filter(|m| !known.contains(&m.slot.node));
     let reference = |m: &MarkedScalar| match m.part {
         PolicyPart::Whole => syntax::string(file.yaml, m.slot, KIND),
         PolicyPart::Tag => {
-            let beside = |part| nearest(file.yaml, m, of_policy.get(&(m.policy.as_str(), part))?);
+            let beside = |part| of_policy.get(&(m.policy.as_str(), part))?.beside(file.yaml, m.slot);
             let marked = beside(PolicyPart::Name).map(|repository| ImageBlock {
                 repository,
                 registry: None,
@@ -51,31 +51,44 @@ pub fn find(file: &ManifestFile<'_>, found: &[Reference]) -> Vec<Reference> {
                 digest: beside(PolicyPart::Digest),
             });
             let block = marked.or_else(|| block_around(file.yaml, m.slot));
-            let of_block = block.and_then(|block| block.reference(file.yaml, KIND));
-            of_block.or_else(|| alone(file.yaml, m.slot, beside(PolicyPart::Whole)))
+            block.and_then(|block| block.reference(file.yaml, KIND)).or_else(|| nameless(file.yaml, m.slot))
         }
         PolicyPart::Name | PolicyPart::Digest => None,
     };
     new.filter_map(reference).collect()
 }
 
-/// The scalar that belongs to a tag, of several with the same policy: one in the same map, or else the nearest.
-fn nearest(yaml: &ParsedYaml, tag: &MarkedScalar, scalars: &[&MarkedScalar]) -> Option<ValueLocation> {
-    let map = |scalar: &MarkedScalar| yaml.node(scalar.slot.key).parent;
-    let distance = |scalar: &MarkedScalar| scalar.slot.place().abs_diff(tag.slot.place());
-    let best = scalars.iter().min_by_key(|scalar| (map(scalar) != map(tag), distance(scalar)))?;
-    Some(best.slot)
+/// The marked scalars with the same policy and part, in document order, and by the map that they are in.
+#[derive(Default)]
+struct PolicyScalars {
+    all: Vec<ValueLocation>,
+    by_map: HashMap<NodeId, ValueLocation>,
 }
 
-/// A tag without a name beside it. Its image is that of a whole reference with the same policy; without one, it is named only by the
-/// policy's repository: then no IMAGE argument can match it, but it is reported.
-fn alone(yaml: &ParsedYaml, slot: ValueLocation, whole: Option<ValueLocation>) -> Option<Reference> {
+impl PolicyScalars {
+    fn add(&mut self, yaml: &ParsedYaml, slot: ValueLocation) {
+        self.all.push(slot);
+        self.by_map.extend(yaml.node(slot.key).parent.map(|map| (map, slot)));
+    }
+
+    /// The scalar that belongs to a tag: one in the same map, or else the nearest.
+    fn beside(&self, yaml: &ParsedYaml, tag: ValueLocation) -> Option<ValueLocation> {
+        let in_map = yaml.node(tag.key).parent.and_then(|map| self.by_map.get(&map));
+        let behind = self.all.partition_point(|slot| slot.place() < tag.place());
+        let around = self.all[behind.saturating_sub(1)..].iter().take(2);
+        let nearest = || around.min_by_key(|slot| slot.place().abs_diff(tag.place()));
+        in_map.or_else(nearest).copied()
+    }
+}
+
+/// A tag whose image is named only by the policy's repository. No IMAGE argument can match it, but it is
+/// reported.
+fn nameless(yaml: &ParsedYaml, slot: ValueLocation) -> Option<Reference> {
     let (tag, digest) = split_tag(yaml.text(slot.node)?);
-    let whole = whole.and_then(|whole| yaml.text(whole.node)).map(ParsedReference::parse);
     Some(Reference {
         kind: KIND,
         at: slot.place(),
-        image: whole.map_or_else(String::new, |whole| whole.name.to_owned()),
+        image: String::new(),
         kustomize_name: None,
         tag: Some(tag.to_owned()),
         digest: digest.map(str::to_owned),

@@ -191,7 +191,11 @@ impl Finder<'_> {
                 None => string(yaml, repository, self.kind).filter(|one| !self.is_beside_version(map, one)),
             };
             let is_image = name == "image";
-            let has_digest = is_image && self.has_digest(map);
+            let beside = if beside.is_empty() { None } else { first_digest(yaml, &DIGEST_ENDINGS.map(get)) };
+            let has_digest = match is_image {
+                true => self.has_digest(map),
+                false => tag.is_none() && beside.is_some_and(|digest| yaml.text(digest.node) != Some("")),
+            };
             found.extend(reference.map(|r| {
                 match r.tag.is_none() && is_image && block_key.is_some() || has_digest {
                     true => beside_block(r),

@@ -92,8 +92,8 @@ pub fn part_blocker(yaml: &ParsedYaml, id: NodeId) -> Option<EditBlocker> {
 /// What is around the placeholders of some tools: Flux Operator, templates with other delimiters than Helm's, Concourse, Azure Pipelines.
 const DELIMITERS: [(&str, &str); 4] = [("<<", ">>"), ("[[", "]]"), ("((", "))"), ("#{", "}")];
 
-/// What is around a single word, in Autoconf, Maven, batch files, and wherever something is to be filled in by hand.
-const DELIMITERS_OF_WORDS: [(&str, &str); 3] = [("@", "@"), ("%", "%"), ("<", ">")];
+/// What is around a single word, in Autoconf, Maven and batch files.
+const DELIMITERS_OF_WORDS: [(&str, &str); 2] = [("@", "@"), ("%", "%")];
 
 /// Whether a text has a part that another tool fills in: `${X}` (Flux, envsubst), `$X` (Compose), `$(X)` (Kubernetes, kustomize), `{{ }}`
 /// (Helm, Jinja), `<< X >>`, `@X@` and the like.

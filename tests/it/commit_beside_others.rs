@@ -88,3 +88,16 @@ fn runs_at_the_same_moment_all_commit() {
     assert_eq!(git(path, &["rev-list", "--count", "HEAD"]), "10");
     assert_eq!(git(path, &["status", "--porcelain"]), "");
 }
+
+/// Nobody enters a passphrase, or touches a key, in vain.
+#[test]
+fn nothing_is_signed_while_another_program_has_the_index() {
+    let (folder, path) = local(&["ghcr.io/acme/api".to_owned()]);
+    let program = folder.path().join("gpg");
+    script_at(&program, "touch \"$0.ran\"; exit 1");
+    git(&path, &["config", "gpg.program", program.to_str().unwrap()]);
+    write(&path, ".git/index.lock", "");
+    let told = ended(&bump(&path, "ghcr.io/acme/api:v1", &["--sign"]), 1, "failed");
+    assert!(told["error"]["message"].as_str().unwrap().contains("index.lock exists"), "{told}");
+    assert!(!folder.path().join("gpg.ran").exists());
+}

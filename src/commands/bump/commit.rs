@@ -9,7 +9,7 @@ use crate::decision::{DecisionBase, DecisionMemory, decide};
 use crate::diagnostics::Error;
 use crate::git::{self, CommitError, CommitRequest, GitError};
 use crate::output::Outcome;
-use crate::worktree::Worktree;
+use crate::worktree::{FileChange, Worktree, WorktreeError};
 
 /// How often to plan again because someone else made a commit, or changed the index, in between. Whoever loses a round lets
 /// another one win, so this is enough for as many runs at once.
@@ -25,11 +25,7 @@ impl Bump<'_> {
         loop {
             let done = self.commit_on_head(worktree, report, &mut memory);
             match done {
-                Err(Error::Git(GitError::Commit(CommitError::BranchMoved | CommitError::IndexChanged)))
-                    if tries < TRIES =>
-                {
-                    tries += 1;
-                }
+                Err(Error::Git(error)) if is_overtaken(&error) && tries < TRIES => tries += 1,
                 Err(Error::Git(GitError::Commit(CommitError::Locked { .. }))) if pauses < PAUSES => {
                     pauses += 1;
                     std::thread::sleep(PAUSE);
@@ -77,4 +73,13 @@ impl Bump<'_> {
         }
         Ok(report.end(decision, outcome)?)
     }
+}
+
+/// Whether someone else changed what the commit was made from.
+fn is_overtaken(error: &GitError) -> bool {
+    matches!(
+        error,
+        GitError::Commit(CommitError::BranchMoved | CommitError::IndexChanged)
+            | GitError::Worktree(WorktreeError::Changed { change: FileChange::Edited, .. })
+    )
 }

@@ -47,7 +47,17 @@ pub fn applications(files: &mut Files<'_>, set: &Value, url: Option<&str>) -> Ve
 /// Whether a patch of the template may change what the Applications render, and not only how they are synced.
 fn may_change_sources(patch: &Value) -> bool {
     let text = patch.text().unwrap_or_default();
-    ["source", "helm", "kustomize", "directory", "plugin"].iter().any(|word| text.contains(word))
+    let words = ["source", "helm", "kustomize", "directory", "plugin"];
+    words.iter().any(|word| text.contains(word)) || text.lines().any(is_filled_with_a_block)
+}
+
+/// Whether a line of a template holds nothing but a placeholder, which can become any number of keys. Statements become nothing.
+fn is_filled_with_a_block(line: &str) -> bool {
+    let line = line.trim_start().trim_start_matches("- ");
+    let line = line.strip_prefix("spec:").map_or(line, str::trim_start);
+    let Some(rest) = line.strip_prefix("{{") else { return false };
+    let rest = rest.trim_start_matches('-').trim_start();
+    !["if", "else", "end", "range", "with", "/*", "$"].iter().any(|word| rest.starts_with(word))
 }
 
 /// A placeholder that is left makes a source uncertain, unless it is for another branch or a mirror.
@@ -145,11 +155,12 @@ fn of_files(files: &mut Files<'_>, listed: &[Value]) -> Option<Vec<Value>> {
     let paths = |exclude: bool| listed.iter().filter(move |item| is_excluded(item) == exclude);
     let mut found = BTreeSet::new();
     for pattern in paths(false).filter_map(|item| item.text_at(&["path"])) {
+        let matched = matching(files, pattern);
         // only YAML files can be listed, but any file can be read
-        if pattern.contains('*') && !pattern.ends_with(".yaml") && !pattern.ends_with(".yml") {
+        let is_pattern = pattern.contains(['*', '?', '[', '{']);
+        if matched.is_empty() && is_pattern && !pattern.ends_with(".yaml") && !pattern.ends_with(".yml") {
             return None;
         }
-        let matched = matching(files, pattern);
         let is_there = matched.is_empty() && files.load(pattern).is_some();
         found.extend(matched.into_iter().chain(is_there.then(|| pattern.to_owned())));
     }

@@ -123,8 +123,8 @@ fn walk(value: &mut Value, key: &str, variables: &Substitutes, noted: &mut Noted
             for (key, value) in pairs {
                 let known = noted.fed.len();
                 walk(value, key, variables, noted);
-                // labels are meant to follow, and what is handed on has places of its own
-                if is_about_object(key) || key == "substitute" {
+                // labels are meant to follow
+                if is_about_object(key) {
                     noted.fed.truncate(known);
                 }
             }

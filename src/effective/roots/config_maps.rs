@@ -1,6 +1,6 @@
 //! The ConfigMaps that Flux Kustomizations take variables from. Several clusters can each have one with the same name.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::super::files::Files;
 use super::super::helm::Objects;
@@ -35,36 +35,71 @@ impl<'a> ConfigMaps<'a> {
         self.seen = deployments.len();
     }
 
-    /// The ConfigMaps that a Flux Kustomization names, which is among the objects of the deployment at `nth`: its own, or else the
-    /// one that is written closest to it.
+    /// The ConfigMaps that a Flux Kustomization names, which is among the objects of the deployment at `nth`: its own, or else those
+    /// that are written closest to it.
     pub fn named_by(
         &self,
         kustomization: &Value,
         nth: usize,
         deployments: &[Deployment],
+        files: &mut Files<'_>,
+    ) -> NamedConfigMaps {
+        let sources =
+            kustomization.at(&["spec", "postBuild", "substituteFrom"]).map_or(&[][..], Value::items);
+        let names: BTreeSet<&str> = sources.iter().filter_map(|source| source.text_at(&["name"])).collect();
+        let mut named = NamedConfigMaps::default();
+        for name in names {
+            let closest = self.closest(name, kustomization, nth, deployments, files);
+            let Some(first) = closest.first() else { continue };
+            named.is_ambiguous |= closest.iter().any(|other| other.get("data") != first.get("data"));
+            if files.spend(first.size()) {
+                named.found.push((*first).clone());
+            }
+        }
+        named
+    }
+
+    /// The ConfigMaps of a name that may be meant: several if none of them is closer than the others.
+    fn closest<'o>(
+        &'o self,
+        name: &str,
+        kustomization: &Value,
+        nth: usize,
+        deployments: &'o [Deployment],
         files: &Files<'_>,
-    ) -> Vec<Value> {
-        let sources = kustomization.at(&["spec", "postBuild", "substituteFrom"]);
+    ) -> Vec<&'o Value> {
         let namespace = kustomization.text_at(&["metadata", "namespace"]);
+        let fits = |object: &&Value| {
+            let own = object.text_at(&["metadata", "namespace"]);
+            own.is_none() || namespace.is_none() || own == namespace
+        };
+        let (mut own, mut others): (Vec<&Value>, Vec<&Value>) = (Vec::new(), Vec::new());
+        for &(deployment, at) in self.built.get(name).into_iter().flatten() {
+            let list = if deployment == nth { &mut own } else { &mut others };
+            list.extend(deployments[deployment].objects.get(at).filter(fits));
+        }
+        if !own.is_empty() {
+            own.truncate(1);
+            return own;
+        }
+        others.extend(self.declared.named("ConfigMap", name, namespace));
         let path = |object: &Value| object.place().map(|place| files.file(place.file).path.as_str());
         let closeness = |object: &Value| shared_folders(path(object), path(kustomization));
-        let names =
-            sources.map_or(&[][..], Value::items).iter().filter_map(|source| source.text_at(&["name"]));
-        let found = names.filter_map(|name| {
-            let fits = |(_, object): &(usize, &Value)| {
-                let own = object.text_at(&["metadata", "namespace"]);
-                own.is_none() || namespace.is_none() || own == namespace
-            };
-            let places = || self.built.get(name).into_iter().flatten();
-            let built = || places().map(|&(nth, at)| (nth, &deployments[nth].objects[at])).filter(fits);
-            let own = built().find(|(deployment, _)| *deployment == nth).map(|(_, object)| object);
-            let others = built().map(|(_, object)| object);
-            let all = others.chain(self.declared.named("ConfigMap", name, namespace)).collect::<Vec<_>>();
-            // of equally close ones, the first is what a deployment built
-            own.or_else(|| all.into_iter().rev().max_by_key(|object| closeness(object)))
-        });
-        found.cloned().collect()
+        let best = others.iter().map(|object| closeness(object)).max().unwrap_or_default();
+        others.retain(|object| closeness(object) == best);
+        // what a deployment built comes first, and its written form isn't another one
+        let mut places = BTreeSet::new();
+        others.retain(|object| places.insert(object.get("data").and_then(Value::place)));
+        others
     }
+}
+
+/// The ConfigMaps that a Flux Kustomization names.
+#[derive(Default)]
+pub(super) struct NamedConfigMaps {
+    pub found: Vec<Value>,
+    /// For one of the names, it isn't known which of several is meant.
+    pub is_ambiguous: bool,
 }
 
 /// How many folders two paths have in common.

@@ -14,13 +14,13 @@ use super::super::flux;
 use super::super::helm::{Objects, UsedCharts};
 use super::super::images::object_images;
 use super::super::kustomize::{Additions, Build, InflatedChart, build, kustomization_file};
-use super::super::root::Root;
+use super::super::root::{Doubt, Root};
 use super::super::value::Value;
-use super::Deployment;
-use super::config_maps::ConfigMaps;
+use super::config_maps::{ConfigMaps, NamedConfigMaps};
 use super::kustomizations::Kustomizations;
 use super::pointers::{Pointer, RenderedPointer, RenderedPointers, included_files};
 use super::scene::{KUSTOMIZATION_FILES, Scene, documents};
+use super::{Deployment, DeploymentDoubts};
 
 /// More deployments than this aren't followed.
 const MAX_DEPLOYMENTS: usize = 20_000;
@@ -96,9 +96,11 @@ impl Deployments {
             let is_followed =
                 |object: &&Value| is_pointer(object) && is_of_repository(object, repositories, scene.url);
             let pointers: Vec<Value> = self.all[next].objects.iter().filter(is_followed).cloned().collect();
+            let doubts = DeploymentDoubts::of(&self.all[next]);
             for object in pointers {
                 config_maps.see(&self.all);
-                let sources = config_maps.named_by(&object, next, &self.all, files);
+                let NamedConfigMaps { found: sources, is_ambiguous } =
+                    config_maps.named_by(&object, next, &self.all, files);
                 let deployed_by = self.all[next].root.entry.clone();
                 if let Some(known) = rendered.find(&object, &sources) {
                     known.deployers.insert(next);
@@ -121,7 +123,11 @@ impl Deployments {
                     sources.into_iter().for_each(|source| self.add_application(files, source, &pointer));
                 }
                 let (deployments, charts) = (deployments..self.all.len(), charts..self.charts.len());
-                let doubts = self.all[next].doubts_about(&object);
+                let ambiguous = is_ambiguous.then(|| Doubt {
+                    at: object.at(&["spec", "postBuild", "substituteFrom"]).and_then(Value::place),
+                    what: "takes variables from a ConfigMap, and there are several with this name".to_owned(),
+                });
+                let doubts: Vec<_> = doubts.about(&object).into_iter().chain(ambiguous).collect();
                 let roots = self.all[deployments.clone()].iter_mut().map(|deployment| &mut deployment.root);
                 let roots = roots.chain(&mut self.charts[charts.clone()]);
                 roots.for_each(|root| root.uncertain.extend(doubts.iter().cloned()));

@@ -15,6 +15,7 @@ use std::collections::BTreeSet;
 
 use super::files::Files;
 use super::helm::chart_roots;
+use super::place::FileId;
 use super::root::{Doubt, Root};
 use super::value::Value;
 use crate::memory::drop_in_background;
@@ -32,16 +33,34 @@ struct Deployment {
     is_file: bool,
 }
 
-impl Deployment {
-    /// What tagbump can't follow in it and that may change an object: doubts about the whole, and about the object itself.
-    fn doubts_about(&self, object: &Value) -> Vec<Doubt> {
-        let file = |object: &Value| object.place().map(|place| place.file);
-        let (own, others): (_, BTreeSet<_>) = (file(object), self.objects.iter().filter_map(file).collect());
+/// What tagbump can't follow in a deployment.
+#[derive(Default)]
+struct DeploymentDoubts {
+    all: Vec<Doubt>,
+    /// The files of its objects.
+    files: BTreeSet<FileId>,
+}
+
+impl DeploymentDoubts {
+    fn of(deployment: &Deployment) -> Self {
+        if deployment.root.uncertain.is_empty() {
+            return DeploymentDoubts::default();
+        }
+        let files = deployment.objects.iter().filter_map(|object| object.place()).map(|place| place.file);
+        DeploymentDoubts { all: deployment.root.uncertain.clone(), files: files.collect() }
+    }
+
+    /// Those that may change an object: doubts about the whole, and about the object itself.
+    fn about(&self, object: &Value) -> Vec<Doubt> {
+        if self.all.is_empty() {
+            return Vec::new();
+        }
+        let own = object.place().map(|place| place.file);
         let concerns = |doubt: &&Doubt| {
             let at = doubt.at.map(|place| place.file);
-            at == own || at.is_none_or(|file| !others.contains(&file))
+            at == own || at.is_none_or(|file| !self.files.contains(&file))
         };
-        self.root.uncertain.iter().filter(concerns).cloned().collect()
+        self.all.iter().filter(concerns).cloned().collect()
     }
 }
 

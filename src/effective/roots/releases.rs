@@ -4,7 +4,7 @@ use super::super::files::Files;
 use super::super::helm::{Around, Objects, Release, UsedCharts, release};
 use super::super::root::Root;
 use super::super::value::Value;
-use super::Deployment;
+use super::{Deployment, DeploymentDoubts};
 
 /// A root for each release, once for each deployment that has it. Adds the charts that they use to `used`.
 pub(super) fn roots(
@@ -20,6 +20,7 @@ pub(super) fn roots(
     for deployment in deployments {
         let own = Objects::new(&deployment.objects);
         let around = Around { root: &own, repository: &repository, url };
+        let doubts = DeploymentDoubts::of(deployment);
         let releases = deployment.objects.iter();
         for object in releases.filter(|object| object.text_at(&["kind"]) == Some("HelmRelease")) {
             let release = release(files, object, &around);
@@ -28,7 +29,7 @@ pub(super) fn roots(
             let written_in = object.place().map(|place| files.file(place.file).path.clone());
             let entry = deployment.root.entry.clone().or_file(written_in.as_deref());
             let mut root = root(object, release, &deployment.root.name);
-            root.uncertain.extend(deployment.doubts_about(object));
+            root.uncertain.extend(doubts.about(object));
             roots.push(Root { entry, ..root });
         }
     }

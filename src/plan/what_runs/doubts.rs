@@ -60,9 +60,8 @@ impl Summary<'_> {
         let LoadedFile { path, bytes, .. } = self.roots.files.file(file);
         let mut targets = self.request.targets.iter();
         targets.any(|target| {
-            let name = without_registry(&target.name);
             let may_be_set = !target.scope.is_chosen() || target.scope.reaches(path);
-            may_be_set && memchr::memmem::find(bytes, name.as_bytes()).is_some()
+            may_be_set && names_image(bytes, without_registry(&target.name))
         })
     }
 
@@ -177,6 +176,22 @@ impl RenderedRoots<'_> {
         let files = self.files.cut_off();
         files.map(|(path, reason)| format!("{}: {reason}; check what runs from there", inline(path)))
     }
+}
+
+/// Whether a text names an image: with a tag or digest behind the name, or as the value of a key for names.
+fn names_image(text: &[u8], name: &str) -> bool {
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
+    memchr::memmem::find_iter(text, name.as_bytes()).any(|at| {
+        let start = memchr::memrchr(b'\n', &text[..at]).map_or(0, |end| end + 1);
+        let (before, behind) = (&text[start..at], &text[at + name.len()..]);
+        let is_whole =
+            !before.last().is_some_and(is_part) && !behind.first().is_some_and(|b| is_part(b) || *b == b'/');
+        let is_tagged =
+            behind.first().is_some_and(|b| b":@".contains(b)) && behind.get(1).is_some_and(is_part);
+        let keys = ["mage:", "mage\":", "newName:", "epository:", "epo:"];
+        is_whole
+            && (is_tagged || keys.iter().any(|key| memchr::memmem::find(before, key.as_bytes()).is_some()))
+    })
 }
 
 fn doubt(what: &str, roots: &BTreeSet<&str>) -> String {
