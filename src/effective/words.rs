@@ -98,6 +98,10 @@ fn anchored(bytes: &[u8]) -> HashMap<&[u8], (usize, &[u8])> {
     };
     let mut found = HashMap::new();
     for at in memchr::memchr_iter(b'&', bytes) {
+        // a row of them is no anchor
+        if bytes.get(at + 1) == Some(&b'&') {
+            continue;
+        }
         let name = word(at + 1);
         let behind = at + 1 + name.len();
         let blanks = bytes[behind..].iter().take(MAX_PATH).take_while(|byte| **byte == b' ').count();

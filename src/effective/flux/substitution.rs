@@ -1,6 +1,6 @@
 //! `postBuild`: variables in what a Flux Kustomization builds.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::super::compose::{Origin, TextPiece};
 use super::super::composed::{MAX_LENGTH, fixed_piece, own_piece, piece_of, set_pieces};
@@ -68,7 +68,16 @@ impl Substitutes {
     /// `LoadVariables`: later sources override earlier ones, and `substitute` overrides all.
     fn read(post_build: &Value, namespace: Option<&str>, objects: &Objects<'_>) -> Self {
         let mut variables = Substitutes::default();
-        for source in post_build.get("substituteFrom").map_or(&[][..], Value::items) {
+        let sources = post_build.get("substituteFrom").map_or(&[][..], Value::items);
+        let key = |source: &'_ Value| {
+            let text = |key: &str| source.text_at(&[key]).unwrap_or_default().to_owned();
+            (text("kind"), text("name"))
+        };
+        // of a source that is named twice, the last one counts
+        let last: HashMap<_, usize> =
+            sources.iter().enumerate().map(|(nth, source)| (key(source), nth)).collect();
+        let last: BTreeSet<usize> = last.into_values().collect();
+        for source in last.into_iter().map(|nth| &sources[nth]) {
             let name = source.text_at(&["name"]).unwrap_or_default();
             let is_config_map = source.text_at(&["kind"]) == Some("ConfigMap");
             let found = objects.find("ConfigMap", name, namespace).filter(|_| is_config_map);
