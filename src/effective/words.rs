@@ -98,7 +98,7 @@ fn anchored(bytes: &[u8]) -> HashMap<&[u8], (usize, &[u8])> {
     };
     let mut found = HashMap::new();
     for at in memchr::memchr_iter(b'&', bytes) {
-        // a row of them is no anchor
+        // several in a row aren't an anchor
         if bytes.get(at + 1) == Some(&b'&') {
             continue;
         }

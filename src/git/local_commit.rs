@@ -44,7 +44,7 @@ pub fn commit(checkout: &Checkout, request: &CommitRequest<'_>) -> Result<Commit
     // another run is in none of its steps while this one reads
     let reading = lock(checkout);
     check_state(repo)?;
-    // nobody should enter a passphrase in vain
+    // before anyone enters a passphrase
     refuse_locked(repo, &head_branch(repo))?;
     if checkout.head() != Some(request.head) {
         return Err(CommitError::BranchMoved.into());

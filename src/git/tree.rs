@@ -290,7 +290,7 @@ fn misnamed(repo: &Repository, folder: &str, entry: &TreeEntry<'_>) -> Option<St
 fn has_yaml(repo: &Repository, folder: &TreeEntry<'_>) -> bool {
     let Ok(tree) = repo.find_tree(folder.id()) else { return false };
     let (mut left, mut has_yaml) = (MAX_LOOKED_AT, false);
-    // ends with an error where it is told to
+    // an error only says that the walk was aborted
     let _ = tree.walk(TreeWalkMode::PreOrder, |_, entry| {
         left -= 1;
         has_yaml = is_yaml(&String::from_utf8_lossy(entry.name_bytes()));

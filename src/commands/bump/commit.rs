@@ -11,8 +11,8 @@ use crate::git::{self, CommitError, CommitRequest, GitError};
 use crate::output::Outcome;
 use crate::worktree::{FileChange, Worktree, WorktreeError};
 
-/// How often to plan again because someone else made a commit, or changed the index, in between. Whoever loses a round lets
-/// another one win, so this is enough for as many runs at once.
+/// How often to plan again if someone else makes a commit, or changes the index, in between. In each round, at least one run
+/// succeeds, so this is enough for that many runs at once.
 const TRIES: usize = 64;
 
 /// How long to wait for another program's lock, and how often. git itself holds them for an instant.
