@@ -7,7 +7,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use git2::build::TreeUpdateBuilder;
-use git2::{ObjectType, Oid, Repository, Tree, TreeEntry, TreeWalkMode, TreeWalkResult};
+use git2::{ObjectType, Oid, Repository, Tree, TreeEntry};
 
 use super::error::{CommitError, GitError};
 use super::oid::oid;
@@ -194,7 +194,7 @@ impl<'r> CommitFiles<'r> {
         context: bool,
         found: &mut FoundFiles,
     ) -> Result<Vec<TreeFile>, SourceError> {
-        let (mut entries, mut misnamed_paths) = (Vec::new(), Vec::new());
+        let (mut entries, mut misnamed_paths, mut left) = (Vec::new(), Vec::new(), MAX_LOOKED_AT);
         let named = !selection.names().is_empty();
         if self.is_in_submodule() {
             found.nested.insert(NestedRepository { path: ".".to_owned(), is_submodule: true });
@@ -203,7 +203,7 @@ impl<'r> CommitFiles<'r> {
         while let Some((folder, tree)) = folders.pop() {
             for entry in &self.repo.find_tree(tree).map_err(|e| self.unreadable_commit(&e))? {
                 let Ok(name) = entry.name() else {
-                    misnamed_paths.extend(misnamed(self.repo, &folder, &entry));
+                    misnamed_paths.extend(misnamed(self.repo, &folder, &entry, &mut left));
                     continue;
                 };
                 // git never writes such a tree, but a server may send one
@@ -271,32 +271,37 @@ impl<'r> CommitFiles<'r> {
     }
 }
 
-/// How many entries of a folder are looked at for YAML.
+/// How many entries of folders whose names aren't UTF-8 are looked at for YAML.
 const MAX_LOOKED_AT: usize = 10_000;
 
 /// How many entries whose names aren't UTF-8 get a warning of their own.
 const MISNAMED: usize = 10;
 
-/// The path of an entry whose name isn't UTF-8, if it may be YAML, or a folder with YAML.
-fn misnamed(repo: &Repository, folder: &str, entry: &TreeEntry<'_>) -> Option<String> {
+/// The path of an entry whose name isn't UTF-8, if it may be YAML, or a folder with YAML. `left` counts the entries that are still
+/// looked at.
+fn misnamed(repo: &Repository, folder: &str, entry: &TreeEntry<'_>, left: &mut usize) -> Option<String> {
     let name = String::from_utf8_lossy(entry.name_bytes());
     match entry.kind() {
-        Some(ObjectType::Tree) => has_yaml(repo, entry).then(|| format!("{folder}{name}/")),
+        Some(ObjectType::Tree) => may_have_yaml(repo, entry.id(), left).then(|| format!("{folder}{name}/")),
         _ => is_yaml(&name).then(|| format!("{folder}{name}")),
     }
 }
 
-/// Whether a folder has YAML below it, among its first entries.
-fn has_yaml(repo: &Repository, folder: &TreeEntry<'_>) -> bool {
-    let Ok(tree) = repo.find_tree(folder.id()) else { return false };
-    let (mut left, mut has_yaml) = (MAX_LOOKED_AT, false);
-    // an error only says that the walk was aborted
-    let _ = tree.walk(TreeWalkMode::PreOrder, |_, entry| {
-        left -= 1;
-        has_yaml = is_yaml(&String::from_utf8_lossy(entry.name_bytes()));
-        if has_yaml || left == 0 { TreeWalkResult::Abort } else { TreeWalkResult::Ok }
-    });
-    has_yaml
+/// Whether a folder has YAML below it, or too much to tell.
+fn may_have_yaml(repo: &Repository, folder: Oid, left: &mut usize) -> bool {
+    // libgit2's own walk recurses, and a deep tree would overflow the stack
+    let mut folders = vec![folder];
+    while let Some(folder) = folders.pop() {
+        let Ok(tree) = repo.find_tree(folder) else { continue };
+        for entry in &tree {
+            *left = left.saturating_sub(1);
+            if *left == 0 || is_yaml(&String::from_utf8_lossy(entry.name_bytes())) {
+                return true;
+            }
+            folders.extend((entry.kind() == Some(ObjectType::Tree)).then(|| entry.id()));
+        }
+    }
+    false
 }
 
 /// Warns about entries whose names aren't UTF-8.

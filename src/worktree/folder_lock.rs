@@ -21,7 +21,7 @@ impl FolderLock {
     }
 }
 
-/// Takes the lock if nobody has it. Where folders can't be locked, nobody has.
+/// Tries to take the lock, and says whether another run has it. Where folders can't be locked, it is always free.
 #[cfg(unix)]
 fn is_taken(folder: &File) -> bool {
     use rustix::fs::{FlockOperation, flock};

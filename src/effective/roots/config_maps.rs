@@ -7,6 +7,9 @@ use super::super::helm::Objects;
 use super::super::value::Value;
 use super::Deployment;
 
+/// Of more ConfigMaps with the same name, the others aren't looked at.
+const MAX_OTHERS: usize = 1000;
+
 /// The ConfigMaps of a repository.
 pub(super) struct ConfigMaps<'a> {
     /// As they are written.
@@ -73,16 +76,14 @@ impl<'a> ConfigMaps<'a> {
             let own = object.text_at(&["metadata", "namespace"]);
             own.is_none() || namespace.is_none() || own == namespace
         };
-        let (mut own, mut others): (Vec<&Value>, Vec<&Value>) = (Vec::new(), Vec::new());
-        for &(deployment, at) in self.built.get(name).into_iter().flatten() {
-            let list = if deployment == nth { &mut own } else { &mut others };
-            list.extend(deployments[deployment].objects.get(at).filter(fits));
+        let built = || self.built.get(name).into_iter().flatten();
+        let object = |&(deployment, at): &(usize, usize)| &deployments[deployment].objects[at];
+        if let Some(own) = built().filter(|(deployment, _)| *deployment == nth).map(object).find(fits) {
+            return vec![own];
         }
-        if !own.is_empty() {
-            own.truncate(1);
-            return own;
-        }
-        others.extend(self.declared.named("ConfigMap", name, namespace));
+        let others =
+            built().map(object).filter(fits).chain(self.declared.named("ConfigMap", name, namespace));
+        let mut others: Vec<_> = others.take(MAX_OTHERS).collect();
         let path = |object: &Value| object.place().map(|place| files.file(place.file).path.as_str());
         let closeness = |object: &Value| shared_folders(path(object), path(kustomization));
         let best = others.iter().map(|object| closeness(object)).max().unwrap_or_default();

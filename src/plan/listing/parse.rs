@@ -136,7 +136,7 @@ pub(super) fn parse_and_render(
     let queue = Queue { first: Vec::new(), rest: wanted, taken: 0, is_sorted: false };
     let parser = ListingParser { queue: Mutex::new(queue), images };
     let work = |done: Sender<ParsedBatch>| {
-        // fails only if nobody waits for it any more
+        // fails only if the receiver is gone
         std::iter::from_fn(|| parser.next()).for_each(|batch| drop(done.send(batch)));
     };
     scope(|scope| {

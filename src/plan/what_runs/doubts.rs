@@ -178,11 +178,16 @@ impl RenderedRoots<'_> {
     }
 }
 
+/// The key of a name is at most so many bytes before it.
+const MAX_BEFORE: usize = 256;
+
 /// Whether a text names an image: with a tag or digest behind the name, or as the value of a key for names.
 fn names_image(text: &[u8], name: &str) -> bool {
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
     memchr::memmem::find_iter(text, name.as_bytes()).any(|at| {
-        let start = memchr::memrchr(b'\n', &text[..at]).map_or(0, |end| end + 1);
+        // a line can be as long as the file
+        let near = at.saturating_sub(MAX_BEFORE);
+        let start = memchr::memrchr(b'\n', &text[near..at]).map_or(near, |end| near + end + 1);
         let (before, behind) = (&text[start..at], &text[at + name.len()..]);
         let is_whole =
             !before.last().is_some_and(is_part) && !behind.first().is_some_and(|b| is_part(b) || *b == b'/');
