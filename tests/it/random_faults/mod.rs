@@ -122,7 +122,7 @@ pub fn survive<G: Ground>(count: usize) {
             let faults: Vec<_> = (0..random.usize(1..=2)).map(|_| G::any(&mut random, &usual)).collect();
             let stalls = faults.iter().any(G::stalls);
             let (tag, of) = (format!("run-{nth}"), format!("run {nth} of {usual:?}: {faults:?}"));
-            let run = land(&ground, &tag, faults, if stalls { "3s" } else { "60s" });
+            let run = land(&ground, &tag, faults, if stalls { "10s" } else { "60s" });
             broken += usize::from(ground.broken() > 0);
             landed += usize::from(is_true(ground.world(), &run, &tag, stalls, &of));
             std::fs::remove_dir_all(&run.folder).unwrap();
