@@ -138,6 +138,11 @@ impl<'a> Files<'a> {
         &self.loaded[id.index()]
     }
 
+    /// Every file that was read so far.
+    pub fn all(&self) -> impl Iterator<Item = &LoadedFile> {
+        self.loaded.iter()
+    }
+
     /// Whether the repository has this YAML file.
     pub fn has(&self, path: &str) -> bool {
         self.paths.contains(path)

@@ -16,6 +16,7 @@ mod composed;
 mod entry_files;
 mod files;
 pub mod flux;
+mod folder_pattern;
 pub mod helm;
 mod images;
 pub mod kustomize;
@@ -37,6 +38,7 @@ mod words;
 
 pub use entry_files::EntryFiles;
 pub use files::{Files, LoadedFile, ParsedContent, ReadFile, folder_of, join};
+pub use folder_pattern::FolderPattern;
 pub use images::{object_images, values_images};
 pub use mentions::{Mentions, StructuralFile};
 pub use overriders::overriders;

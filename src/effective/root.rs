@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::entry_files::EntryFiles;
+use super::folder_pattern::FolderPattern;
 use super::place::{FileId, Place};
 use super::setting::EffectiveImage;
 
@@ -27,6 +28,8 @@ pub struct Root {
     pub unknown: Vec<Doubt>,
     /// What may change the images in a way that tagbump can't follow. The images may be wrong.
     pub uncertain: Vec<Doubt>,
+    /// Folders that it may render, too, but in a way that tagbump can't follow. It may override what is set there.
+    pub may_render: Vec<FolderPattern>,
     /// Winning places in charts that Flux doesn't pack again by itself.
     pub stale: Vec<StaleChart>,
     /// What takes variables that are written in other places.

@@ -152,9 +152,10 @@ pub(super) fn last_part(path: &[u8]) -> &[u8] {
     memchr::memrchr(b'/', path).map_or(path, |at| &path[at + 1..])
 }
 
-/// The folder of a pattern, such as the `services/*` of an ApplicationSet: `services/`. A pattern without one stays.
+/// The folder of a pattern, such as the `services/*` of an ApplicationSet: `services/`. So is that of a path with a variable,
+/// `services/${NAME}`, of which the brackets are already gone. A pattern without one stays.
 fn without_glob(word: &[u8]) -> &[u8] {
-    let before = memchr::memchr(b'*', word).map(|star| &word[..star]);
+    let before = memchr::memchr2(b'*', b'$', word).map(|star| &word[..star]);
     let folder = before.and_then(|before| Some(&before[..=memchr::memrchr(b'/', before)?]));
     folder.unwrap_or(word)
 }

@@ -64,7 +64,7 @@ fn is_filled_with_a_block(line: &str) -> bool {
 fn unfilled(source: &Value) -> Option<Doubt> {
     let matters = |(key, _): &&(String, Value)| !["repoURL", "targetRevision"].contains(&key.as_str());
     let left: usize = source.pairs().iter().filter(matters).map(|(_, value)| placeholders(value)).sum();
-    let what = "has parameters that can't be followed".to_owned();
+    let what = "has placeholders that nothing here fills in".to_owned();
     (left > 0).then(|| Doubt { at: source.place(), what })
 }
 

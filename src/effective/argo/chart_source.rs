@@ -77,7 +77,7 @@ impl ChartSource<'_> {
         };
         // a placeholder without quotes is a map for YAML, but not for Argo CD, which fills it in first
         if placeholders(&map) != written_placeholders(files, text) {
-            trail.uncertain(text.place, "has values that a generator fills in");
+            trail.uncertain(text.place, "has values that nothing here fills in");
         }
         substitute(&map, self.parameters)
     }

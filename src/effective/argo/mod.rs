@@ -14,6 +14,7 @@ mod value_files;
 use std::collections::{BTreeSet, HashMap};
 
 use super::files::{Files, join};
+use super::folder_pattern::FolderPattern;
 use super::helm::Trail;
 use super::place::{FileId, Place};
 use super::repository_url::{same_name, same_repository};
@@ -38,6 +39,8 @@ pub struct ApplicationSource {
     pub files: BTreeSet<FileId>,
     pub unknown: Vec<Doubt>,
     pub uncertain: Vec<Doubt>,
+    /// The folders that it may render in a way that tagbump can't follow.
+    pub may_render: Option<FolderPattern>,
 }
 
 /// What a source renders.
@@ -171,8 +174,9 @@ impl SourceRenderer<'_> {
             }
             None => self.elsewhere(files, &source, &mut trail),
         };
+        let may_render = self.may_render(&source);
         let Trail { files, unknown, uncertain } = trail;
-        ApplicationSource { name, at, renders, discarded, unmatched, files, unknown, uncertain }
+        ApplicationSource { name, at, renders, discarded, unmatched, files, unknown, uncertain, may_render }
     }
 
     /// The source's folder, if it is in this repository. A clone from a mirror or a fork has another URL, but the same
@@ -184,6 +188,14 @@ impl SourceRenderer<'_> {
         let folder = join("", source.text_at(&["path"])?.trim_start_matches('/'))?;
         files.below(&folder).next()?;
         Some(folder)
+    }
+
+    /// The folders that a source may render, if it isn't known which, or how, and if it changes what is in them.
+    fn may_render(&self, source: &Value) -> Option<FolderPattern> {
+        let has = |key: &&str| source.get(key).is_some_and(|value| !value.is_null());
+        let path = source.text_at(&["path"])?;
+        let is_unknown = has(&"plugin") || has_placeholder(path) && ["helm", "kustomize"].iter().any(has);
+        (is_unknown && may_be_here(source, self.url)).then(|| FolderPattern::new(path)).flatten()
     }
 
     /// (Argo CD, `ApplicationSource.ExplicitType` and `discovery.AppType`.)
@@ -218,8 +230,11 @@ impl SourceRenderer<'_> {
     ) -> (Renders, Vec<UnmatchedEntry>) {
         let path = source.text_at(&["path"]).unwrap_or_default();
         if has_placeholder(path) {
-            trail
-                .uncertain(source.get("path").and_then(Value::place), "has a path that a generator fills in");
+            let at = source.get("path").and_then(Value::place);
+            // a doubt about the whole source says enough
+            if self.application.doubts.is_empty() {
+                trail.uncertain(at, "has a path that nothing here fills in");
+            }
         } else {
             trail.unknown(source.place(), "is a source that is not in this repository");
         }

@@ -299,7 +299,7 @@ fn parameter_leads_to_a_values_file_and_into_values() {
     );
     let unquoted = app.replace("'{{tag}}'", "{{tag}}");
     assert!(
-        in_chart(&unquoted, &more).iter().any(|line| line.ends_with("has values that a generator fills in"))
+        in_chart(&unquoted, &more).iter().any(|line| line.ends_with("has values that nothing here fills in"))
     );
 }
 
@@ -364,7 +364,7 @@ fn generator_of_clusters_is_uncertain_only_if_the_source_uses_it() {
     let app = set("  - clusters: {}", helm);
     assert_eq!(in_chart(&app, &[]).len(), 2, "{:?}", in_chart(&app, &[]));
     let app = app.replace("value: v1", "value: '{{metadata.labels.tag}}'");
-    assert!(in_chart(&app, &[])[2].ends_with("has parameters that can't be followed"));
+    assert!(in_chart(&app, &[])[2].ends_with("has placeholders that nothing here fills in"));
 }
 
 #[test]

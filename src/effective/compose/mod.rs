@@ -57,7 +57,7 @@ pub fn roots(files: &mut Files<'_>, folder: &str, names: &[&str]) -> Vec<Root> {
     let mut roots: Vec<_> =
         of_files.map(|(main, paths)| root(files, &mut read, folder, (main, &paths))).collect();
     if let Some(first) = roots.first_mut() {
-        first.unknown.extend(outside);
+        first.uncertain.extend(outside);
     }
     roots
 }

@@ -132,8 +132,8 @@ fn walk(value: &mut Value, key: &str, variables: &Substitutes, noted: &mut Noted
             for (key, value) in pairs {
                 let known = noted.fed.len();
                 walk(value, key, variables, noted);
-                // labels are meant to follow
-                if is_about_object(key) {
+                // labels are meant to follow, and what is handed on to another Flux Kustomization counts where that uses it
+                if is_about_object(key) || key == "substitute" {
                     noted.fed.truncate(known);
                 }
             }

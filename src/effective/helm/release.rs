@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::super::files::Files;
+use super::super::folder_pattern::FolderPattern;
 use super::super::images::values_images;
 use super::super::place::FileId;
 use super::super::root::{Doubt, StaleChart, UnmatchedEntry};
@@ -12,7 +13,7 @@ use super::chart::Chart;
 use super::maps::load_map;
 use super::merge::overlay;
 use super::post_renderers;
-use super::source::{Around, LocalChart, local_chart};
+use super::source::{Around, LocalChart, local_chart, local_spec};
 use super::templates;
 use super::trail::Trail;
 use super::values_from::{ReleaseValues, release_values};
@@ -31,13 +32,16 @@ pub struct Release {
     /// The values files that it uses.
     pub values_files: Vec<String>,
     pub stale: Vec<StaleChart>,
+    /// The folders of charts that it may use, if its chart's path has a variable.
+    pub may_render: Option<FolderPattern>,
 }
 
 /// Renders a HelmRelease: the chart's values, those of the release, then its post-renderers.
 pub fn release(files: &mut Files<'_>, release: &Value, around: &Around<'_>) -> Release {
     let mut trail = Trail::default();
     let own = release_values(files, release, around, &mut trail);
-    let local = local_chart(files, release, around);
+    let spec = local_spec(release, around);
+    let local = spec.and_then(|spec| local_chart(files, spec));
     let chart = local.as_ref().and_then(|local| load(files, local, &mut trail));
     let mut images = match &chart {
         Some((chart, _)) if !files.spend(chart.cost(&own.values)) => {
@@ -53,6 +57,7 @@ pub fn release(files: &mut Files<'_>, release: &Value, around: &Around<'_>) -> R
             "uses a chart that is not in this repository",
         );
     }
+    let may_render = spec.and_then(|spec| chart_with_variable(spec, &mut trail));
     doubt_missing(&own, &images, &mut trail);
     let seen = match &chart {
         Some((chart, _)) if post_renderers::has_patches(release) => {
@@ -71,7 +76,14 @@ pub fn release(files: &mut Files<'_>, release: &Value, around: &Around<'_>) -> R
         Some(local) => (Some(local.folder), local.values_files.into_iter().map(|(path, _)| path).collect()),
         None => (None, Vec::new()),
     };
-    Release { images, unmatched, files, unknown, uncertain, chart, values_files, stale }
+    Release { images, unmatched, files, unknown, uncertain, chart, values_files, stale, may_render }
+}
+
+/// The charts that a release may use, if its chart's path has a variable.
+fn chart_with_variable(spec: &Value, trail: &mut Trail) -> Option<FolderPattern> {
+    let path = spec.get("chart").filter(|path| path.text().is_some_and(|path| path.contains("${")))?;
+    trail.uncertain(path.place(), "has a path with a variable");
+    FolderPattern::new(path.text()?)
 }
 
 /// `.Release.Name` (Flux, `release.ShortenName` of `HelmRelease.GetReleaseName`).

@@ -68,9 +68,9 @@ pub struct LocalChart {
     pub each_revision: bool,
 }
 
-/// The chart of a release, if it is in this repository: its GitRepository has this repository's URL, or isn't
-/// declared here, and the path holds a Chart.yaml.
-pub fn local_chart(files: &mut Files<'_>, release: &Value, around: &Around<'_>) -> Option<LocalChart> {
+/// Where a release says which chart it uses, if that may be in this repository: its GitRepository has this repository's URL,
+/// or isn't declared here.
+pub fn local_spec<'a>(release: &'a Value, around: &Around<'a>) -> Option<&'a Value> {
     let own = release.text_at(&["metadata", "namespace"]);
     let (spec, namespace) = match release.at(&["spec", "chartRef"]) {
         Some(chart_ref) => referenced(chart_ref, own, around)?,
@@ -89,6 +89,11 @@ pub fn local_chart(files: &mut Files<'_>, release: &Value, around: &Around<'_>) 
     {
         return None;
     }
+    Some(spec)
+}
+
+/// The chart that a [`local_spec`] names, if its path holds a Chart.yaml.
+pub fn local_chart(files: &mut Files<'_>, spec: &Value) -> Option<LocalChart> {
     let folder = inside_root(spec.text_at(&["chart"])?)?;
     files.load(&join(&folder, "Chart.yaml")?)?;
     Some(LocalChart {

@@ -55,6 +55,14 @@ pub struct Additions {
     pub overrides: Vec<Value>,
 }
 
+impl Additions {
+    pub fn is_empty(&self) -> bool {
+        let Additions { components, patches, strategic_merges, json_patches, images, overrides } = self;
+        let lists = [components, patches, strategic_merges, json_patches, images, overrides];
+        lists.into_iter().all(Vec::is_empty)
+    }
+}
+
 /// A rendered kustomization.
 #[derive(Clone, Debug, Default)]
 pub struct Build {

@@ -11,6 +11,7 @@ use super::super::argo::{
 use super::super::entry_files::EntryFiles;
 use super::super::files::{Files, join};
 use super::super::flux;
+use super::super::folder_pattern::FolderPattern;
 use super::super::helm::{Objects, UsedCharts};
 use super::super::images::object_images;
 use super::super::kustomize::{Additions, Build, InflatedChart, build, kustomization_file};
@@ -117,7 +118,10 @@ impl Deployments {
                     let folder = flux::folder(&object).unwrap_or_default();
                     let entry = pointer.entry(&[entry_of(files, &folder)]);
                     let name = (format!("Flux Kustomization {name}"), entry);
-                    built.into_iter().for_each(|built| self.add(name.clone(), built));
+                    match built {
+                        Some(built) => self.add(name, built),
+                        None => self.charts.extend(unbuilt(&object, name)),
+                    }
                 } else {
                     let sources = application_sources(files, &object, scene.url);
                     sources.into_iter().for_each(|source| self.add_application(files, source, &pointer));
@@ -156,7 +160,15 @@ impl Deployments {
 
     fn add_application(&mut self, files: &mut Files<'_>, source: ApplicationSource, pointer: &Pointer) {
         let ApplicationSource {
-            name, renders, discarded, unmatched, files: read, unknown, uncertain, ..
+            name,
+            renders,
+            discarded,
+            unmatched,
+            files: read,
+            unknown,
+            uncertain,
+            may_render,
+            ..
         } = source;
         let rendered = match &renders {
             Renders::Chart(chart) => chart.values_files.iter().rev().cloned().collect(),
@@ -173,6 +185,7 @@ impl Deployments {
             files: read,
             unknown,
             uncertain,
+            may_render: may_render.into_iter().collect(),
             ..Root::default()
         };
         match renders {
@@ -264,6 +277,14 @@ fn is_argo(object: &Value) -> bool {
 /// Whether what an object renders can be in this repository. (Applications find that out themselves.)
 fn is_of_repository(object: &Value, repositories: &Objects<'_>, url: Option<&str>) -> bool {
     !is_flux(object) || !flux::is_elsewhere(object, repositories, url)
+}
+
+/// A Flux Kustomization that changes what it builds, but with a variable in its path.
+fn unbuilt(kustomization: &Value, (name, entry): (String, EntryFiles)) -> Option<Root> {
+    let path = kustomization.at(&["spec", "path"]).filter(|_| !flux::additions(kustomization).is_empty())?;
+    let doubt = Doubt { at: path.place(), what: "has a path with a variable".to_owned() };
+    let may_render = FolderPattern::new(path.text()?).into_iter().collect();
+    Some(Root { name, entry, uncertain: vec![doubt], may_render, ..Root::default() })
 }
 
 /// Whether an object makes a tool render something else.

@@ -1,7 +1,8 @@
 //! Which roots there are, and what they run.
 //!
 //! `deployments` renders what kustomize, Flux and Argo CD build, with the variables of `config_maps`, `releases` the charts
-//! that HelmReleases among the rendered objects run. Charts and compose projects that nothing else uses are roots too.
+//! that HelmReleases among the rendered objects run. Charts and compose projects that nothing else uses are roots too, and `templates`
+//! may make more.
 
 mod config_maps;
 mod deployments;
@@ -10,6 +11,7 @@ mod pointers;
 mod projects;
 mod releases;
 mod scene;
+mod templates;
 
 use std::collections::BTreeSet;
 
@@ -73,6 +75,7 @@ pub fn roots(files: &mut Files<'_>, scene: &Scene<'_>) -> Vec<Root> {
     let charts = scene.chart_folders(files);
     roots.extend(chart_roots(files, &charts, &used));
     roots.extend(projects::roots(files, scene));
+    roots.extend(templates::roots(files, scene));
     drop_in_background((objects, declared));
     roots
 }

@@ -46,6 +46,7 @@ fn root(object: &Value, release: Release, deployment: &str) -> Root {
         unknown: release.unknown,
         uncertain: release.uncertain,
         stale: release.stale,
+        may_render: release.may_render.into_iter().collect(),
         ..Root::default()
     }
 }

@@ -1,11 +1,13 @@
 //! Warnings about roots that run one of a request's images, and that tagbump can't follow or can't set everywhere.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::UnsetTag;
 use super::rendered_roots::RenderedRoots;
 use super::summary::Summary;
-use crate::effective::{EffectiveImage, FedPlace, FileId, LoadedFile, Place, Root, Setting, StaleChart};
+use crate::effective::{
+    EffectiveImage, FedPlace, FolderPattern, LoadedFile, Place, Root, Setting, StaleChart,
+};
 use crate::image::{ParsedReference, same_image, without_registry};
 use crate::visible::inline;
 
@@ -23,9 +25,11 @@ impl Summary<'_> {
     /// A warning for each root that runs one of the images and does something that tagbump can't follow.
     pub fn warnings(&self) -> Vec<String> {
         // what tagbump can't follow may hide an image that the root's files name
-        let runs = |root: &Root| {
+        let mut naming = NamingFiles::default();
+        let mut runs = |root: &Root| {
             root.images.iter().any(|image| self.is_targeted(image))
-                || root.files.iter().any(|file| self.names_targeted(*file))
+                || root.files.iter().any(|file| self.names_targeted(self.roots.files.file(*file)))
+                || root.may_render.iter().any(|folders| naming.are_in(folders, self))
         };
         let doubts = self
             .roots
@@ -56,8 +60,7 @@ impl Summary<'_> {
     }
 
     /// Whether a file that may be set names one of the request's images, perhaps without its registry.
-    fn names_targeted(&self, file: FileId) -> bool {
-        let LoadedFile { path, bytes, .. } = self.roots.files.file(file);
+    fn names_targeted(&self, LoadedFile { path, bytes, .. }: &LoadedFile) -> bool {
         let mut targets = self.request.targets.iter();
         targets.any(|target| {
             let may_be_set = !target.scope.is_chosen() || target.scope.reaches(path);
@@ -167,6 +170,26 @@ impl Summary<'_> {
                  reconcileStrategy: Revision"
             )
         })
+    }
+}
+
+/// The files that name an image of the request, found when they are first asked for.
+#[derive(Default)]
+struct NamingFiles<'a> {
+    paths: Option<Vec<&'a str>>,
+    /// Many roots may render the same folders.
+    known: HashMap<String, bool>,
+}
+
+impl<'a> NamingFiles<'a> {
+    /// Whether such a file may be in one of the folders.
+    fn are_in(&mut self, folders: &FolderPattern, summary: &'a Summary<'_>) -> bool {
+        let paths = self.paths.get_or_insert_with(|| {
+            let files = summary.roots.files.all();
+            files.filter(|file| summary.names_targeted(file)).map(|file| file.path.as_str()).collect()
+        });
+        let known = self.known.entry(folders.text().to_owned());
+        *known.or_insert_with(|| paths.iter().any(|path| folders.holds(path)))
     }
 }
 

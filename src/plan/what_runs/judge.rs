@@ -157,8 +157,10 @@ impl<'a> Judge<'a> {
             return verdict;
         }
         if self.is_replaced(m) {
-            let (root, image) = (String::new(), m.image.clone());
-            return Verdict::Weaker(Overridden { root, by: None, renamed_at: None, image });
+            let at = self.scanned.files[m.file].place_of(m);
+            return Verdict::Unused(format!(
+                "{at}: left unchanged, because nothing here runs this container"
+            ));
         }
         Verdict::Keep
     }
@@ -208,6 +210,7 @@ impl<'a> Judge<'a> {
     fn is_replaced(&self, m: &Match) -> bool {
         let WhatRuns { covered, known, winners, .. } = self.what_runs;
         m.kind == WORKLOAD
+            && m.inner_at.is_none()
             && covered.contains(&self.scanned.files[m.file].path)
             && !self.places(m).any(|place| known.contains(&place))
             && winners.iter().any(|winner| winner.target == m.target)
