@@ -44,7 +44,7 @@ fn root(files: &mut Files<'_>, path: &str) -> Option<Root> {
     })
 }
 
-/// The folders behind `path:` and `chart:`. A path that is nothing but a placeholder says nothing.
+/// The folders behind `path:` and `chart:`. A path that is nothing but a placeholder, or the root of any repository, says nothing.
 fn folders(bytes: &[u8]) -> impl Iterator<Item = FolderPattern> {
     let lines = std::str::from_utf8(bytes).unwrap_or_default().lines();
     let paths = lines.filter_map(|line| {
@@ -52,5 +52,7 @@ fn folders(bytes: &[u8]) -> impl Iterator<Item = FolderPattern> {
         let path = line.strip_prefix("path:").or_else(|| line.strip_prefix("chart:"))?;
         Some(path.trim().trim_matches(['"', '\'']))
     });
-    paths.filter(|path| !path.is_empty() && !path.starts_with("{{")).filter_map(FolderPattern::new)
+    let patterns =
+        paths.filter(|path| !path.is_empty() && !path.starts_with("{{")).filter_map(FolderPattern::new);
+    patterns.filter(|pattern| pattern.text() != "*")
 }
