@@ -107,11 +107,14 @@ struct Application {
 }
 
 impl Application {
-    /// `sources` count instead of `source` if there are any. (Argo CD, `ApplicationSpec.GetSources`.)
+    /// `sources` count instead of `source` if there are any. What a source hydrator reads comes before both. (Argo CD,
+    /// `ApplicationSpec.GetSources`, `SourceHydrator.GetDrySource`.)
     fn new(object: &Value, parameters: Value) -> Self {
         let text = |key| object.text_at(&["metadata", key]).map(str::to_owned);
-        let several = object.at(&["spec", "sources"]).map(Value::items).unwrap_or_default();
-        let one = object.at(&["spec", "source"]).filter(|_| several.is_empty());
+        let dry = object.at(&["spec", "sourceHydrator", "drySource"]);
+        let several = object.at(&["spec", "sources"]).filter(|_| dry.is_none());
+        let several = several.map(Value::items).unwrap_or_default();
+        let one = dry.or_else(|| object.at(&["spec", "source"]).filter(|_| several.is_empty()));
         Application {
             name: text("name").unwrap_or_default(),
             namespace: text("namespace"),
