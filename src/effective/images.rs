@@ -34,9 +34,25 @@ pub fn values_images(values: &Value) -> Vec<EffectiveImage> {
 /// Whether a value under this key can decide which image runs. One that can't be seen anywhere else, such as a host
 /// name, needs no warning. (If the path of a deployment has a variable, the folders are deployments of their own.)
 pub(super) fn may_decide_image(key: &str) -> bool {
-    let key = key.to_lowercase();
-    let is_part = ["image", "tag", "repo", "registry", "digest"].iter().any(|part| key.contains(part));
-    is_part || ["chart", "hub", "version"].contains(&key.as_str())
+    let is_word = |word: &String| {
+        word.contains("image")
+            || ["tag", "tags", "repo", "repository", "registry", "digest"].contains(&word.as_str())
+    };
+    words(key).iter().any(is_word) || ["chart", "hub", "version"].contains(&key.to_lowercase().as_str())
+}
+
+/// The words of a key in lower case: `newTag`, `new_tag` and `new-tag` have two.
+fn words(key: &str) -> Vec<String> {
+    let (mut words, mut before_is_lower) = (vec![String::new()], false);
+    for c in key.chars() {
+        if !c.is_alphanumeric() || c.is_uppercase() && before_is_lower {
+            words.push(String::new());
+        }
+        before_is_lower = c.is_lowercase();
+        let word = words.last_mut().into_iter();
+        word.for_each(|word| word.extend(c.to_lowercase().filter(|c| c.is_alphanumeric())));
+    }
+    words
 }
 
 fn images(value: &Value, is_values: bool) -> Vec<EffectiveImage> {
@@ -185,5 +201,22 @@ fn from_parts(reference: &Reference, setting: Setting, tag: &Scalar) -> Effectiv
         named_at: None,
         digest_at: None,
         app_version: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_keys_with_such_a_word_may_decide_the_image() {
+        for key in
+            ["image", "newTag", "imageTag", "IMAGE_TAG", "image-repository", "tag", "sidecarimage", "version"]
+        {
+            assert!(may_decide_image(key), "{key}");
+        }
+        for key in ["stage", "percentage", "SERVER_URL", "apiVersion", "tagged", "host", ""] {
+            assert!(!may_decide_image(key), "{key}");
+        }
     }
 }

@@ -43,7 +43,7 @@ const BARE_DIGESTS: [&str; 4] = ["sha", "sha256", "imageSha", "imageSHA"];
 const DIGEST_ENDINGS: [&str; 3] = ["Digest", "Sha", "SHA"];
 
 /// Keys of a tag that a chart may join to a name by itself. tagbump can't know whether it does.
-pub const VERSIONS: [&str; 3] = ["version", "imageVersion", "image_version"];
+pub const VERSIONS: [&str; 4] = ["version", "imageVersion", "image_version", "release"];
 
 /// Keys of a name that can lack the last part of it, which is then under `name` or `image`.
 const REPOSITORIES: [&str; 2] = ["repository", "repo"];

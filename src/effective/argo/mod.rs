@@ -6,6 +6,7 @@
 mod application_set;
 mod chart_source;
 mod overrides;
+mod source_files;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,8 @@ use super::root::{Doubt, UnmatchedEntry};
 use super::setting::EffectiveImage;
 use super::value::Value;
 use template::has_placeholder;
+
+pub use source_files::{ImpliedApplication, implied_applications};
 
 /// A source of an Application.
 #[derive(Clone, Debug, Default)]

@@ -6,7 +6,8 @@
 use std::collections::BTreeSet;
 
 use super::super::argo::{
-    ApplicationSource, DeployedChart, PatchedKustomization, Renders, application_sources,
+    ApplicationSource, DeployedChart, ImpliedApplication, PatchedKustomization, Renders, application_sources,
+    implied_applications,
 };
 use super::super::entry_files::EntryFiles;
 use super::super::files::{Files, join};
@@ -15,6 +16,7 @@ use super::super::folder_pattern::FolderPattern;
 use super::super::helm::{Objects, UsedCharts};
 use super::super::images::object_images;
 use super::super::kustomize::{Additions, Build, InflatedChart, build, kustomization_file};
+use super::super::place::FileId;
 use super::super::root::{Doubt, Root};
 use super::super::value::Value;
 use super::config_maps::{ConfigMaps, NamedConfigMaps};
@@ -56,15 +58,18 @@ impl Deployments {
         let repositories = declared.iter().chain(&written).filter(|object| is_kind(object, GIT_REPOSITORY));
         let repositories = Objects::new(repositories);
         let here = written.iter().filter(|object| is_of_repository(object, &repositories, scene.url));
-        let pointed_to: BTreeSet<String> =
-            here.flat_map(|object| targets(files, object, scene.url)).collect();
+        let mut targets = Targets::default();
+        here.for_each(|object| targets.add(files, object, scene.url));
+        let implied = implied_applications(files, scene.reached, &targets.files);
+        implied.iter().for_each(|implied| targets.add(files, &implied.application, scene.url));
         let kustomizations = Kustomizations::among(files, scene);
-        let folders: Vec<&String> = kustomizations.alone(&pointed_to).collect();
+        let folders: Vec<&String> = kustomizations.alone(&targets.folders).collect();
         let mut found = Deployments::default();
         folders.into_iter().for_each(|folder| found.add_kustomization(files, folder));
         let included: BTreeSet<_> =
             found.all.iter().flat_map(|deployment| deployment.root.files.iter().copied()).collect();
         found.all.extend(scene.files_alone(files, &included));
+        found.all.extend(implied.into_iter().map(deployment_of));
         let sources = declared.iter().chain(&written).filter(|object| is_any_kind(object, &SOURCES));
         found.follow(files, scene, (&Objects::new(sources), &repositories));
         found.declared = declared;
@@ -218,9 +223,9 @@ impl Deployments {
         remove(&mut self.all, &superseded.deployments);
         remove(&mut self.charts, &superseded.charts);
         self.used.extend(superseded.used);
-        let folders: BTreeSet<String> =
-            superseded.objects.iter().flat_map(|object| targets(files, object, scene.url)).collect();
-        for folder in folders {
+        let mut targets = Targets::default();
+        superseded.objects.iter().for_each(|object| targets.add(files, object, scene.url));
+        for folder in targets.folders {
             let Some(file) = kustomization_file(files, &folder) else { continue };
             if !self.all.iter().any(|deployment| deployment.root.files.contains(&file)) {
                 self.add_kustomization(files, &folder);
@@ -292,15 +297,32 @@ fn is_pointer(object: &Value) -> bool {
     is_flux(object) || is_argo(object)
 }
 
-/// The folders of the kustomizations that an object makes a tool render.
-fn targets(files: &mut Files<'_>, object: &Value, url: Option<&str>) -> Vec<String> {
-    if is_flux(object) {
-        return flux::folder(object).into_iter().collect();
+/// What objects make a tool render.
+#[derive(Default)]
+struct Targets {
+    /// The folders of kustomizations.
+    folders: BTreeSet<String>,
+    /// The files that Applications are made from.
+    files: BTreeSet<FileId>,
+}
+
+impl Targets {
+    fn add(&mut self, files: &mut Files<'_>, object: &Value, url: Option<&str>) {
+        if is_flux(object) {
+            self.folders.extend(flux::folder(object));
+        }
+        let sources = if is_argo(object) { application_sources(files, object, url) } else { Vec::new() };
+        for source in sources {
+            self.files.extend(source.files);
+            if let Renders::Kustomization(kustomization) = source.renders {
+                self.folders.insert(kustomization.folder);
+            }
+        }
     }
-    let sources = if is_argo(object) { application_sources(files, object, url) } else { Vec::new() };
-    let folders = sources.into_iter().filter_map(|source| match source.renders {
-        Renders::Kustomization(kustomization) => Some(kustomization.folder),
-        _ => None,
-    });
-    folders.collect()
+}
+
+/// An Application of which this repository has only a file beside its source, as an object of that file.
+fn deployment_of(ImpliedApplication { path, application }: ImpliedApplication) -> Deployment {
+    let root = Root { entry: EntryFiles::of_file(&path), name: path, ..Root::default() };
+    Deployment { root, objects: vec![application], is_file: true }
 }

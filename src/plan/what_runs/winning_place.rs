@@ -228,6 +228,7 @@ fn location(yaml: &ParsedYaml, node: NodeId) -> ValueLocation {
 pub fn kind(setting: &Setting) -> &'static str {
     match setting {
         Setting::Parts { .. } => "values",
+        Setting::Override(_) => "argo-cd",
         _ => "patch",
     }
 }
