@@ -3,10 +3,11 @@
 use super::{selection, worktree};
 use crate::error::{Exit, Failure};
 use crate::hint::{Hint, flag, hint, setting, switch, switch_of_bump};
+use crate::location::Location;
 use crate::manifest::RefusalReason;
 use crate::plan::{
     EnvironmentLimit, Instead, NestedRepository, NoMatch, OtherPlace, PlanError, RefusedReference,
-    SharedPlace, UnsetPlace, WiderPattern,
+    SharedPlace, UnsetPlace, WiderPattern, WithoutEffect,
 };
 use crate::visible::inline;
 
@@ -39,11 +40,7 @@ pub(super) fn describe(error: &PlanError) -> Failure {
             (Exit::NoMatch, hint("narrow the search with ") + flag("file") + ", or correct " + flag("expect"))
         }
         PlanError::DifferentTags { .. } => (Exit::NoMatch, which_places()),
-        PlanError::OnlyWeaker { .. } => {
-            let files =
-                hint("add the stronger files with ") + flag("file") + ", or set defaults of charts too with ";
-            (Exit::NoMatch, files + switch("all"))
-        }
+        PlanError::OnlyWeaker { places, .. } => (Exit::NoMatch, how_to_set_what_wins(places)),
         PlanError::Replaced { image, tag, places } => {
             let first = places.first();
             let other = first.map(|place| inline(&place.image)).unwrap_or_default();
@@ -150,6 +147,21 @@ fn where_to_look(no_match: &NoMatch) -> Hint {
             None => spelling,
         }
     })
+}
+
+/// How to set the places that win, for which others were found.
+fn how_to_set_what_wins(places: &[(Location, WithoutEffect)]) -> Hint {
+    let has = |wanted: fn(&WithoutEffect) -> bool| places.iter().any(|(_, why)| wanted(why));
+    if has(|why| matches!(why, WithoutEffect::NotSearched)) {
+        let name = hint("name that file with ")
+            + flag("file")
+            + ", or add an entry to a kustomization among the files with ";
+        return name + switch_of_bump("add");
+    }
+    if has(|why| matches!(why, WithoutEffect::OverriddenBy(_))) {
+        return hint("add the files that override it with ") + flag("file");
+    }
+    hint("set the defaults of charts too with ") + switch("all")
 }
 
 /// Whether the key of a place says that it holds a name without a tag.

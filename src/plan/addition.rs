@@ -60,7 +60,9 @@ fn places<'a>(
                 places.insert(file, name.to_owned());
             }
             Some(_) => {
-                let Some(name) = spelling(index, parsed, root, wanted, false) else { continue };
+                // the workloads of a chosen overlay may be in a base that isn't chosen
+                let deep = wanted.scope.is_chosen();
+                let Some(name) = spelling(index, parsed, root, wanted, deep) else { continue };
                 for outermost in index.outermost(file, scanned, wanted, has_it) {
                     places.entry(outermost).or_insert_with(|| name.to_owned());
                 }

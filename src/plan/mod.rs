@@ -51,7 +51,7 @@ pub use elsewhere::UnsetPlace;
 pub use environments::{
     EnvironmentLimit, Environments, InTwoEnvironments, NamedEnvironment, OtherPlace, OtherRoot, SharedPlace,
 };
-pub use error::{MatchedValue, PlanError, RefusedReference, ReplacedImage};
+pub use error::{MatchedValue, PlanError, RefusedReference, ReplacedImage, WithoutEffect};
 pub use held::{HeldImage, HeldReference};
 pub use indexes::TargetIndex;
 pub use listing::{ListedReference, Listing, ListingRequest, OverriddenBy, Overrides, list};
