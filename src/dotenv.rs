@@ -46,10 +46,10 @@ pub enum DotenvEditError {
     Unplaced,
 }
 
-/// Whether a file holds such lines, by its name.
+/// Whether a file holds such lines, by its name. Others can hold them too, if something reads them like that.
 pub fn is_dotenv(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
-    name.ends_with(".env") || name.starts_with(".env.")
+    name.ends_with(".env") || name.starts_with(".env.") || name.ends_with(".properties")
 }
 
 const BOM: char = '\u{feff}';

@@ -134,7 +134,7 @@ fn paragraph(comparison: &Comparison, images: &[&str]) -> String {
     let (images, url) = (images.join(", "), &comparison.url);
     let pair = url.rsplit('/').next().unwrap_or(url);
     let line = match comparison.goes_back {
-        true => format!("\nRolled back {images}: [{pair}]({url})\n"),
+        true => format!("\n{images} goes back: [{pair}]({url})\n"),
         false => format!("\nChanges in {images}: [{pair}]({url})\n"),
     };
     line + &list(comparison)

@@ -99,7 +99,10 @@ impl<'a> Mentions<'a> {
             return Vec::new();
         }
         let has_charts = |path: &&'a str| {
-            self.files.get(*path).is_some_and(|file| find(&file.bytes, b"helmChart").is_some())
+            let has =
+                |text: &[u8]| self.files.get(*path).is_some_and(|file| find(&file.bytes, text).is_some());
+            // a generator can be in a file of its own
+            has(b"helmChart") || has(b"generators")
         };
         let files = kustomization_files(folder_of(home)).into_iter();
         files
@@ -116,10 +119,10 @@ impl<'a> Mentions<'a> {
         files.filter(move |((_, file), word)| word.text(&file.bytes) == name).map(|((path, _), _)| path)
     }
 
-    /// The JSON files that are mentioned, such as patches.
-    pub fn json_files(&self) -> BTreeSet<String> {
+    /// The files that are mentioned and that a search doesn't find: patches in JSON, and lines of `NAME=VALUE`.
+    pub fn unsearched_files(&self) -> BTreeSet<String> {
         let words = self.files.iter().flat_map(|(path, StructuralFile { bytes, words })| {
-            words.json.iter().map(move |word| (path, word.text(bytes)))
+            words.unsearched.iter().map(move |word| (path, word.text(bytes)))
         });
         words.flat_map(|(path, word)| joined(path, word)).collect()
     }

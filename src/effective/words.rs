@@ -11,6 +11,9 @@ use crate::manifest::is_kustomization_file;
 /// Longer words aren't paths.
 const MAX_PATH: usize = 1024;
 
+/// How the names of files end that can set an image, and that a search doesn't find: patches, and lines of `NAME=VALUE`.
+const UNSEARCHED: [&[u8]; 3] = [b".json", b".env", b".properties"];
+
 /// Most files have no more than this.
 const FEW_PATHS: usize = 16;
 
@@ -23,8 +26,8 @@ static REFERENCES: LazyLock<[Finder<'static>; 4]> =
 pub struct FileWords {
     /// Those that may be relative paths, by the last part.
     pub(super) paths: Vec<Word>,
-    /// Those of them that may be paths of JSON files.
-    pub(super) json: Vec<Word>,
+    /// Those of them that may be paths of JSON files, or of files with variables: a search doesn't find those.
+    pub(super) unsearched: Vec<Word>,
     /// Those that may be names of objects in other files.
     pub(super) names: Vec<Word>,
 }
@@ -83,8 +86,8 @@ impl FileWords {
             self.paths.reserve(FEW_PATHS);
         }
         self.paths.push(word);
-        if path.ends_with(b".json") {
-            self.json.push(word);
+        if UNSEARCHED.iter().any(|ending| path.ends_with(ending)) {
+            self.unsearched.push(word);
         }
     }
 }

@@ -38,7 +38,7 @@ pub(super) fn paragraphs(brought: &[BroughtCommits<'_>]) -> Vec<String> {
 fn paragraph(brought: &BroughtCommits<'_>, names_matter: bool) -> String {
     let names = if names_matter { names(&brought.names) } else { String::new() };
     let line = match brought.goes_back {
-        true => format!("Commits rolled back{names}: {}", brought.url),
+        true => format!("This goes back{names}: {}", brought.url),
         false => format!("Changes{names}: {}", brought.url),
     };
     match brought.range.filter(|range| !range.commits.is_empty()) {
@@ -89,7 +89,7 @@ mod tests {
     fn single_range_needs_no_names() {
         assert_eq!(paragraphs(&[brought(&["api", "web"], None)]), [format!("Changes: {URL}")]);
         let back = BroughtCommits { goes_back: true, ..brought(&["api"], None) };
-        assert_eq!(paragraphs(&[back]), [format!("Commits rolled back: {URL}")]);
+        assert_eq!(paragraphs(&[back]), [format!("This goes back: {URL}")]);
         assert!(paragraphs(&[]).is_empty());
     }
 
@@ -101,7 +101,7 @@ mod tests {
             paragraphs(&[brought(&many, None), back]),
             [
                 format!("Changes in a, b, c, d, e and 2 more: {URL}"),
-                format!("Commits rolled back in `@acme`: {URL}")
+                format!("This goes back in `@acme`: {URL}")
             ]
         );
         let paragraphs = paragraphs(&vec![brought(&["a"], None); 25]);

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use super::{
     FileContent, FileSource, FoundFiles, Request, Scope, SourceError, SourceFile, UpdateTarget, Visitor, plan,
 };
-use crate::dotenv;
+use crate::dotenv::{self, is_dotenv};
 use crate::file_selection::{MatchLevel, Selection, folder};
 use crate::image::{
     Digest, Field, ParsedReference, SHA256, Tag, is_sha256, is_version, join_tag, same_image, split_tag,
@@ -57,9 +57,8 @@ impl FileSource for SingleFile<'_> {
 
 /// Whether a bump to these images turns `before` into `after`.
 pub fn is_bump(path: &str, before: &[u8], after: &[u8], images: &[ImageVersion]) -> bool {
-    let is_dotenv = path.rsplit('/').next() == Some(".env");
     sets_only_images(before, after, images) == Some(true)
-        || (is_dotenv && assigns_only_versions(before, after, images) == Some(true))
+        || (is_dotenv(path) && assigns_only_versions(before, after, images) == Some(true))
         || planned_again(path, before, images).is_some_and(|planned| planned == after)
 }
 

@@ -9,6 +9,7 @@ use std::collections::{HashMap, HashSet};
 use super::TargetIndex;
 use super::matched::Match;
 use super::parsed_file::ParsedFile;
+use crate::image::same_image;
 use crate::manifest::{Refusal, RefusalReason, Rewrite};
 use crate::yaml::{Change, NodeId, NodeKind, ParsedYaml};
 
@@ -25,7 +26,8 @@ pub(super) fn resolve_shared_values(parsed: &ParsedFile, matches: &mut [Match]) 
         (edited.get(&written_at) == Some(&m.target)).then_some(written_at)
     };
     let settled: HashSet<_> = matches.iter().filter_map(|m| Some((follows(m)?, m.at))).collect();
-    let places: HashSet<_> = matches.iter().map(|m| (m.target, m.at)).collect();
+    let places: HashSet<_> =
+        matches.iter().flat_map(|m| of_same_image(parsed, m).map(|at| (m.target, at))).collect();
     let foreign: Vec<_> =
         matches.iter().map(|m| foreign_use(&parsed.yaml, &uses, &places, &settled, m)).collect();
     let refused: HashSet<NodeId> = matches
@@ -45,6 +47,13 @@ pub(super) fn resolve_shared_values(parsed: &ParsedFile, matches: &mut [Match]) 
             m.result = Err(Refusal::new(m.at, RefusalReason::SharedValue { with }));
         }
     }
+}
+
+/// The place of a match; if a field was named, the places that a rule finds of the same image too.
+fn of_same_image<'a>(parsed: &'a ParsedFile, m: &'a Match) -> impl Iterator<Item = NodeId> + use<'a> {
+    let references = parsed.all_references().filter(|_| m.field.is_some());
+    let others = references.filter(|other| same_image(&other.image, &m.image)).map(|other| other.at);
+    others.chain([m.at])
 }
 
 /// Which target edits a node.

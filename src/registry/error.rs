@@ -12,7 +12,7 @@ pub enum RegistryError {
     #[error("{image} is not in its registry{}", after(.waited_seconds))]
     Missing { image: String, waited_seconds: u64, similar: Vec<String> },
     /// What was sent with the request is in `credential`, if anything was.
-    #[error("{image} is missing or not accessible: {registry} answered {status}{}", with(.credential))]
+    #[error("{image}: missing, or no access; {registry} answered {status}{}", with(.credential))]
     Denied { image: String, registry: String, status: u16, credential: Option<String> },
     /// The token server refuses the credential itself.
     #[error("{registry} rejects the credential from {credential}: its token server answered {status}")]

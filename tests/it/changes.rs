@@ -156,8 +156,8 @@ fn rollback_goes_back() {
     assert_eq!(told["changes"][0]["compare"], link);
     assert_eq!(subjects(&told), ["change src/main.rs"]);
     let message = mono.world.message();
-    assert!(message.contains(&format!("\n\nCommits rolled back: {link}\n\n")), "{message}");
-    assert!(std::fs::read_to_string(summary).unwrap().contains("Rolled back"));
+    assert!(message.contains(&format!("\n\nThis goes back: {link}\n\n")), "{message}");
+    assert!(std::fs::read_to_string(summary).unwrap().contains("goes back"));
 }
 
 /// Without a job, the link leads to the remote, if that is a forge that is known.

@@ -54,6 +54,16 @@ fn newer_build_fetches_no_history() {
     assert!(mono.world.server.requests().len() - before <= 4);
 }
 
+/// Tags of another repository's builds, in a repository whose history is all there.
+#[test]
+fn notice_tells_commit_of_another_repository_from_one_that_is_too_old() {
+    let world = repo::World::new();
+    let folder = world.full("all");
+    ended(&repo::run(&mut repo::push(&folder, "main-1a2b3c4", &[])), 0, "landed");
+    let told = ended(&repo::run(&mut repo::push(&folder, "main-9a2b3c4", &[])), 0, "landed");
+    assert!(notices(&told).contains("commit 9a2b3c4 is not in the history of this branch"), "{told}");
+}
+
 #[test]
 fn late_build_fails_outside_of_actions() {
     let mono = Mono::new(2);
@@ -249,7 +259,7 @@ fn bump_lands_with_notice_when_order_is_unknown() {
     assert!(notices(&told).contains("tag v1 doesn't contain a commit"), "{told}");
     let unknown = "abcdef0123456789abcdef0123456789abcdef01";
     let told = ended(&repo::run(&mut repo::push(&folder, "v2", &["--source", unknown])), 0, "landed");
-    assert!(notices(&told).contains(&format!("commit {unknown} is not among")), "{told}");
+    assert!(notices(&told).contains(&format!("commit {unknown} is not in the history")), "{told}");
     let built = |tag: &str, source: &str| {
         let told = repo::run(&mut repo::push(&folder, tag, &["--source", source]));
         notices(&ended(&told, 0, "landed"))

@@ -94,7 +94,7 @@ fn unreachable_registry_is_exit_4() {
 #[test]
 fn warning_is_enough_with_warn() {
     for (status, words) in
-        [(404, "is not in its registry"), (503, "can't reach the registry"), (401, "not accessible")]
+        [(404, "is not in its registry"), (503, "can't reach the registry"), (401, "missing, or no access")]
     {
         let registry = FakeRegistry::start(move |_, _| Told::status(status));
         let image = registry.image("acme/api");
@@ -135,7 +135,7 @@ fn no_access_without_a_credential_is_exit_5_at_once() {
     let (run, json) = run(bump(folder.path(), &[&format!("{image}:v2"), "--verify"]));
     assert_eq!((run.exit, registry.asked().len()), (5, 1), "{run:?}");
     let message = json["error"]["message"].as_str().unwrap();
-    assert!(message.contains("is missing or not accessible"), "{message}");
+    assert!(message.contains("missing, or no access"), "{message}");
 }
 
 #[test]
@@ -207,7 +207,7 @@ fn missing_package_that_answers_401_is_waited_for() {
     write(&folder, &format!("images:\n- name: app\n  newName: {image}\n  newTag: v1\n"));
     let (refused, json) = run(bump(folder.path(), &[&format!("{image}:v2"), "--verify"]));
     assert_eq!(refused.exit, 5, "{refused:?}");
-    assert!(json["error"]["message"].as_str().unwrap().contains("is missing or not accessible"));
+    assert!(json["error"]["message"].as_str().unwrap().contains("missing, or no access"));
 }
 
 #[test]

@@ -8,6 +8,7 @@ use super::super::helm::merge::{overlay, parse_path, set_path};
 use super::super::helm::{Chart, Trail};
 use super::super::images::values_images;
 use super::super::second_reader::SecondReader;
+use super::super::setting::{Fixed, Setting};
 use super::super::value::{Scalar, Value};
 use super::DeployedChart;
 use super::template::{has_placeholder, placeholders, substitute};
@@ -96,8 +97,20 @@ impl ChartSource<'_> {
                 trail.uncertain(item.place(), "has a name that Helm can't read");
                 continue;
             };
-            let value = item.get("value").and_then(Value::scalar).cloned().unwrap_or_default();
-            let value = if value.text.contains("$ARGOCD_") { Scalar::generated(value.text) } else { value };
+            let value = match item.get("value") {
+                Some(Value::Scalar(value)) if value.text.contains("$ARGOCD_") => {
+                    Scalar::generated(value.text.as_str())
+                }
+                Some(Value::Scalar(value)) => value.clone(),
+                // a placeholder without quotes
+                Some(_) => {
+                    let mut value = Scalar { place: item.place(), ..Scalar::default() };
+                    let setting = Setting::Fixed { at: item.place(), reason: Fixed::Generated };
+                    value.set_image(setting, "{{ }}".to_owned());
+                    value
+                }
+                None => Scalar::default(),
+            };
             set_path(files, user, &path, Value::Scalar(value));
         }
         for item in self.list("fileParameters") {

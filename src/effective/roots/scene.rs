@@ -18,7 +18,7 @@ use crate::manifest::is_compose;
 pub(super) const KUSTOMIZATION_FILES: [&str; 3] =
     ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
-const CHART_FILE: &str = "Chart.yaml";
+pub(super) const CHART_FILE: &str = "Chart.yaml";
 
 /// The API groups of objects that include files, without `.io/`.
 const GROUPS: [&[u8]; 3] = [b".toolkit.fluxcd", b"kustomize.config.k8s", b"argoproj"];

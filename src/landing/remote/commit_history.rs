@@ -15,7 +15,7 @@ use crate::history::git::CommitWalk;
 use crate::history::{
     CommitId, CommitLinks, CommitMessage, CommitRange, CommitStore, HistoryError, ObjectId,
 };
-use crate::landing::{BuildOrder, History, MAX_SEARCHED_COMMITS};
+use crate::landing::{BuildOrder, History};
 use crate::plan::FileSource;
 
 /// How many bytes of files are read at most to find the commit that set a tag.
@@ -58,17 +58,23 @@ impl History for GitBranch {
             let mut deeper = deeper.map_while(|depth| self.deepen(*depth, deadline).ok());
             deeper.find_map(|()| self.order_at_hand(ours, theirs, deadline))
         });
-        order.unwrap_or_else(|| {
-            let known = |sha: &str| self.resolve(sha).is_some();
-            let lost = [ours, theirs].into_iter().find(|sha| !known(sha));
-            let lost =
-                lost.map_or_else(|| "the history that joins them".to_owned(), |sha| format!("commit {sha}"));
-            BuildOrder::Unknown(format!("{lost} is not among the last {MAX_SEARCHED_COMMITS} commits"))
-        })
+        order.unwrap_or_else(|| BuildOrder::Unknown(self.what_is_lost(ours, theirs)))
     }
 }
 
 impl GitBranch {
+    /// Why the history doesn't show the order of two commits.
+    fn what_is_lost(&self, ours: &str, theirs: &str) -> String {
+        let lost = [ours, theirs].into_iter().find(|sha| self.resolve(sha).is_none());
+        let lost =
+            lost.map_or_else(|| "the history that joins them".to_owned(), |sha| format!("commit {sha}"));
+        if self.workspace().repo.is_shallow() {
+            format!("{lost} is not among the last 1,000 commits")
+        } else {
+            format!("{lost} is not in the history of this branch")
+        }
+    }
+
     fn resolve(&self, sha: &str) -> Option<CommitId> {
         Some(commit_id(self.workspace().repo.find_commit_by_prefix(sha).ok()?.id()))
     }

@@ -6,7 +6,7 @@ use super::super::PlanError;
 use super::super::what_runs::rendered_roots::RenderedRoots;
 use super::super::what_runs::winning_place::kind;
 use super::super::what_runs::{FilePlace, Overridden};
-use crate::dotenv::{self, is_dotenv};
+use crate::dotenv;
 use crate::effective::{DigestAt, EffectiveImage, LoadedFile, Place, Setting};
 use crate::file_selection::file_name;
 use crate::location::Location;
@@ -194,8 +194,8 @@ impl RenderedRoots<'_> {
     }
 
     fn kind(&self, place: Place, setting: &Setting) -> &'static str {
-        let path = &self.files.file(place.file).path;
-        let is_compose = is_dotenv(path) || is_compose(file_name(path));
+        let file = self.files.file(place.file);
+        let is_compose = file.assignments.is_some() || is_compose(file_name(&file.path));
         if is_compose { COMPOSE } else { kind(setting) }
     }
 

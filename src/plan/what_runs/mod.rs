@@ -79,6 +79,8 @@ pub(super) struct WhatRuns {
     pub covered: HashSet<String>,
     /// The files that some root is made from.
     pub rendered: HashSet<String>,
+    /// The files that a root reads as lines of `NAME=VALUE`, whatever they are called.
+    pub assigning: HashSet<String>,
     /// The compose files of the roots.
     pub projects: HashSet<String>,
     /// Images without a tag that have a digest: where the name is, and where the digest.

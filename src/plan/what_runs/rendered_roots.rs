@@ -64,12 +64,12 @@ impl<'a> Renderer<'a> {
     /// Finds the roots that may run an image.
     pub fn reach(&self, names_image: NamesImage<'_>) -> Reach {
         let mut mentions = self.mentions();
-        // a search finds no JSON files, so those that are mentioned are looked at here
-        let patches = mentions
-            .json_files()
+        // those that are mentioned are looked at here
+        let unsearched = mentions
+            .unsearched_files()
             .into_iter()
             .filter(|path| self.read(path).is_some_and(|bytes| names_image(&bytes)));
-        let seeds = self.around.seeds.iter().cloned().chain(patches).collect();
+        let seeds = self.around.seeds.iter().cloned().chain(unsearched).collect();
         Reach::new(&mut mentions, &seeds)
     }
 

@@ -51,6 +51,7 @@ impl Summary<'_> {
             texts: self.texts(),
             covered: self.covered(),
             rendered: self.rendered(),
+            assigning: self.assigning(),
             projects: self.projects(),
             pinned: self.pinned().collect(),
             unset: self.unset().collect(),
@@ -223,6 +224,11 @@ impl Summary<'_> {
     fn rendered(&self) -> HashSet<String> {
         let files = self.roots.roots.iter().flat_map(|root| &root.files);
         files.map(|file| self.roots.path(*file)).collect()
+    }
+
+    fn assigning(&self) -> HashSet<String> {
+        let files = self.roots.files.all().filter(|file| file.assignments.is_some());
+        files.map(|file| file.path.clone()).collect()
     }
 
     fn projects(&self) -> HashSet<String> {

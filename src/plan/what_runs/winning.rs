@@ -54,17 +54,18 @@ fn read_files(
     what_runs: &WhatRuns,
     scanned: &mut ScannedFiles,
 ) -> Result<(), PlanError> {
+    // places in a file count by how it was read
+    let winning = winning_paths(what_runs);
+    let is_misread = |file: &ParsedFile| what_runs.assigning.contains(&file.path) != file.is_assignments();
+    scanned.files.retain(|file| !winning.contains(file.path.as_str()) || !is_misread(file));
     let known: HashSet<&str> = scanned.files.iter().map(|file| file.path.as_str()).collect();
-    let paths = what_runs.winners.iter().flat_map(|winner| {
-        let digests = winner.digests.iter().map(|digest| digest.place.path.as_str());
-        digests.chain([winner.path.as_str()])
-    });
+    let paths = winning.into_iter();
     let missing: BTreeSet<String> = paths.filter(|path| !known.contains(path)).map(str::to_owned).collect();
     let selection = request.selection()?;
     for path in missing {
         let Some(FileContent::Bytes(bytes)) = source.read(&path, MAX_FILE)? else { continue };
         let match_level = selection.match_level(&path).unwrap_or(MatchLevel::ContextOnly);
-        if dotenv::is_dotenv(&path) {
+        if what_runs.assigning.contains(&path) {
             let assignments = dotenv::parse(&bytes).unwrap_or_default();
             scanned.files.push(ParsedFile::of_assignments(&path, bytes, &assignments));
         } else if let Ok(yaml) = scan_until(&bytes, &request.cancellation) {
@@ -74,6 +75,15 @@ fn read_files(
     }
     scanned.files.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(())
+}
+
+/// The files of winning places, and of their digests.
+fn winning_paths(what_runs: &WhatRuns) -> BTreeSet<&str> {
+    let paths = what_runs.winners.iter().flat_map(|winner| {
+        let digests = winner.digests.iter().map(|digest| digest.place.path.as_str());
+        digests.chain([winner.path.as_str()])
+    });
+    paths.collect()
 }
 
 /// Leaves the matches that set what runs, and those that no root covers.
