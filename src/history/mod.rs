@@ -10,6 +10,7 @@ mod align;
 mod commit_range;
 mod error;
 mod file_history;
+mod first_parents;
 pub mod git;
 mod versions;
 mod walk;
@@ -22,6 +23,7 @@ pub use crate::object_id::{CommitId, ObjectId};
 pub use commit_range::{CommitRange, ListedCommit, MAX_LISTED};
 pub use error::HistoryError;
 pub use file_history::{FileHistory, WalkEnd};
+pub use first_parents::FirstParents;
 pub use walk::{FollowedReferences, walk_history};
 
 /// Reads commits. Paths are relative to the repository's top level and separated by `/`.

@@ -13,7 +13,7 @@ use super::reading::EnvironmentReader;
 use super::{Candidate, shown};
 use crate::decision::error::DecisionError;
 use crate::decision::tag_and_digest::TagAndDigest;
-use crate::history::{CommitLinks, CommitMessage, CommitStore, HistoryError, ObjectId, TagEntry};
+use crate::history::{CommitStore, FirstParents, TagEntry};
 use crate::image::same_tag;
 use crate::landing::{claims, claims_of};
 use crate::object_id::CommitId;
@@ -24,8 +24,6 @@ use crate::visible::inline;
 const EARLIER: usize = 50;
 /// By how much clocks may differ, in seconds.
 const CLOCK_SKEW: i64 = 600;
-/// How many commits of a merged branch are read.
-const MERGED: usize = 20;
 /// How many changes of a place are looked at.
 const MOST: usize = 100;
 /// How many changes before a version tell whether it was replaced by an earlier one.
@@ -138,24 +136,12 @@ fn standing(branch: &FirstParents<'_>, entry: &TagEntry, image: &str) -> Option<
     let version = TagAndDigest::of_entry(entry);
     let mut taken_away: Vec<String> =
         claims_of(entry, image).rolled_back.into_iter().map(|bad| bad.tag).collect();
-    for message in merged_messages(branch.0, by.commit) {
+    for message in branch.merged_messages(by.commit) {
         let claimed = claims(&message, image, &version.joined()).unwrap_or_default();
         taken_away.extend(claimed.rolled_back.into_iter().map(|bad| bad.tag));
     }
     let since = since(branch, by.commit, by.time);
     Some(Standing { version, since, until: entry.until, taken_away })
-}
-
-/// The messages of the commits that a merge brought.
-fn merged_messages(commits: &dyn CommitStore, merge: CommitId) -> Vec<String> {
-    let parents =
-        |commit| commits.links(commit).ok().flatten().map(|links| links.parents).unwrap_or_default();
-    let mut messages = Vec::new();
-    for side in parents(merge).into_iter().skip(1) {
-        let chain = std::iter::successors(Some(side), |commit| parents(*commit).first().copied());
-        messages.extend(chain.take(MERGED).map_while(|commit| Some(commits.message(commit).ok()?.message)));
-    }
-    messages
 }
 
 /// How long a version must have run, and the time.
@@ -227,36 +213,6 @@ fn since(commits: &dyn CommitStore, commit: CommitId, time: i64) -> Option<i64> 
     let times = earlier.map_while(|commit| Some(commits.links(commit).ok()??.time));
     let newest = times.max().unwrap_or(time);
     (newest <= time.saturating_add(CLOCK_SKEW)).then(|| newest.max(time))
-}
-
-/// The commits of a branch, without those that merges brought.
-struct FirstParents<'a>(&'a dyn CommitStore);
-
-impl CommitStore for FirstParents<'_> {
-    fn links(&self, commit: CommitId) -> Result<Option<CommitLinks>, HistoryError> {
-        let links = self.0.links(commit)?;
-        Ok(links.map(|links| CommitLinks { parents: links.parents.into_iter().take(1).collect(), ..links }))
-    }
-
-    fn file(&self, tree: ObjectId, path: &str) -> Result<Option<ObjectId>, HistoryError> {
-        self.0.file(tree, path)
-    }
-
-    fn read(&self, file: ObjectId) -> Result<Vec<u8>, HistoryError> {
-        self.0.read(file)
-    }
-
-    fn old_name(&self, tree: ObjectId, older: ObjectId, path: &str) -> Result<Option<String>, HistoryError> {
-        self.0.old_name(tree, older, path)
-    }
-
-    fn message(&self, commit: CommitId) -> Result<CommitMessage, HistoryError> {
-        self.0.message(commit)
-    }
-
-    fn deepen(&self) -> bool {
-        self.0.deepen()
-    }
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use crate::decision::error::DecisionError;
 use crate::decision::tag_and_digest::TagAndDigest;
 use crate::decision::targets;
 use crate::history::git::CommitWalk;
-use crate::history::{self, CommitId, CommitStore, Extent, FollowedReferences, TagEntry};
+use crate::history::{self, CommitId, CommitStore, Extent, FirstParents, FollowedReferences, TagEntry};
 use crate::image::{Field, Tag, same_tag};
 use crate::landing::RolledBack;
 use crate::location::Location;
@@ -49,6 +49,11 @@ impl RollbackSearch<'_> {
         if extent == Extent::Complete {
             self.walk_earlier_places(untagged, &mut traces)?;
         }
+        self.prefer_own_of_branch(
+            typed,
+            FollowedReferences { request: untagged, now: current },
+            &mut traces,
+        )?;
         let filled = changeable.placeholders.iter().map(|reference| filled_in(reference, typed));
         let mut rollback = RollbackPlan { warnings: filled.collect(), ..RollbackPlan::default() };
         let mut without_goal = Vec::new();
@@ -117,12 +122,36 @@ impl RollbackSearch<'_> {
             }
             Err(error) => return Err(error),
         };
+        self.walk_from((&*commits, tip), references, traces)
+    }
+
+    fn walk_from(
+        &self,
+        (commits, tip): (&dyn CommitStore, CommitId),
+        references: FollowedReferences<'_>,
+        traces: &mut [ReferenceTrace],
+    ) -> Result<Extent, DecisionError> {
         let prefix = self.context.checkout.map(|checkout| checkout.prefix()).unwrap_or_default();
-        let extent = history::walk_history(&*commits, tip, references, prefix, &mut |entry| {
+        let extent = history::walk_history(commits, tip, references, prefix, &mut |entry| {
             traces.iter_mut().for_each(|trace| trace.take(&entry));
             !traces.iter().all(ReferenceTrace::is_done) && !self.cancellation.is_cancelled()
         })?;
         if self.cancellation.is_cancelled() { Err(PlanError::Cancelled.into()) } else { Ok(extent) }
+    }
+
+    /// A merge can bring several tags at once, of which the branch only had the last one: goes back to what the branch itself had.
+    fn prefer_own_of_branch(
+        &self,
+        typed: &Request,
+        references: FollowedReferences<'_>,
+        all: &mut [ReferenceTrace],
+    ) -> Result<(), DecisionError> {
+        let Ok((commits, tip)) = self.commits() else { return Ok(()) };
+        let mut own = traces(typed, references.now)?;
+        own.iter_mut().zip(all.iter()).for_each(|(own, all)| own.skip_bad_of(all));
+        self.walk_from((&FirstParents(&*commits), tip), references, &mut own)?;
+        all.iter_mut().zip(own).for_each(|(all, own)| all.prefer(own));
+        Ok(())
     }
 
     /// For references that had no earlier tag, reads the history of the places that set the tag before them, as `history`

@@ -23,6 +23,8 @@ pub struct ReferenceTrace {
     named: Option<Tag>,
     /// The tags that rollbacks took away, the latest first.
     bad: Vec<String>,
+    /// The commits that later ones reverted.
+    reverted: HashSet<CommitId>,
     writers: Vec<TraceWriter>,
     /// The position of each current tag's writer.
     writer_of: HashMap<TagAndDigest, usize>,
@@ -67,6 +69,7 @@ impl ReferenceTrace {
             now_by_tag: HashMap::new(),
             named,
             bad: Vec::new(),
+            reverted: HashSet::new(),
             writers: Vec::new(),
             writer_of: HashMap::new(),
             count: 0,
@@ -122,6 +125,21 @@ impl ReferenceTrace {
             .or(self.gone.as_ref())
     }
 
+    /// Skips the tags that rollbacks took away in another history of the same references.
+    pub fn skip_bad_of(&mut self, other: &ReferenceTrace) {
+        self.bad.extend(other.bad.iter().cloned());
+        self.reverted.extend(&other.reverted);
+    }
+
+    /// Takes what the branch itself had, unless it is the same.
+    pub fn prefer(&mut self, own: ReferenceTrace) {
+        let version = |trace: &ReferenceTrace| trace.found().map(|earlier| earlier.version.clone());
+        let is_missing = self.found().is_none();
+        if own.found().is_some() && version(&own) != version(self) && (self.named.is_none() || is_missing) {
+            (self.own, self.gone) = (own.own, own.gone);
+        }
+    }
+
     /// Two tags that references of the file had before, if they differ.
     pub fn differing(&self) -> Option<(&TagAndDigest, &TagAndDigest)> {
         let mut had = self.own.values().flatten().map(|earlier| &earlier.version);
@@ -142,7 +160,11 @@ impl ReferenceTrace {
             self.writers.push(TraceWriter { entry: entry.clone(), proofs });
         }
         self.note_rollback(entry);
-        let Some(is_it) = self.see(&version) else { return };
+        let is_reverted = self.oldest.is_some_and(|by| self.reverted.contains(&by));
+        let Some(is_it) = self.see(&version).map(|is_it| is_it && (!is_reverted || self.named.is_some()))
+        else {
+            return;
+        };
         for number in &entry.references {
             if entry.until.is_none() && !self.own.contains_key(number) {
                 self.own.insert(*number, None);
@@ -213,6 +235,7 @@ impl ReferenceTrace {
     /// The next rollback skips a tag that was rolled back, unless it was set again since. Later bumps repeat the trailer;
     /// only the commit that replaced the tag counts.
     fn note_rollback(&mut self, entry: &TagEntry) {
+        self.reverted.extend(entry.written.as_ref().and_then(|by| reverted_by(&by.words.message)));
         let claims = claims_of(entry, &self.image);
         for TraceWriter { proofs, .. } in &mut self.writers {
             for number in &entry.references {
@@ -226,6 +249,12 @@ impl ReferenceTrace {
         let taken = claims.rolled_back.into_iter().map(|bad| bad.tag);
         self.bad.extend(taken.filter(|bad| was_there(bad) && !was_put_back(bad)));
     }
+}
+
+/// The commit that a `git revert` reverted, by its message.
+fn reverted_by(message: &str) -> Option<CommitId> {
+    let behind = message.split_once("This reverts commit ")?.1;
+    CommitId::parse(behind.get(..40)?)
 }
 
 /// Several tags, for a message.
