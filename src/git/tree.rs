@@ -16,15 +16,13 @@ use crate::file_selection::{MAX_FILE_SIZE, MatchLevel, Selection, in_folder, is_
 use crate::object_id::CommitId;
 use crate::plan::{
     FileContent, FileEdit, FileSource, FoundFiles, NestedRepository, PathProblem, RepositoryFiles,
-    SourceError, SourceFile, Visitor,
+    SourceError, SourceFile, Visitor, is_lfs_pointer,
 };
 use crate::visible::inline;
 
 const PLAIN: i32 = 0o100_644;
 const SYMLINK: i32 = 0o120_000;
 const SUBMODULE: i32 = 0o160_000;
-/// How a Git LFS pointer starts (Git LFS specification).
-const LFS: &[u8] = b"version https://git-lfs";
 
 struct TreeFile {
     path: String,
@@ -221,6 +219,9 @@ impl<'r> CommitFiles<'r> {
                     let path = format!("{folder}{name}");
                     found.nested.insert(NestedRepository { path, is_submodule: true });
                 }
+                if entry.filemode() == SYMLINK {
+                    found.pass_symlink(format!("{folder}{name}"));
+                }
                 // most files of a large repository are irrelevant: don't even build their paths
                 if !named && !is_yaml(name) {
                     continue;
@@ -258,7 +259,7 @@ impl<'r> CommitFiles<'r> {
             return Ok(ControlFlow::Continue(()));
         }
         let blob = self.repo.find_blob(id).map_err(error)?;
-        if blob.content().starts_with(LFS) {
+        if is_lfs_pointer(blob.content()) {
             let in_lfs = SourceError::InLfs { path };
             if match_level == MatchLevel::Explicit {
                 return Err(in_lfs);

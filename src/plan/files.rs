@@ -1,6 +1,6 @@
 //! Reads the files of a plan: keeps those that matter, and counts those that can't be parsed.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::ops::ControlFlow;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
@@ -30,6 +30,8 @@ pub(super) struct ScannedFiles {
     /// The files that matter, ordered by path.
     pub files: Vec<ParsedFile>,
     pub warnings: Vec<String>,
+    /// Symlinks that are called like manifests.
+    pub symlinks: BTreeSet<String>,
     pub unparsable: Vec<String>,
     /// How many files the request selects.
     pub selected: usize,
@@ -113,6 +115,7 @@ pub(super) fn scan_files(source: &dyn FileSource, request: &Request) -> Result<S
     scanned.unparsable = left_out.not_yaml;
     scanned.around = around.finish();
     scanned.selected = found.count;
+    scanned.symlinks = found.symlinks;
     scanned.without_files = narrowed.without_files();
     Ok(scanned)
 }

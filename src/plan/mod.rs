@@ -34,6 +34,7 @@ mod running;
 mod shared;
 mod skipped_files;
 mod source;
+mod symlinks;
 mod unparsed;
 mod what_runs;
 mod wider_pattern;
@@ -60,7 +61,7 @@ pub use request::{FieldTarget, PlacePath, Request, Scope, SkipReference, UpdateT
 pub use running::{RunningReference, running};
 pub use source::{
     FileContent, FileSource, FoundFiles, NestedRepository, PathProblem, RepositoryFiles, SourceError,
-    SourceFile, Visitor,
+    SourceFile, Visitor, is_lfs_pointer,
 };
 pub use what_runs::outside::overridden_outside;
 pub use wider_pattern::WiderPattern;
@@ -98,6 +99,7 @@ fn plan_on(
     let plan = matching::write(scanned, request, matches)?;
     let elsewhere = elsewhere::notices(scanned, request);
     scanned.check()?;
-    let plan = reports.on(plan);
+    let mut plan = reports.on(plan);
+    plan.warnings.extend(symlinks::warnings(scanned, &plan.edits));
     Ok(Plan { notices: plan.notices.into_iter().chain(elsewhere).collect(), ..plan })
 }

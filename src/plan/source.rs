@@ -4,7 +4,8 @@ use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 use std::ops::ControlFlow;
 
-use crate::file_selection::{MatchLevel, Selection};
+use crate::dotenv::is_dotenv;
+use crate::file_selection::{MatchLevel, Selection, is_yaml};
 use crate::manifest::CHART;
 use crate::visible::inline;
 
@@ -77,6 +78,14 @@ impl FileContent {
     }
 }
 
+/// The start of a file that is only a pointer to a Git LFS object. (Git LFS, `docs/spec.md`)
+const LFS: &[u8] = b"version https://git-lfs";
+
+/// Whether a file's content is stored in Git LFS, and not here.
+pub fn is_lfs_pointer(bytes: &[u8]) -> bool {
+    bytes.starts_with(LFS)
+}
+
 /// What is done with each file, and whether more are wanted.
 pub type Visitor<'a> = &'a (dyn Fn(SourceFile<'_>) -> ControlFlow<()> + Sync);
 
@@ -131,6 +140,8 @@ pub struct FoundFiles {
     pub warnings: Vec<String>,
     /// Folders whose files belong to a repository of their own.
     pub nested: BTreeSet<NestedRepository>,
+    /// Symlinks that are called like manifests. They aren't followed.
+    pub symlinks: BTreeSet<String>,
 }
 
 /// A folder below the root whose files belong to another repository.
@@ -163,6 +174,14 @@ impl FoundFiles {
     pub fn take(&mut self, path: &str, match_level: MatchLevel) {
         self.count += usize::from(match_level != MatchLevel::ContextOnly);
         self.pass(path);
+    }
+
+    /// Notes a symlink, if it is called like something that can decide what runs.
+    pub fn pass_symlink(&mut self, path: String) {
+        let name = path.rsplit('/').next().unwrap_or(&path);
+        if is_yaml(name) || name == "Kustomization" || is_dotenv(name) {
+            self.symlinks.insert(path);
+        }
     }
 
     /// Notes a file even if it isn't selected: its name may matter.

@@ -2,6 +2,7 @@
 //!
 //! The `ignore` crate reads `.gitignore` files and `.git/info/exclude`.
 
+use std::fs::FileType;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,6 +20,7 @@ use crate::dot_git::is_dot_git;
 use crate::file_selection::{MatchLevel, Selection, is_yaml};
 use crate::plan::{
     FileContent, FileSource, FoundFiles, NestedRepository, RepositoryFiles, SourceError, SourceFile, Visitor,
+    is_lfs_pointer,
 };
 use crate::visible::inline;
 
@@ -113,6 +115,9 @@ impl FileSearch<'_> {
 
     fn named(&self, path: &str) -> Result<ControlFlow<()>, SourceError> {
         let bytes = self.worktree.read_one(path)?;
+        if is_lfs_pointer(&bytes) {
+            return Err(SourceError::InLfs { path: path.to_owned() });
+        }
         self.seen().found.take(path, MatchLevel::Explicit);
         Ok((self.look)(SourceFile { path, bytes: &bytes, match_level: MatchLevel::Explicit }))
     }
@@ -198,7 +203,12 @@ impl FileSearch<'_> {
     }
 
     fn visit(&self, entry: &DirEntry, reader: &mut FileReader) -> ControlFlow<()> {
-        if !entry.file_type().is_some_and(|kind| kind.is_file()) {
+        let is = |wanted: fn(&FileType) -> bool| entry.file_type().is_some_and(|kind| wanted(&kind));
+        if is(FileType::is_symlink) {
+            let path = self.relative(entry.path());
+            path.into_iter().for_each(|path| self.seen().found.pass_symlink(path));
+        }
+        if !is(FileType::is_file) {
             return ControlFlow::Continue(());
         }
         match self.relative(entry.path()) {
@@ -234,6 +244,9 @@ impl FileSearch<'_> {
         };
         self.seen().found.take(&path, match_level);
         let flow = match read_into(descent, &path, buffer) {
+            Ok(()) if is_lfs_pointer(buffer) => {
+                self.pass(SourceError::InLfs { path: path.clone() }.to_string())
+            }
             Ok(()) => (self.look)(SourceFile { path: &path, bytes: buffer, match_level }),
             Err(e) => self.pass(e.to_string()),
         };

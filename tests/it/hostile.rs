@@ -136,13 +136,30 @@ mod special_files {
         symlink(outside.path(), tree.at("folder")).unwrap();
         symlink(outside.path().join("x.yaml"), tree.at("x.yaml")).unwrap();
         symlink("/dev/zero", tree.at("endless.yaml")).unwrap();
-        let bump = tree.survived(&[]);
+        let warnings = ["endless", "here", "loop", "there", "x"]
+            .map(|name| format!("warning: {name}.yaml: is a symlink"));
+        let bump = tree.survived_saying(&[], &warnings.each_ref().map(String::as_str));
         assert!(bump.stdout.ends_with("\nedited 1 file\n"), "{}", bump.stdout);
         for name in ["loop.yaml", "here.yaml", "around/good.yaml", "folder/x.yaml", "endless.yaml"] {
             refused(&tagbump(tree.path(), &["bump", "app:v2", "-f", name]), 2, "symlink");
             refused(&tagbump(tree.path(), &["scan", "-f", name]), 2, "symlink");
         }
         assert_eq!(fs::read_to_string(outside.path().join("x.yaml")).unwrap(), pod("app:v0"));
+    }
+
+    /// kustomize follows the link, and may set another tag there.
+    #[test]
+    fn symlink_beside_what_is_set_causes_warning() {
+        let tree = Tree::new();
+        symlink("real.txt", tree.at("kustomization.yaml")).unwrap();
+        git(tree.path(), &["init", "--quiet"]);
+        git(tree.path(), &["add", "."]);
+        let author = ["-c", "user.name=A", "-c", "user.email=a@b.example"];
+        git(tree.path(), &[&author[..], &["commit", "--quiet", "--message", "x"]].concat());
+        let warning = "warning: kustomization.yaml: is a symlink, which tagbump doesn't follow";
+        said(&tagbump(tree.path(), &["bump", "app:v1", "-n"]), &[warning]);
+        let commit = ["bump", "app:v1", "--commit", "--author", "A <a@b.example>"];
+        assert!(tagbump(tree.path(), &commit).stderr.contains(warning));
     }
 
     /// Reading it would never end.

@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 
+use crate::support::cli;
 use crate::support::git::git;
 use crate::support::git_server::{Fault, On, Service};
 use crate::support::repo::{
@@ -290,6 +291,10 @@ fn git_lfs_pointer_is_not_edited() {
         assert!(said.contains("LFS") || run.output().contains("LFS"), "{}", run.output());
         assert_eq!((world.count(SEND), world.commits()), (0, BASE));
         assert_eq!(world.file(FILE), pointer.trim_end());
+        // nor in the checkout
+        let edit = cli::tagbump(&world.full("edit"), &[&["bump", "ghcr.io/acme/api:v1"], more].concat());
+        assert_eq!(edit.exit, if named { 6 } else { 3 }, "{}", edit.output());
+        assert!(edit.output().contains("LFS"), "{}", edit.output());
     }
 }
 
