@@ -111,8 +111,8 @@ impl<'a> OriginSearch<'a> {
         }
         let repository = self.known_repository(new.repository.as_deref()?)?;
         let pair = (new.sha.clone(), old.sha.clone());
-        let goes_back =
-            self.context().settings.back.is_some() || self.orders.get(&pair) == Some(&BuildOrder::Before);
+        let goes_back = self.context().settings.operation.is_rollback()
+            || self.orders.get(&pair) == Some(&BuildOrder::Before);
         let (from, to) = if goes_back { (&new.sha, &old.sha) } else { (&old.sha, &new.sha) };
         let short = |sha: &str| sha[..LINK_DIGITS].to_owned();
         let url = repository.site.compare_url(&repository.page, &short(from), &short(to))?;

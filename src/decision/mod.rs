@@ -46,6 +46,7 @@ use crate::config::Config;
 use crate::landing::{BuildOrder, Proposal, RequestText};
 use crate::output::{ChangeOrigin, CommitCount, Promotion, PromotionRow, Secret, SkippedReference};
 use crate::plan::{self, Cancellation, FileSource, Plan, Request, TargetIndex};
+use crate::settings::Operation;
 use change_origins::{KnownRanges, OriginSearch};
 use held::ActiveHolds;
 use order_guard::{GuardedPlan, OrderGuard};
@@ -158,9 +159,9 @@ pub fn decide(
 ) -> Result<Decision, Box<Undecided>> {
     let mut facts = PlanFacts::default();
     let mut skipped = Vec::new();
-    let decided = match &context.settings.hold {
-        Some(options) => hold_change::decide(context, base, options, &mut facts),
-        None => decide_noting(context, base, memory, (&mut facts, &mut skipped)),
+    let decided = match &context.settings.operation {
+        Operation::HoldChange(options) => hold_change::decide(context, base, options, &mut facts),
+        _ => decide_noting(context, base, memory, (&mut facts, &mut skipped)),
     };
     let secrets = memory.registries.secrets();
     match decided {
@@ -290,15 +291,15 @@ fn request(
     let request = targets::request(context.settings, config, &|template| context.computed_tag(template))?;
     let repository_url = context.repository_url();
     let request = Request { cancellation: base.cancellation(), repository_url, ..request };
-    match (context.settings.back, &context.settings.promotion) {
-        (Some(options), _) => {
-            Ok((rollback::request(context, config, base, (options, request), known)?, None))
+    match &context.settings.operation {
+        Operation::Rollback(options) => {
+            Ok((rollback::request(context, config, base, (*options, request), known)?, None))
         }
-        (None, Some(options)) => {
+        Operation::Promotion(options) => {
             let (request, promotion) = promotion::request(context, config, base, (options, request))?;
             Ok((request, Some(promotion)))
         }
-        (None, None) => Ok((request, None)),
+        Operation::Bump | Operation::HoldChange(_) => Ok((request, None)),
     }
 }
 
@@ -320,6 +321,6 @@ fn report(
         commits: target.and_then(between),
         ..row.clone()
     };
-    let env = context.settings.promotion.as_ref().map(|options| options.env.clone()).unwrap_or_default();
+    let env = context.settings.places.env.clone().unwrap_or_default();
     Promotion { env, from: promotion.from.clone(), rows: promotion.rows.iter().map(row).collect() }
 }

@@ -63,7 +63,7 @@ impl<'a> OrderGuard<'a> {
     ) -> Result<GuardedPlan, DecisionError> {
         let plan = registry.verified(facts.plan(self.tip.files, self.request)?)?;
         let settings = self.context.settings;
-        if settings.back.is_some() || (plan.is_empty() && self.tip.other_branch.is_none()) {
+        if settings.operation.is_rollback() || (plan.is_empty() && self.tip.other_branch.is_none()) {
             return Ok(GuardedPlan::of_plan(plan));
         }
         let orders = BuildOrders::new(self.context, self.tip, known_orders);

@@ -220,7 +220,7 @@ impl<'a> RegistryCheck<'a> {
         let settings = self.context.settings;
         let service = target.service.as_deref().and_then(|name| self.config.service(name));
         let asks = settings.registry.pins_digests || service.is_some_and(|service| service.pins_digest);
-        asks && !settings.sets_earlier_tags()
+        asks && !settings.operation.sets_earlier_tags()
     }
 
     /// What to ask before a target is set. With a digest, that is what runs; whether the tag is there too is worth a
@@ -282,7 +282,8 @@ impl<'a> RegistryCheck<'a> {
             return false;
         };
         let template = targets::tag_template(settings, self.config, target.service.as_deref());
-        !settings.sets_earlier_tags() && self.context.source_in_tag(tag.as_str(), template).is_none()
+        !settings.operation.sets_earlier_tags()
+            && self.context.source_in_tag(tag.as_str(), template).is_none()
     }
 
     fn read_source(&mut self, target: &UpdateTarget) {

@@ -2,7 +2,7 @@
 
 use crate::config::{Config, Service};
 use crate::image::{Field, ImageArg, Tag};
-use crate::settings::BumpSettings;
+use crate::settings::{BumpSettings, Operation};
 use crate::template::Template;
 
 use super::targets::tag_template;
@@ -38,15 +38,15 @@ impl<'a> TagOrigin<'a> {
             Field::Keep => return TagOrigin::Unchanged,
             Field::Unspecified => settings.tag.as_ref(),
         };
-        match typed {
-            _ if settings.promotion.is_some() => TagOrigin::Promoted,
-            named if settings.back.is_some() => TagOrigin::Previous { named },
-            Some(tag) => TagOrigin::Explicit(tag),
-            None if is_computed(image, settings) => {
+        match (&settings.operation, typed) {
+            (Operation::Promotion(_), _) => TagOrigin::Promoted,
+            (Operation::Rollback(_), named) => TagOrigin::Previous { named },
+            (_, Some(tag)) => TagOrigin::Explicit(tag),
+            (_, None) if is_computed(image, settings) => {
                 let service = service.map(|_| image.name.as_str());
                 TagOrigin::Template(tag_template(settings, config, service))
             }
-            None => TagOrigin::Unchanged,
+            (_, None) => TagOrigin::Unchanged,
         }
     }
 }

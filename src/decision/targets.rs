@@ -4,7 +4,7 @@ use crate::config::{Config, ConfiguredEnvironment, Service};
 use crate::file_selection::{Selection, SelectionError};
 use crate::image::{Field, ImageArg, Tag};
 use crate::plan::{EnvironmentLimit, NewDigest, Plan, Request, Scope, TargetIndex, UpdateTarget};
-use crate::settings::BumpSettings;
+use crate::settings::{BumpSettings, Operation};
 use crate::template::Template;
 use crate::visible::inline;
 
@@ -158,8 +158,8 @@ impl<'a> RequestedImage<'a> {
         };
         let renames = matches!(image.new_name, Field::Set(_));
         let asks = tag.is_some() || matches!(image.digest, Field::Set(_)) || renames;
-        // a rollback or promotion finds its tag later
-        if !asks && !settings.sets_earlier_tags() && settings.hold.is_none() {
+        // a rollback or promotion finds its tag later, and a hold sets none
+        if !asks && matches!(settings.operation, Operation::Bump) {
             return Err(TargetError::NoChange { image: image.name.clone() }.into());
         }
         Ok(UpdateTarget {

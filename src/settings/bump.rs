@@ -3,7 +3,7 @@
 use super::parse::{branch, count, duration, fields, listed, non_empty, parse_template};
 use super::{
     BadCombination, BumpSettings, CommitSettings, DEFAULT_PR_BRANCH, DEFAULT_REMOTE, DEFAULT_TIMEOUT,
-    DEFAULT_VERIFY_TIMEOUT, Delivery, Destination, ExpectedValue, LandingSettings, PullSettings,
+    DEFAULT_VERIFY_TIMEOUT, Delivery, Destination, ExpectedValue, LandingSettings, Operation, PullSettings,
     ReferenceSelection, RegistrySettings, RollbackOptions, SettingsError, WorkLocation, place,
 };
 use crate::actions::ActionsRun;
@@ -28,6 +28,7 @@ pub fn bump(args: BumpArgs, environment: Environment, now: i64) -> Result<BumpSe
     let delivery = delivery(args.deliver, if_older(args.if_older, &environment), &environment)?;
     let pins_digests = args.digest.as_deref() == Some("auto");
     let settings = BumpSettings {
+        operation: Operation::Bump,
         images: match pins_digests {
             true => images(&args.images)?,
             false => with_digest(images(&args.images)?, non_empty(args.digest.as_deref()))?,
@@ -38,9 +39,6 @@ pub fn bump(args: BumpArgs, environment: Environment, now: i64) -> Result<BumpSe
         places: places(args.places)?,
         add: args.add,
         registry: registry(&args.verify, pins_digests)?,
-        back: None,
-        promotion: None,
-        hold: None,
         if_held,
         place: place(&args.common, args.source.as_deref(), &delivery.landing.remote, environment, now)?,
         delivery,
@@ -67,6 +65,7 @@ pub fn rollback(
     }
     let delivery = delivery(args.deliver, IfOlder::Write, &environment)?;
     let settings = BumpSettings {
+        operation: Operation::Rollback(RollbackOptions { force: args.force }),
         images,
         tag: non_empty(args.to.as_deref()).map(Tag::parse).transpose()?,
         template: None,
@@ -74,9 +73,6 @@ pub fn rollback(
         places: places(args.places)?,
         add: false,
         registry: registry(&args.verify, false)?,
-        back: Some(RollbackOptions { force: args.force }),
-        promotion: None,
-        hold: None,
         // in an incident, an error is better than a rollback that does nothing
         if_held: if args.held.if_held == IfHeld::Auto { IfHeld::Fail } else { args.held.if_held },
         place: place(&args.common, None, &delivery.landing.remote, environment, now)?,
@@ -222,7 +218,7 @@ impl BumpSettings {
         if self.delivery.pull.draft && self.delivery.pull.auto_merge != AutoMerge::Off {
             return Err(BadCombination::DraftWithAutoMerge);
         }
-        if self.images.is_empty() && self.promotion.is_none() {
+        if self.images.is_empty() && !self.operation.is_promotion() {
             return Err(BadCombination::NoImage);
         }
         if !self.places.fields.is_empty() && self.places.selection.is_everything() {

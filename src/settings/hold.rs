@@ -4,7 +4,7 @@ use super::bump::delivery;
 use super::parse::{listed, names, non_empty, parse_template};
 use super::{
     BadCombination, BareName, BumpSettings, DEFAULT_VERIFY_TIMEOUT, Delivery, ExpectedValue, HoldAction,
-    HoldOptions, ReferenceSelection, RegistrySettings, SettingsError, place,
+    HoldOptions, Operation, ReferenceSelection, RegistrySettings, SettingsError, place,
 };
 use crate::ci::System;
 use crate::cli::{CommonArgs, EnvArgs, FileArgs, HoldArgs, IfHeld, IfOlder, UnholdArgs};
@@ -70,12 +70,13 @@ fn settings(
         _ => None,
     };
     let settings = BumpSettings {
+        operation: Operation::HoldChange(HoldOptions { action, env: env.clone(), by: by.map(str::to_owned) }),
         images: images.iter().map(bare).collect::<Result<_, _>>()?,
         tag: None,
         template: None,
         default_template: parse_template("tag-template", DEFAULT_TEMPLATE)?,
         places: ReferenceSelection {
-            env: env.clone(),
+            env,
             selection: Selection::new(&listed(files.files))?,
             fields: Vec::new(),
             all: true,
@@ -87,9 +88,6 @@ fn settings(
             timeout: DEFAULT_VERIFY_TIMEOUT,
             pins_digests: false,
         },
-        back: None,
-        promotion: None,
-        hold: Some(HoldOptions { action, env, by: by.map(str::to_owned) }),
         if_held: IfHeld::Fail,
         place,
         delivery,

@@ -53,10 +53,11 @@ pub enum Destination {
     PullRequest,
 }
 
-/// The validated arguments of `bump` or `rollback`.
+/// The validated arguments of a command that changes files: `bump`, `rollback`, `promote`, `hold` or `unhold`.
 #[derive(Clone, Debug)]
 pub struct BumpSettings {
     pub place: RunContext,
+    pub operation: Operation,
     pub images: Vec<ImageArg>,
     pub tag: Option<Tag>,
     /// Computes the tag of an IMAGE without one.
@@ -65,15 +66,37 @@ pub struct BumpSettings {
     pub places: ReferenceSelection,
     pub add: bool,
     pub registry: RegistrySettings,
-    /// Set for a rollback. Then the tags are those to go back to.
-    pub back: Option<RollbackOptions>,
-    /// Set for a promotion. Then the tags are those of another environment.
-    pub promotion: Option<PromotionOptions>,
-    /// Set for a `hold` or `unhold`, which changes no reference.
-    pub hold: Option<HoldOptions>,
     /// What to do with references that are held.
     pub if_held: IfHeld,
     pub delivery: Delivery,
+}
+
+/// What a run does with its images.
+#[derive(Clone, Debug)]
+pub enum Operation {
+    /// Sets the tag of a build.
+    Bump,
+    /// Goes back to an earlier tag.
+    Rollback(RollbackOptions),
+    /// Sets what another environment runs.
+    Promotion(PromotionOptions),
+    /// Edits the file of holds, and changes no reference.
+    HoldChange(HoldOptions),
+}
+
+impl Operation {
+    /// Whether the tags were in use before: they are not those of the build that runs this.
+    pub fn sets_earlier_tags(&self) -> bool {
+        matches!(self, Operation::Rollback(_) | Operation::Promotion(_))
+    }
+
+    pub fn is_rollback(&self) -> bool {
+        matches!(self, Operation::Rollback(_))
+    }
+
+    pub fn is_promotion(&self) -> bool {
+        matches!(self, Operation::Promotion(_))
+    }
 }
 
 /// What the registries of the images are asked.
@@ -130,13 +153,6 @@ pub struct PromotionOptions {
     pub env: String,
     /// How long a tag must have run in the environment before, in seconds; `None` leaves it to `tagbump.yaml`.
     pub soak: Option<u64>,
-}
-
-impl BumpSettings {
-    /// Whether the images get tags that were there before, and not those of the build that runs this.
-    pub fn sets_earlier_tags(&self) -> bool {
-        self.back.is_some() || self.promotion.is_some()
-    }
 }
 
 /// Where to put the change, and how to make the commit.

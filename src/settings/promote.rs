@@ -3,7 +3,8 @@
 use super::bump::{delivery, if_held, if_older, registry};
 use super::parse::{count, listed, non_empty, parse_template};
 use super::{
-    BareName, BumpSettings, ExpectedValue, PromotionOptions, ReferenceSelection, SettingsError, place,
+    BareName, BumpSettings, ExpectedValue, Operation, PromotionOptions, ReferenceSelection, SettingsError,
+    place,
 };
 use crate::cli::PromoteArgs;
 use crate::duration;
@@ -19,13 +20,15 @@ use crate::tag::DEFAULT_TEMPLATE;
 pub fn promote(args: PromoteArgs, environment: Environment, now: i64) -> Result<BumpSettings, SettingsError> {
     let if_held = if_held(args.held.if_held, &environment);
     let delivery = delivery(args.deliver, if_older(args.if_older, &environment), &environment)?;
+    let soak = non_empty(args.soak.as_deref()).map(soak).transpose()?;
     let settings = BumpSettings {
+        operation: Operation::Promotion(PromotionOptions { env: args.env.clone(), soak }),
         images: args.images.iter().filter(|name| !name.is_empty()).map(name).collect::<Result<_, _>>()?,
         tag: None,
         template: None,
         default_template: parse_template("tag-template", DEFAULT_TEMPLATE)?,
         places: ReferenceSelection {
-            env: Some(args.env.clone()),
+            env: Some(args.env),
             selection: Selection::new(&listed(args.files.files))?,
             fields: Vec::new(),
             all: args.all,
@@ -33,12 +36,6 @@ pub fn promote(args: PromoteArgs, environment: Environment, now: i64) -> Result<
         },
         add: args.add,
         registry: registry(&args.verify, false)?,
-        back: None,
-        promotion: Some(PromotionOptions {
-            env: args.env,
-            soak: non_empty(args.soak.as_deref()).map(soak).transpose()?,
-        }),
-        hold: None,
         if_held,
         place: place(&args.common, None, &delivery.landing.remote, environment, now)?,
         delivery,

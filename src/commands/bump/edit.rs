@@ -18,8 +18,10 @@ impl Bump<'_> {
         let outcome = report.outcome(&decision, Outcome::Edited);
         if outcome == Outcome::Edited {
             worktree.replace(&decision.plan.edits)?;
-            let why = "without a commit, a late build can set the rolled-back tag again";
-            report.notices.extend(self.settings.back.map(|_| why.to_owned()));
+            if self.settings.operation.is_rollback() {
+                let risk = "without a commit, a late build can set the rolled-back tag again";
+                report.notices.push(risk.to_owned());
+            }
         }
         Ok(report.end(decision, outcome)?)
     }

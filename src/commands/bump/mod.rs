@@ -78,7 +78,7 @@ struct Bump<'a> {
 /// Whether a tag is computed, or a commit is made, whose message may name the build. It takes time to read all tags of a repository.
 fn uses_build_info(settings: &BumpSettings) -> bool {
     let is_computed = |image: &ImageArg| image.tag == Field::Unspecified && settings.tag.is_none();
-    let computes_tag = !settings.sets_earlier_tags() && settings.images.iter().any(is_computed);
+    let computes_tag = !settings.operation.sets_earlier_tags() && settings.images.iter().any(is_computed);
     computes_tag || settings.delivery.destination != Destination::WorkTree
 }
 

@@ -6,7 +6,7 @@ use crate::git::is_branch_name;
 use crate::image::{Field, short_name};
 use crate::landing::Backoff;
 use crate::landing::remote::{GitBranch, LandingTarget};
-use crate::settings::HoldAction;
+use crate::settings::{HoldAction, Operation};
 
 impl Bump<'_> {
     /// The remote's default branch. The pull request's own branch is named after it, and must be another one.
@@ -41,17 +41,15 @@ impl Bump<'_> {
 
     /// The images; for a hold or a promotion, with the command before them, because their bumps have a branch of their own.
     fn name_of_change(&self) -> String {
-        let names = self.short_names();
-        if let Some(promotion) = &self.settings.promotion {
-            let promotion = format!("promote-{}", promotion.env);
-            return [promotion.as_str()].into_iter().chain(names).collect::<Vec<_>>().join("-");
-        }
-        let names = names.join("-");
-        match self.settings.hold.as_ref().map(|options| &options.action) {
-            Some(HoldAction::Hold { .. }) => format!("hold-{names}"),
-            Some(HoldAction::Unhold) => format!("unhold-{names}"),
-            None => names,
-        }
+        let command = match &self.settings.operation {
+            Operation::Bump | Operation::Rollback(_) => None,
+            Operation::Promotion(options) => Some(format!("promote-{}", options.env)),
+            Operation::HoldChange(options) => Some(match options.action {
+                HoldAction::Hold { .. } => "hold".to_owned(),
+                HoldAction::Unhold => "unhold".to_owned(),
+            }),
+        };
+        command.as_deref().into_iter().chain(self.short_names()).collect::<Vec<_>>().join("-")
     }
 
     fn short_names(&self) -> Vec<&str> {
