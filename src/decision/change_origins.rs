@@ -10,7 +10,6 @@ use std::sync::Arc;
 use url::Url;
 
 use super::context::{DecisionContext, forge_kind, same_repository};
-use super::rollback::RollbackPlan;
 use super::source_forges::SourceForges;
 use super::target_sources::TargetSources;
 use super::targets;
@@ -33,7 +32,6 @@ pub(super) struct KnownRanges(HashMap<(String, String), Result<CommitRange, Stri
 /// Finds the origins of a decision's changes.
 pub(super) struct OriginSearch<'a> {
     pub sources: TargetSources<'a>,
-    pub rollback: Option<&'a RollbackPlan>,
     /// `None` if the bump isn't made on a remote branch.
     pub tip: Option<TipSnapshot<'a>>,
     /// The commits that set the tags which are replaced.
@@ -88,7 +86,7 @@ impl<'a> OriginSearch<'a> {
         change: &ChangedReference,
         writer: Option<&ProvenCommit>,
     ) -> Option<Source> {
-        let by_trailer = match self.rollback {
+        let by_trailer = match self.sources.origin.rollback() {
             Some(rollback) => rollback.source_of(change.target, &change.from),
             None => writer.and_then(|writer| writer.source.clone()),
         };
@@ -111,8 +109,8 @@ impl<'a> OriginSearch<'a> {
         }
         let repository = self.known_repository(new.repository.as_deref()?)?;
         let pair = (new.sha.clone(), old.sha.clone());
-        let goes_back = self.context().settings.operation.is_rollback()
-            || self.orders.get(&pair) == Some(&BuildOrder::Before);
+        let is_rollback = self.sources.origin.rollback().is_some();
+        let goes_back = is_rollback || self.orders.get(&pair) == Some(&BuildOrder::Before);
         let (from, to) = if goes_back { (&new.sha, &old.sha) } else { (&old.sha, &new.sha) };
         let short = |sha: &str| sha[..LINK_DIGITS].to_owned();
         let url = repository.site.compare_url(&repository.page, &short(from), &short(to))?;

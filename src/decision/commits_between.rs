@@ -17,7 +17,9 @@ impl OriginSearch<'_> {
     ) -> Option<CommitCount> {
         let nth = plan.changes.iter().position(|change| change.target == target)?;
         let comparison = origins.get(nth).and_then(|origin| origin.comparison.as_deref());
-        if let Some((range, comparison)) = comparison.and_then(|one| Some((one.range.as_ref()?, one))) {
+        if let Some((range, comparison)) =
+            comparison.and_then(|comparison| Some((comparison.range.as_ref()?, comparison)))
+        {
             return Some(CommitCount { total: range.total, goes_back: comparison.goes_back });
         }
         let change = plan.changes.get(nth)?;

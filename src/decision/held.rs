@@ -99,6 +99,15 @@ impl<'a> ActiveHolds<'a> {
         held.collect()
     }
 
+    /// Fails if references are held, and the user wants no bump without them.
+    pub fn check_policy(&self, skipped: &[SkippedReference], plan: &Plan) -> Result<(), DecisionError> {
+        if skipped.is_empty() || self.context.settings.if_held != IfHeld::Fail {
+            return Ok(());
+        }
+        let references = skipped.iter().map(SkippedReference::to_string).collect();
+        Err(DecisionError::Held { references, all: plan.is_empty() })
+    }
+
     /// The holds that a plan doesn't respect, for the commit message: their images, or the file if it can't be read.
     pub fn overridden(&self, plan: &Plan) -> Vec<String> {
         if !self.is_overridden() {
@@ -162,10 +171,4 @@ fn oldest_with(commits: &dyn CommitStore, start: CommitId, path: &str, hold: &Ho
 
 fn stays_at(from: &str) -> String {
     if from.is_empty() { "stays as it is, ".to_owned() } else { format!("stays at {}, ", inline(from)) }
-}
-
-/// Why nothing is written: images are held.
-pub(super) fn refusal(skipped: &[SkippedReference], plan: &Plan) -> DecisionError {
-    let references = skipped.iter().map(SkippedReference::to_string).collect();
-    DecisionError::Held { references, all: plan.is_empty() }
 }

@@ -13,6 +13,7 @@ use super::error::DecisionError;
 use super::freshness::{Freshness, FreshnessCheck};
 use super::plan_facts::PlanFacts;
 use super::registry_check::RegistryCheck;
+use super::request_origin::RequestOrigin;
 use super::target_sources::TargetSources;
 use super::writers::WriterLookup;
 use crate::cli::IfOlder;
@@ -20,7 +21,6 @@ use crate::config::Config;
 use crate::landing::{BuildOrder, ProvenCommit, RolledBack, Tip, TipSnapshot};
 use crate::output::{SkipReason, SkippedReference};
 use crate::plan::{ChangedReference, Plan, PlanError, Request, SkipReference, TargetIndex};
-use crate::tag::Source;
 use crate::visible::inline;
 
 /// A plan without the references that must keep their tag.
@@ -49,8 +49,7 @@ pub(super) struct OrderGuard<'a> {
     pub config: &'a Config,
     pub tip: TipSnapshot<'a>,
     pub request: &'a Request,
-    /// As in [`TargetSources`].
-    pub earlier: Option<&'a [Option<Source>]>,
+    pub origin: &'a RequestOrigin<'a>,
 }
 
 impl<'a> OrderGuard<'a> {
@@ -63,7 +62,7 @@ impl<'a> OrderGuard<'a> {
     ) -> Result<GuardedPlan, DecisionError> {
         let plan = registry.verified(facts.plan(self.tip.files, self.request)?)?;
         let settings = self.context.settings;
-        if settings.operation.is_rollback() || (plan.is_empty() && self.tip.other_branch.is_none()) {
+        if self.origin.rollback().is_some() || (plan.is_empty() && self.tip.other_branch.is_none()) {
             return Ok(GuardedPlan::of_plan(plan));
         }
         let orders = BuildOrders::new(self.context, self.tip, known_orders);
@@ -71,7 +70,7 @@ impl<'a> OrderGuard<'a> {
             context: self.context,
             config: self.config,
             by_labels: &registry.sources,
-            earlier: self.earlier,
+            origin: self.origin,
         };
         let mut check = FreshnessCheck { sources, orders };
         if settings.delivery.landing.if_older == IfOlder::Write {

@@ -3,6 +3,7 @@
 use super::context::DecisionContext;
 use super::error::DecisionError;
 use super::registry_check::LabelSources;
+use super::request_origin::RequestOrigin;
 use crate::config::Config;
 use crate::plan::{TargetIndex, UpdateTarget};
 use crate::tag::Source;
@@ -13,15 +14,13 @@ pub(super) struct TargetSources<'a> {
     pub context: &'a DecisionContext<'a>,
     pub config: &'a Config,
     pub by_labels: &'a LabelSources,
-    /// If the targets get earlier tags: the sources of those, in the order of the targets. The build that runs this says
-    /// nothing about them.
-    pub earlier: Option<&'a [Option<Source>]>,
+    pub origin: &'a RequestOrigin<'a>,
 }
 
 impl TargetSources<'_> {
     /// The source of a target of the request.
     pub fn of(&self, index: TargetIndex, targets: &[UpdateTarget]) -> Result<Option<Source>, DecisionError> {
-        match self.earlier {
+        match self.origin.earlier_sources() {
             Some(earlier) => {
                 let source = index.of(earlier).cloned().flatten();
                 source.map(|source| self.context.with_repository(source)).transpose()

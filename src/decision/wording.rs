@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use super::brought::brought;
 use super::error::DecisionError;
 use super::promotion::PromotionPlan;
-use super::rollback::RollbackPlan;
 use super::target_sources::TargetSources;
 use super::targets;
 use crate::git::Identity;
@@ -22,8 +21,6 @@ pub(super) struct Wording<'a> {
     pub committer: &'a Identity,
     /// Commits of the checkout go below the bump.
     pub carries: bool,
-    pub rollback: Option<&'a RollbackPlan>,
-    pub promotion: Option<&'a PromotionPlan>,
     /// Tags that stay blocked, by the plan's targets.
     pub still_blocked: &'a [(TargetIndex, RolledBack)],
     /// The holds that the plan doesn't respect.
@@ -65,13 +62,13 @@ impl Wording<'_> {
         template: Option<&'a Template>,
         plan: &Plan,
     ) -> Result<MessageParts<'a>, DecisionError> {
-        let (context, committer) = (self.sources.context, self.committer);
+        let (TargetSources { context, origin, .. }, committer) = (self.sources, self.committer);
         let sources = self.image_sources(plan)?;
         let commit = &context.settings.delivery.commit;
         Ok(MessageParts {
             template,
             facts: context.build,
-            verb: if self.rollback.is_some() { SubjectVerb::RollBack } else { SubjectVerb::Update },
+            verb: if origin.rollback().is_some() { SubjectVerb::RollBack } else { SubjectVerb::Update },
             brought: Vec::new(),
             skip_ci: match commit.skip_ci {
                 Some(asked) => asked,
@@ -79,8 +76,8 @@ impl Wording<'_> {
                 None => !self.carries && self.is_pushed_where_it_was_built(&sources)?,
             },
             sources: sources.into_iter().filter(|(_, source)| source.repository.is_some()).collect(),
-            promoted_from: self.promotion.and_then(PromotionPlan::trailer),
-            rolled_back: match self.rollback {
+            promoted_from: origin.promotion().and_then(PromotionPlan::trailer),
+            rolled_back: match origin.rollback() {
                 Some(rollback) => rollback.rolled_back.clone(),
                 None => self.still_blocked.to_vec(),
             },
@@ -109,6 +106,6 @@ impl Wording<'_> {
             return context.is_pushed_where_it_was_built(None);
         }
         let mut each = sources.values().map(|source| context.is_pushed_where_it_was_built(Some(source)));
-        each.try_fold(true, |all, one| Ok(all && one?))
+        each.try_fold(true, |all, is_same| Ok(all && is_same?))
     }
 }

@@ -14,8 +14,12 @@ use std::collections::BTreeSet;
 use crate::config::{Config, ConfiguredEnvironment};
 use crate::image::{Digest, Field, ImageError, Tag, is_floating};
 use crate::location::Location;
-use crate::output::{BumpedImage, PromotedFrom, PromotionRow, SkipReason, SkippedReference};
-use crate::plan::{self, EnvironmentLimit, NewDigest, Request, RunningReference, TargetIndex, UpdateTarget};
+use crate::output::{
+    BumpedImage, CommitCount, PromotedFrom, Promotion, PromotionRow, SkipReason, SkippedReference,
+};
+use crate::plan::{
+    self, Cancellation, EnvironmentLimit, NewDigest, Request, RunningReference, TargetIndex, UpdateTarget,
+};
 use crate::settings::PromotionOptions;
 use crate::tag::Source;
 use crate::visible::inline;
@@ -34,6 +38,8 @@ pub use error::PromotionError;
 /// What is promoted, on one tip.
 #[derive(Clone, Debug)]
 pub(super) struct PromotionPlan {
+    /// The environment to set.
+    pub env: String,
     pub from: PromotedFrom,
     /// The commits that the images were built from, by the request's targets.
     pub sources: Vec<Option<Source>>,
@@ -48,10 +54,23 @@ pub(super) struct PromotionPlan {
 impl PromotionPlan {
     /// The images that keep their tags, each once.
     pub fn soaking_images(&self) -> Vec<BumpedImage> {
-        let names: BTreeSet<&String> = self.soaking.iter().map(|one| &one.image).collect();
+        let names: BTreeSet<&String> = self.soaking.iter().map(|reference| &reference.image).collect();
         let image =
             |name: &String| BumpedImage { name: name.clone(), tag: None, digest: None, verified: None };
         names.into_iter().map(image).collect()
+    }
+
+    /// The promotion as it is reported; `count` counts the commits between the old and the new image of a target.
+    pub fn reported(&self, count: &dyn Fn(TargetIndex) -> Option<CommitCount>) -> Promotion {
+        let row = |(target, row): &(Option<TargetIndex>, PromotionRow)| PromotionRow {
+            commits: target.and_then(count),
+            ..row.clone()
+        };
+        Promotion {
+            env: self.env.clone(),
+            from: self.from.clone(),
+            rows: self.rows.iter().map(row).collect(),
+        }
     }
 
     /// The value of the trailer; none without a commit.
@@ -61,45 +80,13 @@ impl PromotionPlan {
     }
 }
 
-/// The request of a promotion, made from the typed one, which has no tags.
-pub(super) fn request(
-    context: &DecisionContext<'_>,
-    config: &Config,
-    base: DecisionBase<'_>,
-    (options, typed): (&PromotionOptions, Request),
-) -> Result<(Request, PromotionPlan), DecisionError> {
-    let configured = environment(config, &options.env)?;
-    let ConfiguredEnvironment { environment, soak } = configured;
-    let (at, env) = (environment.at.clone(), options.env.clone());
-    let from = environment.from.clone().ok_or(PromotionError::NoFrom { at, env })?;
-    if typed.targets.is_empty() {
-        return Err(PromotionError::NoServices.into());
-    }
-    let files = BranchFiles::new(base);
-    let commit = files.commit(context).map(|commit| commit.to_string());
-    let plan = PromotionPlan {
-        from: PromotedFrom { env: from.clone(), commit },
-        sources: Vec::new(),
-        rows: Vec::new(),
-        soaking: Vec::new(),
-        warnings: Vec::new(),
-        notices: Vec::new(),
-    };
-    let environments = config.limited_to(EnvironmentLimit::Only(from));
-    let reader = EnvironmentReader { files: files.files, environments, typed: &typed };
-    let soak = options.soak.or(*soak).filter(|soak| *soak > 0);
-    let search = PromotionSearch { context, config, files, base, options, soak };
-    search.find(&typed, &reader, plan)
-}
-
-struct PromotionSearch<'a> {
+/// Finds what an environment gets.
+pub(super) struct PromotionSearch<'a> {
     context: &'a DecisionContext<'a>,
     config: &'a Config,
     files: BranchFiles<'a>,
-    base: DecisionBase<'a>,
+    cancellation: Cancellation,
     options: &'a PromotionOptions,
-    /// In seconds.
-    soak: Option<u64>,
 }
 
 /// A target with what it runs now, and what the environment before runs.
@@ -109,22 +96,57 @@ struct Candidate {
     running: RunningVersion,
 }
 
-impl PromotionSearch<'_> {
+impl<'a> PromotionSearch<'a> {
+    pub fn new(
+        context: &'a DecisionContext<'a>,
+        config: &'a Config,
+        base: DecisionBase<'a>,
+        options: &'a PromotionOptions,
+    ) -> Self {
+        let (files, cancellation) = (BranchFiles::new(base), base.cancellation());
+        PromotionSearch { context, config, files, cancellation, options }
+    }
+
+    /// The request of a promotion, made from the typed one, which has no tags.
+    pub fn request(&self, typed: &Request) -> Result<(Request, PromotionPlan), DecisionError> {
+        let ConfiguredEnvironment { environment, soak } = environment(self.config, &self.options.env)?;
+        let (at, env) = (environment.at.clone(), self.options.env.clone());
+        let from = environment.from.clone().ok_or(PromotionError::NoFrom { at, env: env.clone() })?;
+        if typed.targets.is_empty() {
+            return Err(PromotionError::NoServices.into());
+        }
+        let commit = self.files.commit(self.context).map(|commit| commit.to_string());
+        let plan = PromotionPlan {
+            env,
+            from: PromotedFrom { env: from.clone(), commit },
+            sources: Vec::new(),
+            rows: Vec::new(),
+            soaking: Vec::new(),
+            warnings: Vec::new(),
+            notices: Vec::new(),
+        };
+        let environments = self.config.limited_to(EnvironmentLimit::Only(from));
+        let reader = EnvironmentReader { files: self.files.files, environments, typed };
+        let soak = self.options.soak.or(*soak).filter(|soak| *soak > 0);
+        self.find(&reader, soak, plan)
+    }
+
+    /// Chooses a version for each target; with a soak time, in seconds, only one that ran that long.
     fn find(
         &self,
-        typed: &Request,
         reader: &EnvironmentReader<'_>,
+        soak: Option<u64>,
         mut plan: PromotionPlan,
     ) -> Result<(Request, PromotionPlan), DecisionError> {
-        let candidates = self.candidates(typed, reader, &mut plan)?;
+        let candidates = self.candidates(reader, &mut plan)?;
         let walk = OriginWalk {
             context: self.context,
             config: self.config,
             files: self.files,
-            cancellation: self.base.cancellation(),
+            cancellation: self.cancellation.clone(),
         };
         let mut targets = Vec::new();
-        let chosen = soak::choose(&walk, reader, &candidates, self.soak)?;
+        let chosen = soak::choose(&walk, reader, &candidates, soak)?;
         let origins = walk.origins(reader, &candidates, &chosen)?;
         for ((candidate, chosen), origin) in candidates.into_iter().zip(chosen).zip(origins) {
             let index = TargetIndex::new(targets.len());
@@ -143,23 +165,23 @@ impl PromotionSearch<'_> {
                 }
             }
         }
-        Ok((Request { targets, ..typed.clone() }, plan))
+        Ok((Request { targets, ..reader.typed.clone() }, plan))
     }
 
     /// The targets that can be promoted. Without names, a service counts if both environments have it.
     fn candidates(
         &self,
-        typed: &Request,
         reader: &EnvironmentReader<'_>,
         plan: &mut PromotionPlan,
     ) -> Result<Vec<Candidate>, DecisionError> {
-        let from = &plan.from.env;
+        let (from, typed) = (&plan.from.env, reader.typed);
         let is_named = !self.context.settings.images.is_empty();
         let lenient = Request { all: true, expect: None, ..typed.clone() };
         let now = plan::running(self.files.files, &lenient)?;
         let mut candidates = Vec::new();
         for ((index, target), found) in TargetIndex::each(&typed.targets).zip(reader.read()?) {
-            let now: Vec<_> = now.iter().filter(|one| one.reference.target == index).cloned().collect();
+            let now: Vec<_> =
+                now.iter().filter(|running| running.reference.target == index).cloned().collect();
             let label = inline(target.label());
             match found {
                 None if is_named => return Err(reader.missing(target)),
@@ -227,7 +249,7 @@ impl PromotionSearch<'_> {
         becomes: Option<&TagAndDigest>,
         origin: &VersionOrigin,
     ) -> PromotionRow {
-        let mut now: Vec<String> = candidate.now.iter().map(|one| shown(one).joined()).collect();
+        let mut now: Vec<String> = candidate.now.iter().map(|running| shown(running).joined()).collect();
         now.sort();
         now.dedup();
         PromotionRow {
@@ -241,12 +263,12 @@ impl PromotionSearch<'_> {
 
     /// The references that stay, because no version of the environment before has soaked.
     fn soaking(&self, candidate: &Candidate, why: &str) -> Vec<SkippedReference> {
-        let skipped = |one: &RunningReference| {
-            let now = shown(one).joined();
+        let skipped = |running: &RunningReference| {
+            let now = shown(running).joined();
             let now = if now.is_empty() { "as it is".to_owned() } else { format!("at {}", inline(&now)) };
             SkippedReference {
-                file: one.reference.file.clone(),
-                line: one.reference.line,
+                file: running.reference.file.clone(),
+                line: running.reference.line,
                 image: candidate.target.name.clone(),
                 reason: SkipReason::Soaking,
                 detail: format!("stays {now}, because {why}"),
@@ -257,8 +279,8 @@ impl PromotionSearch<'_> {
 }
 
 /// What a place runs, for a report.
-fn shown(one: &RunningReference) -> TagAndDigest {
-    TagAndDigest { tag: one.tags.first().cloned().flatten(), digest: one.digest.clone() }
+fn shown(running: &RunningReference) -> TagAndDigest {
+    TagAndDigest { tag: running.tags.first().cloned().flatten(), digest: running.digest.clone() }
 }
 
 fn unknown_place() -> Location {

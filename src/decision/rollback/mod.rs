@@ -9,22 +9,17 @@ mod trace;
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::DecisionBase;
-use super::base::BranchFiles;
-use super::context::DecisionContext;
 use super::error::DecisionError;
 use super::tag_and_digest::TagAndDigest;
-use crate::config::Config;
 use crate::image::{Digest, Field, ImageError, Tag, same_tag};
 use crate::landing::RolledBack;
 use crate::location::Location;
 use crate::plan::{self, CurrentReference, Request, Scope, TargetIndex, UpdateTarget};
-use crate::settings::RollbackOptions;
 use crate::tag::Source;
-use search::RollbackSearch;
 use trace::{ReferenceTrace, joined};
 
 pub use error::{RollbackError, SearchedHistory};
+pub(super) use search::RollbackSearch;
 
 /// What goes back to what.
 #[derive(Clone, Debug, Default)]
@@ -51,34 +46,31 @@ struct RollbackStart {
     to: TagAndDigest,
 }
 
-/// The request of a rollback, made from the typed one.
-pub(super) fn request(
-    context: &DecisionContext<'_>,
-    config: &Config,
-    base: DecisionBase<'_>,
-    (options, typed): (RollbackOptions, Request),
-    known: &mut Option<RollbackPlan>,
-) -> Result<Request, DecisionError> {
-    let files = BranchFiles::new(base);
-    let targets = typed.targets.iter().map(|target| UpdateTarget { tag: None, ..target.clone() }).collect();
-    let mut untagged = Request { targets, ..typed.clone() };
-    if known.is_some() {
-        // the first tip determined which references are set
-        (untagged.all, untagged.expect) = (true, None);
+impl RollbackSearch<'_> {
+    /// The request of a rollback, made from the typed one. The first call determines `known`; the later ones only check
+    /// that nobody else changed these tags.
+    pub(super) fn request<'m>(
+        &self,
+        typed: Request,
+        known: &'m mut Option<RollbackPlan>,
+    ) -> Result<(Request, &'m RollbackPlan), DecisionError> {
+        let targets = typed.targets.iter().map(|target| UpdateTarget { tag: None, ..target.clone() });
+        let mut untagged = Request { targets: targets.collect(), ..typed.clone() };
+        if known.is_some() {
+            // the first tip determined which references are set
+            (untagged.all, untagged.expect) = (true, None);
+        }
+        let changeable = plan::changeable_references(self.files.files, &untagged)?;
+        let rollback = match known {
+            Some(rollback) => {
+                rollback.check_unchanged(&changeable.references, &untagged)?;
+                rollback
+            }
+            None => known.insert(self.find(&typed, &untagged, &changeable)?),
+        };
+        let request = Request { targets: rollback.targets.clone(), all: true, expect: None, ..typed };
+        Ok((request, rollback))
     }
-    let changeable = plan::changeable_references(files.files, &untagged)?;
-    let rollback = match known {
-        Some(rollback) => {
-            rollback.check_unchanged(&changeable.references, &untagged)?;
-            rollback
-        }
-        None => {
-            let cancellation = base.cancellation();
-            let search = RollbackSearch { context, config, files, options, cancellation };
-            known.insert(search.find(&typed, &untagged, &changeable)?)
-        }
-    };
-    Ok(Request { targets: rollback.targets.clone(), all: true, expect: None, ..typed })
 }
 
 impl RollbackPlan {

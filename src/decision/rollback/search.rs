@@ -7,7 +7,7 @@ use super::error::{RollbackError, SearchedHistory};
 use super::trace::{ReferenceTrace, joined};
 use crate::build_info;
 use crate::config::Config;
-use crate::decision::base::BranchFiles;
+use crate::decision::base::{BranchFiles, DecisionBase};
 use crate::decision::context::DecisionContext;
 use crate::decision::error::DecisionError;
 use crate::decision::tag_and_digest::TagAndDigest;
@@ -27,17 +27,27 @@ use crate::visible::inline;
 /// How often the place of a tag may move before the history ends.
 const MOST_MOVES: usize = 10;
 
-pub(super) struct RollbackSearch<'a> {
-    pub context: &'a DecisionContext<'a>,
-    pub config: &'a Config,
-    pub files: BranchFiles<'a>,
-    pub options: RollbackOptions,
-    pub cancellation: Cancellation,
+pub(in crate::decision) struct RollbackSearch<'a> {
+    context: &'a DecisionContext<'a>,
+    config: &'a Config,
+    pub(super) files: BranchFiles<'a>,
+    options: RollbackOptions,
+    cancellation: Cancellation,
 }
 
-impl RollbackSearch<'_> {
+impl<'a> RollbackSearch<'a> {
+    pub fn new(
+        context: &'a DecisionContext<'a>,
+        config: &'a Config,
+        base: DecisionBase<'a>,
+        options: RollbackOptions,
+    ) -> Self {
+        let (files, cancellation) = (BranchFiles::new(base), base.cancellation());
+        RollbackSearch { context, config, files, options, cancellation }
+    }
+
     /// Finds the tags that the references go back to.
-    pub fn find(
+    pub(super) fn find(
         &self,
         typed: &Request,
         untagged: &Request,
