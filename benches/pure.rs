@@ -11,7 +11,8 @@ use divan::{Bencher, black_box};
 use tagbump::file_selection::Selection;
 use tagbump::image::{Field, Tag};
 use tagbump::plan::{
-    self, FileContent, FileSource, FoundFiles, Request, Scope, SourceError, SourceFile, UpdateTarget, Visitor,
+    self, FileContent, FileSource, FoundFiles, Request, Scope, SourceError, SourceFile, UpdateTarget,
+    VisitScope, Visitor,
 };
 use tagbump::yaml::{Change, apply, scan};
 
@@ -25,7 +26,12 @@ const RELEASE: &str = "fixtures/helm-release/homelab-shape-with-many-images/in";
 struct Memory(Vec<(String, Vec<u8>)>);
 
 impl FileSource for Memory {
-    fn visit(&self, selection: &Selection, _: bool, look: Visitor<'_>) -> Result<FoundFiles, SourceError> {
+    fn visit(
+        &self,
+        selection: &Selection,
+        _: VisitScope,
+        look: Visitor<'_>,
+    ) -> Result<FoundFiles, SourceError> {
         let mut found = FoundFiles::default();
         for (path, bytes) in &self.0 {
             if let Some(match_level) = selection.match_level(path) {

@@ -50,7 +50,7 @@
 //! | [`error`], [`hint`] | an error as it is shown: exit code, sentence, and what to do | `visible` |
 //! | [`location`] | a place in a file | |
 //! | [`crash`] | what a panic ends with: a message, and nothing left behind | `signals` |
-//! | [`environment`], [`signals`], [`memory`] | what every module needs | |
+//! | [`environment`], [`signals`], [`memory`], [`mutex`] | what every module needs | |
 //!
 //! A module uses only modules further down, and only `git` and the two adapters above it use git2. `scaffold`,
 //! `history`, `holds`, `plan`, `manifest`, `markdown`, `yaml`, `image`, `tag`, `template`, `file_selection`, `object_id`,
@@ -123,6 +123,7 @@ pub mod location;
 pub mod manifest;
 pub mod markdown;
 pub mod memory;
+pub mod mutex;
 pub mod object_id;
 pub mod output;
 pub mod plan;

@@ -2,11 +2,13 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
+
+use tagbump::mutex::lock;
 
 const SHOWN_AFTER: Duration = Duration::from_millis(500);
 const REFRESH: Duration = Duration::from_millis(100);
@@ -52,12 +54,12 @@ impl Waiting {
     /// Sets what the run waits for.
     pub fn set(&self, what: Option<&str>) {
         let wait = what.map(|what| (what.to_owned(), Instant::now()));
-        *self.wait.lock().unwrap_or_else(PoisonError::into_inner) = wait;
+        *lock(&self.wait) = wait;
     }
 }
 
 fn line(wait: &Wait) -> Option<String> {
-    let wait = wait.lock().unwrap_or_else(PoisonError::into_inner);
+    let wait = lock(wait);
     let (what, since) = wait.as_ref()?;
     let passed = since.elapsed();
     (passed >= SHOWN_AFTER).then(|| format!("{what} ({} s)", passed.as_secs()))

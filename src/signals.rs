@@ -2,8 +2,10 @@
 //! when a bug ends the process.
 
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::mutex::lock;
 
 /// Held while several steps must happen together or not at all.
 static TOGETHER: Mutex<()> = Mutex::new(());
@@ -52,10 +54,6 @@ pub fn uninterrupted<T>(work: impl FnOnce() -> T) -> T {
         std::thread::park();
     }
     done
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Removes temporary files and ends child processes, unless another thread is doing so already. For a thread that

@@ -16,7 +16,7 @@ use crate::file_selection::{MAX_FILE_SIZE, MatchLevel, Selection, in_folder, is_
 use crate::object_id::CommitId;
 use crate::plan::{
     FileContent, FileEdit, FileSource, FoundFiles, NestedRepository, PathProblem, RepositoryFiles,
-    SourceError, SourceFile, Visitor, is_lfs_pointer,
+    SourceError, SourceFile, VisitScope, Visitor, is_lfs_pointer,
 };
 use crate::visible::inline;
 
@@ -113,11 +113,11 @@ impl FileSource for CommitFiles<'_> {
     fn visit(
         &self,
         selection: &Selection,
-        context: bool,
+        scope: VisitScope,
         look: Visitor<'_>,
     ) -> Result<FoundFiles, SourceError> {
         let mut found = FoundFiles::default();
-        let entries = self.entries(selection, context, &mut found)?;
+        let entries = self.entries(selection, scope, &mut found)?;
         check_names(selection, &entries, &found)?;
         for entry in entries.into_iter().filter(|e| e.mode != SYMLINK && e.mode != SUBMODULE) {
             if self.read(entry, look, &mut found)?.is_break() {
@@ -189,9 +189,10 @@ impl<'r> CommitFiles<'r> {
     fn entries(
         &self,
         selection: &Selection,
-        context: bool,
+        scope: VisitScope,
         found: &mut FoundFiles,
     ) -> Result<Vec<TreeFile>, SourceError> {
+        let with_context = scope == VisitScope::WithContext;
         let (mut entries, mut misnamed_paths, mut left) = (Vec::new(), Vec::new(), MAX_LOOKED_AT);
         let named = !selection.names().is_empty();
         if self.is_in_submodule() {
@@ -210,7 +211,7 @@ impl<'r> CommitFiles<'r> {
                 }
                 if entry.kind() == Some(ObjectType::Tree) {
                     let below = format!("{folder}{name}");
-                    if context || selection.reaches(&below) {
+                    if with_context || selection.reaches(&below) {
                         folders.push((below + "/", entry.id()));
                     }
                     continue;
@@ -230,7 +231,7 @@ impl<'r> CommitFiles<'r> {
                 found.pass(&path);
                 let match_level = selection.match_level(&path);
                 let match_level =
-                    match_level.or((context && is_yaml(&path)).then_some(MatchLevel::ContextOnly));
+                    match_level.or((with_context && is_yaml(&path)).then_some(MatchLevel::ContextOnly));
                 entries.extend(match_level.map(|match_level| TreeFile {
                     path,
                     id: entry.id(),

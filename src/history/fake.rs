@@ -7,7 +7,8 @@ use super::{CommitId, CommitLinks, CommitMessage, CommitStore, HistoryError, Obj
 use crate::file_selection::{MatchLevel, Selection};
 use crate::image::Field;
 use crate::plan::{
-    FileContent, FileSource, FoundFiles, Request, Scope, SourceError, SourceFile, UpdateTarget, Visitor,
+    FileContent, FileSource, FoundFiles, Request, Scope, SourceError, SourceFile, UpdateTarget, VisitScope,
+    Visitor,
 };
 
 /// The text of each file, by path.
@@ -101,7 +102,12 @@ impl CommitStore for FakeCommits {
 pub struct FakeTip<'a>(pub &'a FakeCommits, pub CommitId);
 
 impl FileSource for FakeTip<'_> {
-    fn visit(&self, selection: &Selection, _: bool, look: Visitor<'_>) -> Result<FoundFiles, SourceError> {
+    fn visit(
+        &self,
+        selection: &Selection,
+        _: VisitScope,
+        look: Visitor<'_>,
+    ) -> Result<FoundFiles, SourceError> {
         let commits = self.0.commits.borrow();
         let files = commits[&self.1].1.keys();
         for path in files.filter(|path| selection.match_level(path).is_some()) {

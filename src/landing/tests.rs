@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use super::landing_loop::FINAL_CHECK;
 use super::*;
 use crate::file_selection::Selection;
-use crate::plan::{FileContent, FileEdit, FoundFiles, SourceError, Visitor};
+use crate::plan::{FileContent, FileEdit, FoundFiles, SourceError, VisitScope, Visitor};
 
 const BUDGET: Duration = Duration::from_secs(120);
 
@@ -240,7 +240,7 @@ impl super::History for FakeBranch {
 struct CommitList(String);
 
 impl FileSource for CommitList {
-    fn visit(&self, _: &Selection, _: bool, _: Visitor<'_>) -> Result<FoundFiles, SourceError> {
+    fn visit(&self, _: &Selection, _: VisitScope, _: Visitor<'_>) -> Result<FoundFiles, SourceError> {
         unreachable!("the bump below reads its file by name")
     }
 

@@ -5,7 +5,8 @@
 use std::collections::BTreeSet;
 
 use super::{
-    FileContent, FileSource, FoundFiles, Request, Scope, SourceError, SourceFile, UpdateTarget, Visitor, plan,
+    FileContent, FileSource, FoundFiles, Request, Scope, SourceError, SourceFile, UpdateTarget, VisitScope,
+    Visitor, plan,
 };
 use crate::dotenv::{self, is_dotenv};
 use crate::file_selection::{MatchLevel, Selection, folder};
@@ -34,7 +35,7 @@ pub struct SingleFile<'a> {
 }
 
 impl FileSource for SingleFile<'_> {
-    fn visit(&self, _: &Selection, _: bool, look: Visitor<'_>) -> Result<FoundFiles, SourceError> {
+    fn visit(&self, _: &Selection, _: VisitScope, look: Visitor<'_>) -> Result<FoundFiles, SourceError> {
         let SingleFile { path, bytes, match_level, has_chart } = *self;
         let mut found = FoundFiles::default();
         found.take(path, match_level);

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::ops::ControlFlow;
+use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Mutex, PoisonError};
 
 use super::elsewhere::TargetNames;
 use super::field_index::FieldIndex;
@@ -16,12 +16,13 @@ use super::unparsed::{Unparsed, UnparsedReport, UnparsedText, stopped_at};
 use super::what_runs::FilePlace;
 use super::what_runs::surroundings::{Names, Surroundings, SurroundingsCollector};
 use super::wider_pattern::with_wider;
-use super::{FieldTarget, FileSource, PlanError, Request, SourceFile, TargetIndex, UpdateTarget};
+use super::{FieldTarget, FileSource, PlanError, Request, SourceFile, TargetIndex, UpdateTarget, VisitScope};
 use crate::dotenv;
 use crate::file_selection::{MatchLevel, Selection, folder};
 use crate::image::ParsedReference;
 use crate::location::Location;
 use crate::manifest::{Reference, add, field_references, is_kustomization_file};
+use crate::mutex::{into_inner, lock};
 use crate::yaml::{ReadError, scan_until};
 
 /// Everything that a plan knows about the files.
@@ -91,18 +92,20 @@ pub(super) fn scan_files(source: &dyn FileSource, request: &Request) -> Result<S
         if !names_image && !is_wanted(&file, request) && fields.is_empty() {
             skipped.keep(&file);
         } else if let Some(one) = look_at(&file, fields, request, &names) {
-            looked.lock().unwrap_or_else(PoisonError::into_inner).push(one);
+            lock(&looked).push(one);
         }
         ControlFlow::Continue(())
     };
     let selection = request.selection()?;
+    // what runs can only be computed from all files
+    let scope = if source.is_whole() { VisitScope::WithContext } else { VisitScope::Selected };
     let found = source
-        .visit(&selection, source.is_whole(), &look)
+        .visit(&selection, scope, &look)
         .map_err(|error| with_wider(error.into(), source, &selection))?;
     if request.cancellation.is_cancelled() {
         return Err(PlanError::Cancelled);
     }
-    let mut looked = looked.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut looked = into_inner(looked);
     looked.extend(skipped.unparsed().map(FileScan::Unparsed));
     looked.sort_by(|a, b| a.path().cmp(b.path()));
     let (mut scanned, mut left_out) =

@@ -3,14 +3,15 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::ControlFlow;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use super::parsed_file::ParsedFile;
 use super::unparsed::{Unparsed, UnparsedReport, UnparsedText};
-use super::{FileSource, NamelessTag, NestedRepository, PlanError, Request, SourceFile};
+use super::{FileSource, NamelessTag, NestedRepository, PlanError, Request, SourceFile, VisitScope};
 use crate::file_selection::{MatchLevel, folder};
 use crate::location::Location;
 use crate::manifest::{ReferenceSyntax, is_encrypted};
+use crate::mutex::{into_inner, lock};
 use crate::yaml::{FieldPath, ParsedYaml, scan_until};
 
 /// The images and tags in all files, for an error message.
@@ -58,14 +59,14 @@ pub(super) fn seen(source: &dyn FileSource, request: &Request) -> Result<ImageIn
             return ControlFlow::Break(());
         }
         let notes = notes(&file, request);
-        looked.lock().unwrap_or_else(PoisonError::into_inner).push(notes);
+        lock(&looked).push(notes);
         ControlFlow::Continue(())
     };
-    let found = source.visit(&request.selection()?, false, &look)?;
+    let found = source.visit(&request.selection()?, VisitScope::Selected, &look)?;
     if request.cancellation.is_cancelled() {
         return Err(PlanError::Cancelled);
     }
-    let mut looked = looked.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut looked = into_inner(looked);
     looked.sort_by(|a, b| path(a).cmp(path(b)));
     let mut seen = ImageInventory {
         count: found.count,

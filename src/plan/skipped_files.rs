@@ -2,11 +2,12 @@
 //! small repository, a user who broke a file learns about it even if it doesn't matter for this bump. In a
 //! large one, parsing them all would cost more than the bump.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use super::SourceFile;
 use super::unparsed::{Unparsed, UnparsedText};
 use crate::file_selection::MatchLevel;
+use crate::mutex::{into_inner, lock};
 use crate::yaml::scan;
 
 /// About as much as can be parsed in ten milliseconds.
@@ -27,7 +28,7 @@ impl SkippedFiles {
     }
 
     pub fn keep(&self, file: &SourceFile<'_>) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = lock(&self.0);
         let room = kept.as_mut().filter(|k| k.size + file.bytes.len() <= FEW);
         match room {
             _ if file.match_level == MatchLevel::ContextOnly => {}
@@ -41,7 +42,7 @@ impl SkippedFiles {
 
     /// The files that can't be parsed, with the reason.
     pub fn unparsed(self) -> impl Iterator<Item = Unparsed> {
-        let kept = self.0.into_inner().unwrap_or_else(PoisonError::into_inner).unwrap_or_default();
+        let kept = into_inner(self.0).unwrap_or_default();
         let files = kept.files.into_iter();
         files.filter_map(|(path, bytes)| {
             Some(Unparsed { path, error: scan(&bytes).err()?, named: false, text: UnparsedText::default() })

@@ -20,15 +20,15 @@ pub struct SourceFile<'a> {
 
 /// Where files are read from: a working tree, or a commit.
 pub trait FileSource {
-    /// Passes every selected file to `look`, in any order and from several threads at once; with `context`, every
-    /// other YAML file too. Once `look` breaks, the rest may be left out.
+    /// Passes the files to `look`, in any order and from several threads at once. Once `look` breaks, the rest may be
+    /// left out.
     ///
     /// # Errors
     /// If a named file doesn't exist, or can't be read.
     fn visit(
         &self,
         selection: &Selection,
-        context: bool,
+        scope: VisitScope,
         look: Visitor<'_>,
     ) -> Result<FoundFiles, SourceError>;
 
@@ -47,6 +47,15 @@ pub trait FileSource {
     fn is_whole(&self) -> bool {
         true
     }
+}
+
+/// Which files a visit passes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VisitScope {
+    /// The selected ones.
+    Selected,
+    /// Every other YAML file too, at [`MatchLevel::ContextOnly`].
+    WithContext,
 }
 
 /// The repository that some files are a folder of.

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::{FileSource, PlanError, SourceError};
+use super::{FileSource, PlanError, SourceError, VisitScope};
 use crate::file_selection::Selection;
 
 /// A pattern that selects files, in place of one that selects none.
@@ -30,7 +30,7 @@ impl WiderPattern {
             candidates.iter().for_each(|candidate| candidate.count(file.path));
             ControlFlow::Continue(())
         };
-        source.visit(&everything, false, &count).ok()?;
+        source.visit(&everything, VisitScope::Selected, &count).ok()?;
         candidates.into_iter().map(CountedPattern::counted).find(|wider| wider.files > 0)
     }
 }

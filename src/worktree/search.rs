@@ -5,7 +5,7 @@
 use std::fs::FileType;
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use foldhash::HashSet;
 use ignore::{DirEntry, WalkBuilder, WalkState};
@@ -18,9 +18,10 @@ use super::open_error::OpenError;
 use super::{SurroundingRepository, Worktree, read_at_most, read_into};
 use crate::dot_git::is_dot_git;
 use crate::file_selection::{MatchLevel, Selection, is_yaml};
+use crate::mutex::{into_inner, lock};
 use crate::plan::{
-    FileContent, FileSource, FoundFiles, NestedRepository, RepositoryFiles, SourceError, SourceFile, Visitor,
-    is_lfs_pointer,
+    FileContent, FileSource, FoundFiles, NestedRepository, RepositoryFiles, SourceError, SourceFile,
+    VisitScope, Visitor, is_lfs_pointer,
 };
 use crate::visible::inline;
 
@@ -28,10 +29,10 @@ impl FileSource for Worktree {
     fn visit(
         &self,
         selection: &Selection,
-        context: bool,
+        scope: VisitScope,
         look: Visitor<'_>,
     ) -> Result<FoundFiles, SourceError> {
-        let search = FileSearch { worktree: self, selection, context, look, seen: Mutex::default() };
+        let search = FileSearch { worktree: self, selection, scope, look, seen: Mutex::default() };
         let mut folders = false;
         for name in selection.names() {
             let is_file = self.is_file(name)?;
@@ -40,7 +41,7 @@ impl FileSource for Worktree {
                 return Ok(search.found());
             }
         }
-        if !selection.names_only() || folders || context {
+        if !selection.names_only() || folders || scope == VisitScope::WithContext {
             search.walk_and_tracked();
             search.submodules();
         }
@@ -70,7 +71,7 @@ impl FileSource for Worktree {
 struct FileSearch<'a> {
     worktree: &'a Worktree,
     selection: &'a Selection,
-    context: bool,
+    scope: VisitScope,
     look: Visitor<'a>,
     seen: Mutex<SearchState>,
 }
@@ -94,13 +95,13 @@ impl FileSearch<'_> {
     }
 
     fn found(self) -> FoundFiles {
-        let mut found = self.seen.into_inner().unwrap_or_else(PoisonError::into_inner).found;
+        let mut found = into_inner(self.seen).found;
         found.warnings.sort();
         found
     }
 
     fn seen(&self) -> MutexGuard<'_, SearchState> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.seen)
     }
 
     fn warn(&self, warning: String) {
@@ -154,7 +155,7 @@ impl FileSearch<'_> {
             .filter_entry(move |entry| {
                 if entry.depth() > 0 && is_repository(entry) {
                     if !is_dot_git(&entry.file_name().to_string_lossy()) {
-                        passed.lock().unwrap_or_else(PoisonError::into_inner).push(entry.path().to_owned());
+                        lock(&passed).push(entry.path().to_owned());
                     }
                     return false;
                 }
@@ -162,7 +163,7 @@ impl FileSearch<'_> {
                 let problem = is_folder.then(|| problem_of_folder(entry.path())).flatten();
                 if let Some(problem) = problem {
                     let found = (entry.path().to_owned(), problem);
-                    noted.lock().unwrap_or_else(PoisonError::into_inner).push(found);
+                    lock(&noted).push(found);
                 }
                 problem.is_none()
             })
@@ -177,10 +178,10 @@ impl FileSearch<'_> {
                 if flow.is_break() { WalkState::Quit } else { WalkState::Continue }
             })
         });
-        for path in nested.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+        for path in lock(&nested).iter() {
             self.pass_repository(path);
         }
-        for (path, problem) in odd.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+        for (path, problem) in lock(&odd).iter() {
             let path = self.relative(path).unwrap_or_else(|| path.display().to_string());
             self.warn(format!("skipped: {}: its .gitignore {problem}", inline(&path)));
         }
@@ -236,7 +237,7 @@ impl FileSearch<'_> {
         let match_level = match self.selection.match_level(&path) {
             Some(MatchLevel::Explicit) => return ControlFlow::Continue(()),
             Some(match_level) => match_level,
-            None if self.context && is_yaml(&path) => MatchLevel::ContextOnly,
+            None if self.scope == VisitScope::WithContext && is_yaml(&path) => MatchLevel::ContextOnly,
             None => {
                 self.seen().found.pass(&path);
                 return ControlFlow::Continue(());

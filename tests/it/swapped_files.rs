@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::support::files::{copy, snapshot, write};
 use tagbump::file_selection::Selection;
-use tagbump::plan::{FileEdit, FileSource, SourceFile};
+use tagbump::plan::{FileEdit, FileSource, SourceFile, VisitScope};
 use tagbump::worktree::{Worktree, WorktreeError};
 use tempfile::TempDir;
 
@@ -229,7 +229,7 @@ fn searched(scene: &Scene, swap: impl Fn(&Scene) + Sync) -> (Vec<Vec<u8>>, Vec<S
         read.lock().unwrap().push(file.bytes.to_vec());
         ControlFlow::Continue(())
     };
-    let found = scene.worktree.visit(&Selection::new(&[]).unwrap(), false, &look).unwrap();
+    let found = scene.worktree.visit(&Selection::new(&[]).unwrap(), VisitScope::Selected, &look).unwrap();
     (read.into_inner().unwrap(), found.warnings)
 }
 

@@ -1,7 +1,7 @@
 //! Files of which one has other bytes: those of the index, or of the working tree.
 
 use crate::file_selection::Selection;
-use crate::plan::{FileContent, FileSource, FoundFiles, SourceError, SourceFile, Visitor};
+use crate::plan::{FileContent, FileSource, FoundFiles, SourceError, SourceFile, VisitScope, Visitor};
 
 /// Files with other bytes in one of them.
 pub(super) struct OverlayFile<'a> {
@@ -14,11 +14,11 @@ impl FileSource for OverlayFile<'_> {
     fn visit(
         &self,
         selection: &Selection,
-        context: bool,
+        scope: VisitScope,
         visitor: Visitor<'_>,
     ) -> Result<FoundFiles, SourceError> {
         let (path, bytes) = (self.path.to_owned(), self.bytes.to_vec());
-        self.files.visit(selection, context, &move |file: SourceFile<'_>| {
+        self.files.visit(selection, scope, &move |file: SourceFile<'_>| {
             visitor(if file.path == path { SourceFile { bytes: &bytes, ..file } } else { file })
         })
     }

@@ -1,7 +1,7 @@
 //! octocrab's way to the server: the HTTP client that the rest of tagbump uses too.
 
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Instant;
 
@@ -11,6 +11,7 @@ use tower_service::Service;
 
 use crate::forge::api_answer::MAX_ANSWER;
 use crate::http::{self, Agent, Request, Response};
+use crate::mutex::lock;
 
 type WireError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -32,11 +33,11 @@ impl Wire {
 
     /// From now on requests end at this time, here and in all clones.
     pub fn give_up_at(&self, deadline: Instant) {
-        *self.deadline.lock().unwrap_or_else(PoisonError::into_inner) = deadline;
+        *lock(&self.deadline) = deadline;
     }
 
     async fn perform(self, request: Request<OctoBody>) -> Result<Response<OctoBody>, WireError> {
-        let deadline = *self.deadline.lock().unwrap_or_else(PoisonError::into_inner);
+        let deadline = *lock(&self.deadline);
         let (mut parts, body) = request.into_parts();
         let body = body.collect().await?.to_bytes().to_vec();
         // the client sets it if there is a body

@@ -4,6 +4,8 @@ use std::io::{ErrorKind, Read};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Instant;
 
+use crate::mutex::lock;
+
 /// Captures the output on one of a program's pipes.
 pub struct Capture {
     shared: Arc<(Mutex<CapturedOutput>, Condvar)>,
@@ -31,7 +33,7 @@ impl Capture {
                     Err(e) if e.kind() == ErrorKind::Interrupted => continue,
                     Err(_) => 0,
                 };
-                let mut captured = captured.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut captured = lock(captured);
                 let room = limit.saturating_sub(captured.bytes.len());
                 captured.bytes.extend_from_slice(&buffer[..read.min(room)]);
                 if read == 0 {
@@ -48,7 +50,7 @@ impl Capture {
     /// the pipe open.
     pub fn finish(self, deadline: Instant) -> CapturedOutput {
         let (captured, changed) = &*self.shared;
-        let captured = captured.lock().unwrap_or_else(PoisonError::into_inner);
+        let captured = lock(captured);
         let time = deadline.saturating_duration_since(Instant::now());
         let waited = changed.wait_timeout_while(captured, time, |captured| !captured.complete);
         let (mut captured, _) = waited.unwrap_or_else(PoisonError::into_inner);

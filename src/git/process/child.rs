@@ -6,6 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use crate::mutex::lock;
 use crate::signals::{self, CleanupGuard};
 
 /// How long a program may take to clean up after SIGTERM; git removes its lock files then.
@@ -150,7 +151,7 @@ impl Drop for TimedChild {
 
 impl SharedChild {
     fn state(&self) -> MutexGuard<'_, ChildState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     fn has_ended(&self) -> bool {

@@ -4,7 +4,7 @@
 //! a whole landing.
 
 use std::io::{Read, Write};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use git2::transport::{Service, SmartSubtransportStream};
@@ -22,6 +22,7 @@ use crate::git::credentials::{Credential, Credentials};
 use crate::git::error::{GitError, ServerError};
 use crate::git::remote_url::shown_url;
 use crate::http::{self, HttpError, HttpSettings, TlsProblem};
+use crate::mutex::lock;
 
 /// Servers recognise git by this user agent.
 const NAME: &str = concat!("git/2 (tagbump ", env!("CARGO_PKG_VERSION"), ")");
@@ -55,7 +56,7 @@ impl HttpServer {
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, ConnectionState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     fn agent(&self) -> Agent {

@@ -14,7 +14,7 @@ mod redirect;
 mod ssh;
 
 use std::cell::RefCell;
-use std::sync::{Arc, Mutex, Once, PoisonError};
+use std::sync::{Arc, Mutex, Once};
 use std::time::{Duration, Instant};
 
 use git2::Remote;
@@ -27,6 +27,7 @@ use super::error::{GitError, ServerError};
 use super::ssh_program::SshProgram;
 use crate::environment::Environment;
 use crate::http::HttpSettings;
+use crate::mutex::lock;
 
 pub use http::{HttpServer, retry_after};
 pub use local::LocalServer;
@@ -134,12 +135,12 @@ impl Endpoint {
         run: impl FnOnce() -> Result<T, git2::Error>,
     ) -> Result<T, TransferError> {
         prepare();
-        *self.deadline.lock().unwrap_or_else(PoisonError::into_inner) = deadline;
-        self.cause.lock().unwrap_or_else(PoisonError::into_inner).take();
+        *lock(&self.deadline) = deadline;
+        lock(&self.cause).take();
         let before = CURRENT.replace(Some(Arc::clone(self)));
         let result = run();
         CURRENT.replace(before);
-        let cause = self.cause.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let cause = lock(&self.cause).take();
         result.map_err(|error| match cause {
             Some(cause) => TransferError::Fault(cause),
             None => TransferError::Git(error),
@@ -210,7 +211,7 @@ impl Endpoint {
     }
 
     fn deadline(&self) -> Instant {
-        *self.deadline.lock().unwrap_or_else(PoisonError::into_inner)
+        *lock(&self.deadline)
     }
 
     fn time_left(&self) -> Duration {
@@ -225,7 +226,7 @@ impl Endpoint {
             TransportError::TimedOut => "timed out".to_owned(),
             TransportError::Final(error) => error.to_string().replace('\0', " "),
         };
-        *self.cause.lock().unwrap_or_else(PoisonError::into_inner) = Some(cause);
+        *lock(&self.cause) = Some(cause);
         std::io::Error::other(text)
     }
 }

@@ -1,7 +1,7 @@
 //! The files of a listing, as they are read, and what is in each.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use super::super::SourceFile;
 use super::super::parsed_file::ParsedFile;
@@ -13,6 +13,7 @@ use super::filter::ListingFilter;
 use super::references::references;
 use crate::effective::ParsedContent;
 use crate::file_selection::MatchLevel;
+use crate::mutex::{into_inner, lock};
 use crate::yaml::scan;
 
 /// What is in one file.
@@ -94,16 +95,16 @@ impl<'a> ListedFiles<'a> {
         if fits {
             let (path, bytes) = (file.path.to_owned(), file.bytes.to_vec());
             let text = TextFile { path, bytes, match_level: file.match_level, is_wanted };
-            self.texts.lock().unwrap_or_else(PoisonError::into_inner).push(text);
+            lock(&self.texts).push(text);
         } else if is_wanted {
             let listed = listed(file, self.images).map(|(listing, _)| listing);
-            self.listed.lock().unwrap_or_else(PoisonError::into_inner).push(listed);
+            lock(&self.listed).push(listed);
         }
     }
 
     pub fn finish(self) -> GatheredFiles {
-        let listed = self.listed.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let mut texts = self.texts.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let listed = into_inner(self.listed);
+        let mut texts = into_inner(self.texts);
         let is_skipped = |file: &TextFile| !file.is_wanted && file.match_level != MatchLevel::ContextOnly;
         let skipped = texts.iter().filter(|file| is_skipped(file)).map(|file| file.bytes.len());
         if skipped.sum::<usize>() <= FEW {

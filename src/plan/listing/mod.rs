@@ -17,7 +17,7 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use super::unparsed::{Unparsed, UnparsedReport};
-use super::{Environments, FileSource, NestedRepository, PlanError, SourceFile, wider_pattern};
+use super::{Environments, FileSource, NestedRepository, PlanError, SourceFile, VisitScope, wider_pattern};
 use crate::file_selection::{MatchLevel, Selection, folder};
 use crate::manifest::ScalarPlace;
 use assembly::Assembly;
@@ -124,7 +124,7 @@ pub fn list(
         ControlFlow::Continue(())
     };
     let found = source
-        .visit(selection, true, &look)
+        .visit(selection, VisitScope::WithContext, &look)
         .map_err(|error| wider_pattern::with_wider(error.into(), source, selection))?;
     let GatheredFiles { texts, mut listed, around } = files.finish();
     let Parsed { rendered, listed: more } = parse_and_render(source, &around, request, texts)?;

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::thread::{available_parallelism, scope};
 
 use super::super::what_runs::rendered_roots::{Overridable, Renderer, read_part};
@@ -13,6 +13,7 @@ use super::ListingRequest;
 use super::files::{Listed, TextFile, listed};
 use super::places::ListedPlaces;
 use crate::effective::ParsedContent;
+use crate::mutex::lock;
 use crate::yaml::{Cancellation, scan};
 
 /// What came of the files.
@@ -84,7 +85,7 @@ struct ListingParser<'a> {
 
 impl ListingParser<'_> {
     fn queue(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.queue)
     }
 
     /// Parses some of the files that wait; `None` if there are none.

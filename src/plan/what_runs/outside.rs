@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
 
 use super::super::prefilter::Prefilter;
-use super::super::{Environments, FileSource, RepositoryFiles, Request, SourceFile, UpdateTarget};
+use super::super::{
+    Environments, FileSource, RepositoryFiles, Request, SourceFile, UpdateTarget, VisitScope,
+};
 use super::rendered_roots::{RenderedRoots, Renderer, read_part};
 use super::some_of;
 use super::surroundings::{Names, SurroundingsCollector};
@@ -38,7 +40,7 @@ pub fn overridden_outside(
             "{why} the files outside of {folder}, so one of them may override this; check what runs"
         )]
     };
-    if files.visit(&everything, true, &look).is_err() {
+    if files.visit(&everything, VisitScope::WithContext, &look).is_err() {
         return unseen("could not read all of");
     }
     let renderer = Renderer {

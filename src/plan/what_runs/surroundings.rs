@@ -2,12 +2,13 @@
 //! mention an image. What runs is computed from them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use super::super::SourceFile;
 use crate::effective::{FileMarks, FileRole, StructuralFile};
 use crate::file_selection::file_name;
 use crate::manifest::is_compose;
+use crate::mutex::{into_inner, lock};
 
 /// The files around the edits.
 #[derive(Default)]
@@ -58,11 +59,11 @@ impl SurroundingsCollector {
         let names = if has_variable { Names::Variable } else { names };
         let structural = is_structural.then(|| Box::new(StructuralFile::new(file.path, file.bytes)));
         let noted = NotedFile { path: file.path.to_owned(), structural, declared, names };
-        self.files.lock().unwrap_or_else(PoisonError::into_inner).push(noted);
+        lock(&self.files).push(noted);
     }
 
     pub fn finish(self) -> Surroundings {
-        let mut files = self.files.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut files = into_inner(self.files);
         // sets and maps are made much faster from what is in order
         files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
         let structural = files.iter_mut().filter_map(|file| {

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 
+use tagbump::mutex::lock;
 use tempfile::TempDir;
 
 use super::client::Client;
@@ -25,7 +26,7 @@ static RUNNING: Mutex<Weak<Server>> = Mutex::new(Weak::new());
 impl Server {
     /// The server of the tests that run at the moment; the first of them starts it.
     pub fn shared() -> Arc<Self> {
-        let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut running = lock(&RUNNING);
         running.upgrade().unwrap_or_else(|| {
             let server = Arc::new(Server::start());
             *running = Arc::downgrade(&server);

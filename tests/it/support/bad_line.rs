@@ -3,8 +3,9 @@
 use std::collections::VecDeque;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread;
+use tagbump::mutex::lock;
 
 /// Who was sending when it broke.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -218,8 +219,4 @@ fn reset(stream: &TcpStream) {
 
 fn answer(mut client: &TcpStream, code: u16) -> std::io::Result<()> {
     write!(client, "HTTP/1.1 {code} \r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

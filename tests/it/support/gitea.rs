@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
@@ -12,6 +12,7 @@ use super::cli;
 use super::git::git;
 use super::git_server::{Reply, Request, Response};
 use super::repo::{self, API, FILE, REPO, World, kustomization};
+use tagbump::mutex::lock;
 
 /// The one token that is right, for the API and as the password of git.
 pub const TOKEN: &str = "0123456789abcdef0123456789abcdef01234567";
@@ -154,10 +155,6 @@ pub fn pull(head: &str, repository: u64) -> Pull {
     let (head, base) = (head.to_owned(), "main".to_owned());
     let (title, body) = (String::new(), String::new());
     Pull { head, base, title, body, open: true, repository, labels: Vec::new() }
-}
-
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
-    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn answer(state: &mut State, request: &Request) -> Option<Reply> {

@@ -32,7 +32,7 @@ mod store;
 use std::fmt;
 use std::path::Path;
 use std::process::Command;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -43,6 +43,7 @@ use super::git_server::GitServer;
 use api::{Api, Limit};
 use shapes::World;
 use store::{Person, Store, person};
+use tagbump::mutex::lock;
 
 /// The one token that is right, for the API and as the password of git.
 pub const TOKEN: &str = "ghs_F4keT0kenF0rTestsOnly0123456789abcdef";
@@ -392,9 +393,4 @@ fn now() -> String {
 fn date(time: git2::Time) -> String {
     let at = jiff::Timestamp::from_second(time.seconds()).expect("a time");
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
-}
-
-/// A thread that panicked has failed its test already: what it guarded stays readable.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

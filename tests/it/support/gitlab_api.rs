@@ -2,12 +2,13 @@
 //! "Commits" and "Projects" API. Lists come a few at a time.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use git2::{Oid, Repository};
 use serde_json::{Value, json};
 
 use super::git_server::{Api, Headers, Reply, Request, Response};
+use tagbump::mutex::lock;
 
 /// The one token that is right.
 pub const TOKEN: &str = "glpat-F4keT0kenF0rTests";
@@ -52,7 +53,7 @@ impl GitLabApi {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 
     fn answer(&self, request: &Request, project: &str, bare: &PathBuf) -> Option<Reply> {

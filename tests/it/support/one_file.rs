@@ -5,7 +5,7 @@ use tagbump::file_selection::{MatchLevel, Selection};
 use tagbump::image::{Field, Tag};
 use tagbump::plan::{
     FileContent, FileSource, FoundFiles, PlanError, Request, Scope, SourceError, SourceFile, UpdateTarget,
-    Visitor, plan,
+    VisitScope, Visitor, plan,
 };
 
 /// The file after a bump of an image to a tag; as it was where there is nothing to do.
@@ -44,7 +44,7 @@ pub struct OneFile<'a> {
 }
 
 impl FileSource for OneFile<'_> {
-    fn visit(&self, _: &Selection, _: bool, look: Visitor<'_>) -> Result<FoundFiles, SourceError> {
+    fn visit(&self, _: &Selection, _: VisitScope, look: Visitor<'_>) -> Result<FoundFiles, SourceError> {
         // there is no other file to look at
         let _ = look(SourceFile {
             path: self.path,
