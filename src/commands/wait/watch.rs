@@ -41,16 +41,22 @@ pub(super) struct StatusSource {
 
 /// Everything that is looked at.
 pub(super) struct Watch<'a> {
-    settings: &'a WaitSettings,
-    clock: &'a dyn Clock,
-    deadline: Instant,
-    remote: RemoteHistory,
-    statuses: Option<StatusSource>,
-    awaited: &'a Awaited,
-    judge: LookJudge<'a>,
+    pub settings: &'a WaitSettings,
+    pub clock: &'a dyn Clock,
+    pub deadline: Instant,
+    pub remote: RemoteHistory,
+    pub statuses: Option<StatusSource>,
+    pub awaited: &'a Awaited,
+    pub judge: LookJudge<'a>,
+    pub memory: WatchMemory,
+}
+
+/// What earlier looks found out. Empty before the first one.
+#[derive(Default)]
+pub(super) struct WatchMemory {
     cache: AnswerCache,
     /// Which commits have the awaited tags.
-    known: HashMap<CommitId, TagState>,
+    tag_states: HashMap<CommitId, TagState>,
     /// Why the last look saw nothing, or why a page doesn't show the change.
     trouble: Option<String>,
     /// The forge's refusal, if it never gave an answer.
@@ -74,37 +80,12 @@ impl<E: Into<Error>> From<E> for Stop {
     }
 }
 
-impl<'a> Watch<'a> {
-    pub fn new(
-        settings: &'a WaitSettings,
-        clock: &'a dyn Clock,
-        deadline: Instant,
-        remote: RemoteHistory,
-        statuses: Option<StatusSource>,
-        awaited: &'a Awaited,
-        judge: LookJudge<'a>,
-    ) -> Self {
-        Watch {
-            settings,
-            clock,
-            deadline,
-            remote,
-            statuses,
-            awaited,
-            judge,
-            cache: AnswerCache::default(),
-            known: HashMap::new(),
-            trouble: None,
-            refused: None,
-        }
-    }
-
-    /// Looks until it is over.
-    pub fn until_the_end(
-        mut self,
-        progress: &mut dyn FnMut(&str),
-        info: &mut WaitInfo,
-    ) -> Result<End, Error> {
+impl Watch<'_> {
+    /// Looks again and again. `progress` gets a line about each look that doesn't decide, and `info` the statuses.
+    ///
+    /// # Errors
+    /// If the change failed, if the time is up, or if looking makes no sense any more.
+    pub fn run(mut self, progress: &mut dyn FnMut(&str), info: &mut WaitInfo) -> Result<End, Error> {
         let (mut pause, mut shown) = (SHORTEST, String::new());
         loop {
             let (text, at_least) = match self.look() {
@@ -120,7 +101,7 @@ impl<'a> Watch<'a> {
                     }
                     LookVerdict::Waiting { statuses, progress } => {
                         info.statuses = statuses;
-                        (described(&progress, self.trouble.as_deref()), None)
+                        (described(&progress, self.memory.trouble.as_deref()), None)
                     }
                 },
                 Err(Stop::End(end)) => return Ok(end),
@@ -140,7 +121,7 @@ impl<'a> Watch<'a> {
     }
 
     fn timed_out(self, what: String) -> Error {
-        match self.refused {
+        match self.memory.refused {
             Some(error) => error.into(),
             None => WaitError::TimedOut {
                 commit: self.awaited.commit,
@@ -152,11 +133,11 @@ impl<'a> Watch<'a> {
     }
 
     fn look(&mut self) -> Result<Look, Stop> {
-        self.trouble = None;
+        self.memory.trouble = None;
         let commits = self.commits()?;
         let commits = commits.into_iter().map(|commit| self.seen(commit)).collect::<Result<_, Stop>>()?;
         let pages = self.settings.urls.iter().map(|url| self.page(url)).collect::<Vec<_>>();
-        self.trouble = pages.iter().find_map(|page| page.clone().err());
+        self.memory.trouble = pages.iter().find_map(|page| page.clone().err());
         Ok(Look { now: self.clock.now(), commits, pages: pages.iter().map(Result::is_ok).collect() })
     }
 
@@ -191,11 +172,11 @@ impl<'a> Watch<'a> {
     }
 
     fn holds(&mut self, commit: CommitId) -> Result<TagState, Error> {
-        if let Some(known) = self.known.get(&commit) {
+        if let Some(known) = self.memory.tag_states.get(&commit) {
             return Ok(known.clone());
         }
         let holds = self.awaited.holds(&self.remote, commit)?;
-        self.known.insert(commit, holds.clone());
+        self.memory.tag_states.insert(commit, holds.clone());
         Ok(holds)
     }
 
@@ -205,9 +186,9 @@ impl<'a> Watch<'a> {
         let deadline = self.request_deadline();
         let Some(source) = &self.statuses else { return Ok(SeenCommit { commit, statuses: Vec::new() }) };
         let StatusSource { reader, kind, repository } = source;
-        match reader.statuses(deadline, repository, &commit.to_string(), &mut self.cache) {
+        match reader.statuses(deadline, repository, &commit.to_string(), &mut self.memory.cache) {
             Ok(statuses) => {
-                self.refused = None;
+                self.memory.refused = None;
                 Ok(SeenCommit { commit, statuses })
             }
             Err(FetchError::Permanent(error)) => {
@@ -217,7 +198,7 @@ impl<'a> Watch<'a> {
                 if [401, 403].contains(&status) {
                     return Err(Stop::from(refused));
                 }
-                self.refused = Some(refused);
+                self.memory.refused = Some(refused);
                 Err(Stop::Later { what: message, retry_after: None })
             }
             Err(FetchError::Transient { what, retry_after }) => Err(Stop::Later { what, retry_after }),
