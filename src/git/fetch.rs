@@ -49,74 +49,107 @@ pub struct AdvertisedBranches {
     pub default: Option<(String, CommitId)>,
 }
 
-/// Looks up the branches and fetches the missing commits, over one connection. Returns `None` if the branch doesn't
-/// exist.
-pub fn fetch(
-    workspace: &Workspace,
-    endpoint: &Arc<Endpoint>,
-    wanted: &FetchRequest<'_>,
-    deadline: Instant,
-) -> Result<Option<AdvertisedBranches>, TransferError> {
-    let too_many = Cell::new(false);
-    let shallow = workspace.borrows && workspace.repo.is_shallow();
-    let limit = shallow.then_some(&too_many);
-    let depth = match (workspace.borrows, wanted.ours || wanted.head.is_some()) {
-        (true, _) => 0,
-        (false, true) => HISTORY,
-        (false, false) => 1,
-    };
-    match connected(workspace, endpoint, wanted, depth, limit, deadline) {
-        Err(_) if too_many.get() => {
-            workspace.cut.set(true);
-            connected(workspace, endpoint, wanted, DEPTHS[0], None, deadline)
+/// Fetches from a remote into a workspace.
+#[derive(Clone, Copy)]
+pub struct Fetcher<'a> {
+    pub workspace: &'a Workspace,
+    pub endpoint: &'a Arc<Endpoint>,
+    pub deadline: Instant,
+}
+
+impl Fetcher<'_> {
+    /// Looks up the branches and fetches the missing commits, over one connection. Returns `None` if the branch doesn't
+    /// exist.
+    ///
+    /// # Errors
+    /// If the server can't be reached, refuses, or sends something unusable.
+    pub fn fetch(&self, wanted: &FetchRequest<'_>) -> Result<Option<AdvertisedBranches>, TransferError> {
+        let workspace = self.workspace;
+        let too_many = Cell::new(false);
+        let shallow = workspace.borrows && workspace.repo.is_shallow();
+        let limit = shallow.then_some(&too_many);
+        let depth = match (workspace.borrows, wanted.ours || wanted.head.is_some()) {
+            (true, _) => 0,
+            (false, true) => HISTORY,
+            (false, false) => 1,
+        };
+        match self.fetch_to_depth(wanted, depth, limit) {
+            Err(_) if too_many.get() => {
+                workspace.cut.set(true);
+                self.fetch_to_depth(wanted, DEPTHS[0], None)
+            }
+            done => done,
         }
-        done => done,
     }
-}
 
-fn connected(
-    workspace: &Workspace,
-    endpoint: &Arc<Endpoint>,
-    wanted: &FetchRequest<'_>,
-    depth: i32,
-    limit: Option<&Cell<bool>>,
-    deadline: Instant,
-) -> Result<Option<AdvertisedBranches>, TransferError> {
-    endpoint.during(deadline, || {
-        let mut remote = workspace.repo.remote_anonymous(transport::URL)?;
-        let mut connection = remote.connect_auth(Direction::Fetch, None, None)?;
-        let Some(found) = find(connection.list()?, wanted) else { return Ok(None) };
-        let mut refspecs = Vec::new();
-        if !workspace.has(found.tip) {
-            refspecs.push(format!("refs/heads/{}", found.branch));
-        }
-        if let (Some(head), Some(_)) = (wanted.head, found.head.filter(|tip| !workspace.has(*tip))) {
-            refspecs.push(format!("refs/heads/{head}"));
-        }
-        if !refspecs.is_empty() {
-            offer(workspace, &wanted.fetched)?;
-            download(&mut connection, endpoint, &refspecs, depth, limit)?;
-        }
-        Ok(Some(found))
-    })
-}
+    fn fetch_to_depth(
+        &self,
+        wanted: &FetchRequest<'_>,
+        depth: i32,
+        limit: Option<&Cell<bool>>,
+    ) -> Result<Option<AdvertisedBranches>, TransferError> {
+        let Fetcher { workspace, endpoint, deadline } = *self;
+        endpoint.during(deadline, || {
+            let mut remote = workspace.repo.remote_anonymous(transport::URL)?;
+            let mut connection = remote.connect_auth(Direction::Fetch, None, None)?;
+            let Some(found) = find(connection.list()?, wanted) else { return Ok(None) };
+            let mut refspecs = Vec::new();
+            if !workspace.has(found.tip) {
+                refspecs.push(format!("refs/heads/{}", found.branch));
+            }
+            if let (Some(head), Some(_)) = (wanted.head, found.head.filter(|tip| !workspace.has(*tip))) {
+                refspecs.push(format!("refs/heads/{head}"));
+            }
+            if !refspecs.is_empty() {
+                offer(workspace, &wanted.fetched)?;
+                self.download(&mut connection, &refspecs, depth, limit)?;
+            }
+            Ok(Some(found))
+        })
+    }
 
-/// Fetches a branch to a depth, or without one if it is 0. The checkout stays as shallow as it is. `fetched` are tips that
-/// were fetched before.
-pub fn deepen(
-    workspace: &Workspace,
-    endpoint: &Arc<Endpoint>,
-    branch: &str,
-    fetched: &[CommitId],
-    depth: i32,
-    deadline: Instant,
-) -> Result<(), TransferError> {
-    endpoint.during(deadline, || {
-        let mut remote = workspace.repo.remote_anonymous(transport::URL)?;
-        let mut connection = remote.connect_auth(Direction::Fetch, None, None)?;
-        offer(workspace, fetched)?;
-        download(&mut connection, endpoint, &[format!("refs/heads/{branch}")], depth, None)
-    })
+    /// Fetches a branch to a depth, or without one if it is 0. The checkout stays as shallow as it is. `fetched` are tips that
+    /// were fetched before.
+    ///
+    /// # Errors
+    /// As [`Fetcher::fetch`].
+    pub fn deepen(&self, branch: &str, fetched: &[CommitId], depth: i32) -> Result<(), TransferError> {
+        let Fetcher { workspace, endpoint, deadline } = *self;
+        endpoint.during(deadline, || {
+            let mut remote = workspace.repo.remote_anonymous(transport::URL)?;
+            let mut connection = remote.connect_auth(Direction::Fetch, None, None)?;
+            offer(workspace, fetched)?;
+            self.download(&mut connection, &[format!("refs/heads/{branch}")], depth, None)
+        })
+    }
+
+    /// Fetches the commits of these references to a depth, or without one if it is 0. Makes no references: each would be
+    /// a file. Stops and sets `limit` if more objects come than expected.
+    fn download(
+        &self,
+        connection: &mut RemoteConnection<'_, '_, '_>,
+        refspecs: &[String],
+        depth: i32,
+        limit: Option<&Cell<bool>>,
+    ) -> Result<(), git2::Error> {
+        let mut callbacks = RemoteCallbacks::new();
+        callbacks.transfer_progress(|progress| {
+            let many = limit.filter(|_| progress.total_objects() > MANY_OBJECTS);
+            many.inspect(|many| many.set(true));
+            let fits = progress.total_objects() <= FETCHED_OBJECTS;
+            if !fits {
+                // libgit2's own error doesn't say why
+                let _ = self.endpoint.refuse(AnswerError::TooLong(LimitExceeded::FetchedObjects));
+            }
+            fits && many.is_none()
+        });
+        let mut options = FetchOptions::new();
+        options.download_tags(AutotagOption::None).remote_callbacks(callbacks);
+        if depth > 0 {
+            options.depth(depth);
+        }
+        connection.remote().download(refspecs, Some(&mut options))
+    }
 }
 
 /// Offers commits to the server, so that it sends only what comes after them.
@@ -126,34 +159,6 @@ fn offer(workspace: &Workspace, fetched: &[CommitId]) -> Result<(), git2::Error>
         workspace.repo.reference(&format!("{FETCHED}/{nth}"), oid(*tip), true, "")?;
     }
     Ok(())
-}
-
-/// Fetches the commits of these references to a depth, or without one if it is 0. Makes no references: each would be a file.
-/// Stops and sets `limit` if more objects come than expected.
-fn download(
-    connection: &mut RemoteConnection<'_, '_, '_>,
-    endpoint: &Endpoint,
-    refspecs: &[String],
-    depth: i32,
-    limit: Option<&Cell<bool>>,
-) -> Result<(), git2::Error> {
-    let mut callbacks = RemoteCallbacks::new();
-    callbacks.transfer_progress(|progress| {
-        let many = limit.filter(|_| progress.total_objects() > MANY_OBJECTS);
-        many.inspect(|many| many.set(true));
-        let fits = progress.total_objects() <= FETCHED_OBJECTS;
-        if !fits {
-            // libgit2's own error doesn't say why
-            let _ = endpoint.refuse(AnswerError::TooLong(LimitExceeded::FetchedObjects));
-        }
-        fits && many.is_none()
-    });
-    let mut options = FetchOptions::new();
-    options.download_tags(AutotagOption::None).remote_callbacks(callbacks);
-    if depth > 0 {
-        options.depth(depth);
-    }
-    connection.remote().download(refspecs, Some(&mut options))
 }
 
 /// Finds the wanted branch, or the default one, in the server's list.

@@ -8,7 +8,7 @@ use std::time::Instant;
 use super::commit_range::commit_range;
 use super::git_branch::GitBranch;
 use super::remote_history::deepen;
-use crate::git::fetch::{self, DEPTHS};
+use crate::git::fetch::DEPTHS;
 use crate::git::oid::{commit_id, oid};
 use crate::git::workspace::Workspace;
 use crate::history::git::CommitWalk;
@@ -30,7 +30,7 @@ impl History for GitBranch {
 
     fn past(&self, deadline: Instant) -> Box<dyn CommitStore + '_> {
         let branch = self.branch().unwrap_or_default();
-        let deepen = deepen(self.workspace(), self.fetch_endpoint(), branch, self.fetched_tips(), deadline);
+        let deepen = deepen(self.fetcher(deadline), branch, self.fetched_tips());
         Box::new(CommitWalk::new(&self.workspace().repo, Some(deepen)))
     }
 
@@ -40,7 +40,7 @@ impl History for GitBranch {
         // leaves time to land, however large the files are
         let looks_until = now + deadline.saturating_duration_since(now) / 2;
         let (steps, read) = (Cell::default(), Cell::default());
-        Box::new(RecentCommits { past, place: self, deadline, looks_until, deepens, steps, read })
+        Box::new(RecentCommits { past, branch: self, deadline, looks_until, deepens, steps, read })
     }
 
     fn files_at(&self, commit: CommitId) -> Box<dyn FileSource + '_> {
@@ -120,7 +120,7 @@ impl GitBranch {
         let depth = if self.workspace().repo.is_shallow() { DEPTHS[1] } else { 0 };
         if !self.workspace().has(tip) {
             let fetched = self.fetched_tips();
-            fetch::deepen(self.workspace(), self.fetch_endpoint(), branch, &fetched, depth, deadline).ok()?;
+            self.fetcher(deadline).deepen(branch, &fetched, depth).ok()?;
         }
         self.workspace().has(tip).then_some(tip)
     }
@@ -129,7 +129,7 @@ impl GitBranch {
 /// The commits of a branch, within bounds of time, depth and size.
 struct RecentCommits<'a> {
     past: CommitWalk<'a>,
-    place: &'a GitBranch,
+    branch: &'a GitBranch,
     deadline: Instant,
     looks_until: Instant,
     deepens: bool,
@@ -169,13 +169,13 @@ impl CommitStore for RecentCommits<'_> {
     }
 
     fn deepen(&self) -> bool {
-        let is_shallow = self.place.workspace().repo.is_shallow();
+        let is_shallow = self.branch.workspace().repo.is_shallow();
         if !self.deepens || !is_shallow || self.is_over() {
             return false;
         }
         let Some(depth) = DEPTHS.get(self.steps.get()) else { return false };
         self.steps.set(self.steps.get() + 1);
-        self.place.deepen(*depth, self.deadline).is_ok()
+        self.branch.deepen(*depth, self.deadline).is_ok()
     }
 }
 

@@ -10,7 +10,7 @@ use super::remote_history::no_branch;
 use super::withheld::{explain_fetch, missing_token};
 use super::{LandingTarget, classify, endpoint};
 use crate::git::credentials::Tokens;
-use crate::git::fetch::{self, DEPTHS, FetchRequest};
+use crate::git::fetch::{DEPTHS, FetchRequest, Fetcher};
 use crate::git::oid::oid;
 use crate::git::transport::{Endpoint, TransferError};
 use crate::git::tree::CommitFiles;
@@ -152,10 +152,6 @@ impl GitBranch {
         self.default.as_ref().map(|(name, tip)| (name.as_str(), *tip))
     }
 
-    pub(super) fn fetch_endpoint(&self) -> &Arc<Endpoint> {
-        &self.fetch
-    }
-
     pub(super) fn workspace(&self) -> &Workspace {
         &self.workspace
     }
@@ -208,6 +204,10 @@ impl GitBranch {
         })
     }
 
+    pub(super) fn fetcher(&self, deadline: Instant) -> Fetcher<'_> {
+        Fetcher { workspace: &self.workspace, endpoint: &self.fetch, deadline }
+    }
+
     /// Asks for the tip, and fetches it if it is new, over one connection.
     fn fetch_tip(&mut self, deadline: Instant) -> Result<CommitId, FetchError<RemoteError>> {
         let head = self.target.head.as_deref();
@@ -217,7 +217,7 @@ impl GitBranch {
             ours: !self.published.is_empty(),
             fetched: self.fetched_tips(),
         };
-        match fetch::fetch(&self.workspace, &self.fetch, &wanted, deadline) {
+        match self.fetcher(deadline).fetch(&wanted) {
             Ok(Some(found)) => {
                 self.branch = Some(found.branch);
                 self.default = found.default;
@@ -257,7 +257,7 @@ impl GitBranch {
             return Ok(());
         }
         let branch = self.branch().unwrap_or_default();
-        fetch::deepen(&self.workspace, &self.fetch, branch, &self.fetched_tips(), depth, deadline)?;
+        self.fetcher(deadline).deepen(branch, &self.fetched_tips(), depth)?;
         self.depth.set(depth);
         Ok(())
     }

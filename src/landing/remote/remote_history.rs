@@ -9,7 +9,7 @@ use git2::Sort;
 use super::error::RemoteError;
 use super::withheld::{explain_fetch, missing_token};
 use super::{classify, endpoint};
-use crate::git::fetch::{self, AdvertisedBranches, DEPTHS, FetchRequest};
+use crate::git::fetch::{AdvertisedBranches, DEPTHS, FetchRequest, Fetcher};
 use crate::git::oid::{commit_id, oid};
 use crate::git::transport::Endpoint;
 use crate::git::tree::CommitFiles;
@@ -60,7 +60,9 @@ impl RemoteHistory {
         let endpoint = endpoint(checkout, &url, &origin, tokens, &ways)?;
         let workspace = Workspace::new(checkout)?;
         let found = backoff.retry(timed_out, |backoff| {
-            found(&workspace, &endpoint, &url, branch, None, backoff.deadline())
+            let fetcher =
+                Fetcher { workspace: &workspace, endpoint: &endpoint, deadline: backoff.deadline() };
+            found(fetcher, &url, branch, None)
         })?;
         let (branch, tip, prefix) = (found.branch, found.tip, checkout.prefix.clone());
         let http = ways.http.clone();
@@ -74,10 +76,14 @@ impl RemoteHistory {
     /// As [`RemoteHistory::fetch`], without trying again.
     pub fn refresh(&mut self, deadline: Instant) -> Result<(), FetchError<RemoteError>> {
         let (branch, fetched) = (Some(self.branch.as_str()), Some(self.tip));
-        let found = found(&self.workspace, &self.endpoint, &self.url, branch, fetched, deadline)?;
+        let found = found(self.fetcher(deadline), &self.url, branch, fetched)?;
         self.tip = found.tip;
         self.deadline = deadline;
         Ok(())
+    }
+
+    fn fetcher(&self, deadline: Instant) -> Fetcher<'_> {
+        Fetcher { workspace: &self.workspace, endpoint: &self.endpoint, deadline }
     }
 
     pub fn tip(&self) -> CommitId {
@@ -135,7 +141,7 @@ impl RemoteHistory {
     }
 
     fn deepen(&self, depth: i32) -> Result<(), String> {
-        deepen(&self.workspace, &self.endpoint, &self.branch, vec![self.tip], self.deadline)(depth)
+        deepen(self.fetcher(self.deadline), &self.branch, vec![self.tip])(depth)
     }
 
     /// The next commits of the branch that come after one, oldest first, at most `most`. Commits of other branches that were
@@ -184,7 +190,7 @@ impl RemoteHistory {
 
     /// The history, and the tip's commit.
     pub fn past(&self) -> (CommitWalk<'_>, CommitId) {
-        let deepen = deepen(&self.workspace, &self.endpoint, &self.branch, vec![self.tip], self.deadline);
+        let deepen = deepen(self.fetcher(self.deadline), &self.branch, vec![self.tip]);
         (CommitWalk::new(&self.workspace.repo, Some(deepen)), self.tip)
     }
 
@@ -199,17 +205,11 @@ impl RemoteHistory {
     }
 }
 
-/// Fetches more of a branch's history into the workspace, until the deadline. `fetched` are tips that were fetched before.
-pub(super) fn deepen<'a>(
-    workspace: &'a Workspace,
-    endpoint: &'a Arc<Endpoint>,
-    branch: &'a str,
-    fetched: Vec<CommitId>,
-    deadline: Instant,
-) -> Box<Deepen<'a>> {
+/// Fetches more of a branch's history when it is called. `fetched` are tips that were fetched before.
+pub(super) fn deepen<'a>(fetcher: Fetcher<'a>, branch: &'a str, fetched: Vec<CommitId>) -> Box<Deepen<'a>> {
     Box::new(move |depth| {
-        let done = fetch::deepen(workspace, endpoint, branch, &fetched, depth, deadline);
-        done.map_err(|stopped| classify::of_fetch(stopped, endpoint, "the server").into_message())
+        let done = fetcher.deepen(branch, &fetched, depth);
+        done.map_err(|stopped| classify::of_fetch(stopped, fetcher.endpoint, "the server").into_message())
     })
 }
 
@@ -219,21 +219,19 @@ fn timed_out(problem: String) -> RemoteError {
 
 /// Asks once where the branch is, and fetches its new commits. `fetched` is the tip that was fetched before.
 fn found(
-    workspace: &Workspace,
-    endpoint: &Arc<Endpoint>,
+    fetcher: Fetcher<'_>,
     url: &RemoteUrl,
     branch: Option<&str>,
     fetched: Option<CommitId>,
-    deadline: Instant,
 ) -> Result<AdvertisedBranches, FetchError<RemoteError>> {
     let wanted = FetchRequest { branch, head: None, ours: false, fetched: fetched.into_iter().collect() };
-    match fetch::fetch(workspace, endpoint, &wanted, deadline) {
-        Ok(Some(found)) if workspace.has(found.tip) => Ok(found),
+    match fetcher.fetch(&wanted) {
+        Ok(Some(found)) if fetcher.workspace.has(found.tip) => Ok(found),
         Ok(Some(found)) => Err(classify::without_tip(&url.to_string(), found.tip)),
         Ok(None) => Err(FetchError::Permanent(no_branch(url, branch))),
         Err(stopped) => {
-            let error = classify::of_fetch(stopped, endpoint, &url.to_string());
-            Err(explain_fetch(error, endpoint))
+            let error = classify::of_fetch(stopped, fetcher.endpoint, &url.to_string());
+            Err(explain_fetch(error, fetcher.endpoint))
         }
     }
 }
