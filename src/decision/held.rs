@@ -127,7 +127,7 @@ impl<'a> ActiveHolds<'a> {
         format!("{hold}{}", commit.unwrap_or_default())
     }
 
-    /// The commit that brought an entry, as far as the history is at hand.
+    /// The commit that added a hold, if the available history has it.
     fn commit_of(&self, hold: &Hold) -> Option<CommitId> {
         let checkout = self.context.checkout?;
         let path = checkout.full_path(HOLDS_PATH);

@@ -11,11 +11,10 @@
 //! 2. `order_guard`: plans, and keeps the references that run a newer build. `freshness` compares a build with the current one,
 //!    `writers` finds the commit that set a tag, `build_orders` orders two commits. `source_forges` asks about another repository's.
 //!    `held` keeps what someone holds, and `registry_check` asks whether the images are there.
-//! 3. `change_origins`: which commits the change includes, for the texts; `brought` says for which images.
+//! 3. `change_origins`: which commits the change includes, for the texts; `included_commits` says for which images.
 //! 4. `wording` and `pr_text`: the commit message, and the title and body of a pull request.
 
 mod base;
-mod brought;
 mod build_orders;
 mod change_origins;
 mod commits_between;
@@ -25,6 +24,7 @@ mod freshness;
 mod held;
 mod hold_change;
 mod hold_wording;
+mod included_commits;
 mod order_guard;
 mod plan_facts;
 mod pr_text;

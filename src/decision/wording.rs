@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::brought::brought;
 use super::error::DecisionError;
+use super::included_commits::included_commits;
 use super::promotion::PromotionPlan;
 use super::target_sources::TargetSources;
 use super::targets;
 use crate::git::Identity;
 use crate::landing::message::{MessageParts, SubjectVerb};
-use crate::landing::{BroughtCommits, RolledBack};
+use crate::landing::{IncludedCommits, RolledBack};
 use crate::output::ChangeOrigin;
 use crate::plan::{Plan, TargetIndex};
 use crate::tag::Source;
@@ -35,15 +35,16 @@ impl Wording<'_> {
         }
         let template = targets::message(self.sources.context.settings, self.sources.config, plan);
         // a list of commits is for people who review a pull request, not for those who read the log
-        let brought =
-            brought(plan, origins).into_iter().map(|brought| BroughtCommits { range: None, ..brought });
-        Ok(MessageParts { brought: brought.collect(), ..self.parts(template, plan)? }.message(plan)?)
+        let without_list = |included| IncludedCommits { range: None, ..included };
+        let included = included_commits(plan, origins).into_iter().map(without_list).collect();
+        Ok(MessageParts { included, ..self.parts(template, plan)? }.message(plan)?)
     }
 
     /// The same with the commits that it includes, for a pull request.
     pub fn detailed_message(&self, plan: &Plan, origins: &[ChangeOrigin]) -> Result<String, DecisionError> {
         let template = targets::message(self.sources.context.settings, self.sources.config, plan);
-        Ok(MessageParts { brought: brought(plan, origins), ..self.parts(template, plan)? }.message(plan)?)
+        Ok(MessageParts { included: included_commits(plan, origins), ..self.parts(template, plan)? }
+            .message(plan)?)
     }
 
     /// The text of a template that was given with `flag`. The mark `[skip ci]` is for commits only.
@@ -69,7 +70,7 @@ impl Wording<'_> {
             template,
             facts: context.build,
             verb: if origin.rollback().is_some() { SubjectVerb::RollBack } else { SubjectVerb::Update },
-            brought: Vec::new(),
+            included: Vec::new(),
             skip_ci: match commit.skip_ci {
                 Some(asked) => asked,
                 // CI hasn't run on the commits that are pushed along

@@ -318,11 +318,11 @@ mod tests {
             (SshProblem::RepositoryMissing, Exit::Refused),
             (SshProblem::CommandMissing, Exit::Other),
         ] {
-            let (url, host, words) = ("u".to_owned(), "h".to_owned(), "the words of ssh".to_owned());
-            let failure = describe_server(&ServerError::Ssh { url, host, port: None, problem, words });
+            let (url, host, message) = ("u".to_owned(), "h".to_owned(), "the message of ssh".to_owned());
+            let failure = describe_server(&ServerError::Ssh { url, host, port: None, problem, message });
             assert_eq!(failure.exit, exit, "{problem:?}");
             assert!(
-                failure.to_string().contains("the words of ssh") && !failure.hint.is_empty(),
+                failure.to_string().contains("the message of ssh") && !failure.hint.is_empty(),
                 "{failure}"
             );
         }

@@ -73,8 +73,8 @@ pub(super) fn describe_remote(error: &RemoteError) -> Failure {
             Failure::new(Exit::Refused, message).hinted(advice + flag("pr-branch"))
         }
         // the server's status is one line, and what a hook says comes after it
-        RemoteError::Declined { rules, words, .. }
-            if rules == &[BranchRule::Hook] && words.lines().count() < 2 =>
+        RemoteError::Declined { rules, message, .. }
+            if rules == &[BranchRule::Hook] && message.lines().count() < 2 =>
         {
             Failure::new(Exit::Refused, message)
                 .hinted("a hook on the server declined the push without a message; ask who runs the server")
@@ -217,8 +217,9 @@ mod tests {
 
     #[test]
     fn rejected_push_is_exit_5() {
-        let words = || "no, the disk is full".to_owned();
-        for error in [AnyError::RejectedUnclear { words: words() }, AnyError::UnpackFailed { words: words() }]
+        let message = || "no, the disk is full".to_owned();
+        for error in
+            [AnyError::RejectedUnclear { message: message() }, AnyError::UnpackFailed { message: message() }]
         {
             let failure = Failure::from(error);
             assert_eq!(failure.exit, Exit::Refused);
@@ -247,8 +248,8 @@ mod tests {
             (BranchRule::CheckedOut, "bare"),
             (BranchRule::Hook, "hook"),
         ] {
-            let (url, words) = ("u".to_owned(), "no".to_owned());
-            let failure = describe_remote(&RemoteError::Declined { url, rules: vec![rule], words });
+            let (url, message) = ("u".to_owned(), "no".to_owned());
+            let failure = describe_remote(&RemoteError::Declined { url, rules: vec![rule], message });
             assert_eq!((failure.exit, &*failure.to_string()), (Exit::Refused, "u declines the push: no"));
             assert!(failure.hint.to_string().contains(hint), "{rule:?}");
         }
@@ -256,8 +257,8 @@ mod tests {
 
     #[test]
     fn push_that_is_too_large_needs_another_limit() {
-        let (url, words) = ("u".to_owned(), String::new());
-        let refusal = HttpRefusal { url, status: 413, credential: None, has_withheld: false, words };
+        let (url, message) = ("u".to_owned(), String::new());
+        let refusal = HttpRefusal { url, status: 413, credential: None, has_withheld: false, message };
         let hint = describe_remote(&RemoteError::Http(refusal)).hint.to_string();
         assert!(hint.contains("too large for the server"), "{hint}");
     }
@@ -274,7 +275,7 @@ mod tests {
             status: 403,
             credential: None,
             has_withheld: false,
-            words: String::new(),
+            message: String::new(),
         };
         assert_eq!(
             inline(&explained(RemoteError::Http(refusal))),

@@ -276,14 +276,14 @@ pub enum ServerError {
     ForeignOwner { path: String },
     #[error("{url}: ssh can't be started: {reason}")]
     SshNotStarted { url: String, reason: String },
-    #[error("{url}: {problem}\n{words}")]
+    #[error("{url}: {problem}\n{message}")]
     Ssh {
         url: String,
         host: String,
         port: Option<u16>,
         problem: SshProblem,
         /// Output of ssh, or of the server.
-        words: String,
+        message: String,
     },
     #[error(transparent)]
     Http(#[from] HttpError),
@@ -301,7 +301,7 @@ impl ServerError {
 
     fn texts(&mut self) -> Vec<&mut String> {
         match self {
-            ServerError::Answer { server, error: AnswerError::GaveUp(words) } => vec![server, words],
+            ServerError::Answer { server, error: AnswerError::GaveUp(message) } => vec![server, message],
             ServerError::Answer { server, .. } => vec![server],
             ServerError::RedirectedToPage { from } => vec![from],
             ServerError::RedirectedAway { from, to, url } => vec![from, to, url],
@@ -314,7 +314,7 @@ impl ServerError {
             ServerError::NotAGitServer { url, content_type } => vec![url, content_type],
             ServerError::GitNotStarted { reason } => vec![reason],
             ServerError::NotARepository { path } | ServerError::ForeignOwner { path } => vec![path],
-            ServerError::Ssh { url, host, words, .. } => vec![url, host, words],
+            ServerError::Ssh { url, host, message, .. } => vec![url, host, message],
             // they name settings and proxies, and nothing that a server sent
             ServerError::GitMissing | ServerError::Http(_) | ServerError::Setting(_) => Vec::new(),
         }
@@ -364,7 +364,7 @@ mod tests {
                 host: secret(),
                 port: None,
                 problem: SshProblem::Forbidden,
-                words: secret(),
+                message: secret(),
             },
         ] {
             let changed = format!("{:?}", error.with_texts(|text| text.replace("s3cret", "***")));

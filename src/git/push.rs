@@ -39,7 +39,7 @@ pub enum PushResult {
     /// The branch is not where it was expected to be, so nothing was sent.
     RefMoved,
     /// The server refused: the reason, and what its programs printed.
-    Rejected { status: String, words: String },
+    Rejected { status: String, message: String },
 }
 
 /// Pushes. After an error, the commit may have landed or not.
@@ -57,7 +57,7 @@ impl PushRequest<'_> {
         let advertised = read_advertisement(&mut *stream, &self.full_name());
         let advertised = advertised.map_err(|e| lost(&endpoint.refuse(e)))?;
         if let Some(status) = advertised.refusal {
-            return Ok(PushResult::Rejected { status, words: String::new() });
+            return Ok(PushResult::Rejected { status, message: String::new() });
         }
         if advertised.tip != self.expected {
             if !endpoint.is_stateless() {
@@ -127,7 +127,7 @@ impl PushRequest<'_> {
             read_push_report(stream, side_band, &self.full_name()).map_err(|e| net(&e.to_string()))?;
         Ok(match report {
             PushReport::Accepted { text } => PushResult::Accepted { printed: text },
-            PushReport::Rejected { status, text } => PushResult::Rejected { status, words: text },
+            PushReport::Rejected { status, text } => PushResult::Rejected { status, message: text },
         })
     }
 }

@@ -89,7 +89,7 @@ impl CommitStore for FakeCommits {
     fn message(&self, commit: CommitId) -> Result<CommitMessage, HistoryError> {
         let message = self.messages.borrow().get(&commit).cloned();
         let message = message.unwrap_or_else(|| commit.to_string());
-        Ok(CommitMessage { author: "a".into(), email: "a@b".into(), message })
+        Ok(CommitMessage { author: "a".into(), email: "a@b".into(), text: message })
     }
 
     fn deepen(&self) -> bool {

@@ -12,7 +12,7 @@ const MERGED: usize = 20;
 pub struct FirstParents<'a>(pub &'a dyn CommitStore);
 
 impl FirstParents<'_> {
-    /// The messages of the commits that a merge brought.
+    /// The messages of the commits that a merge added.
     pub fn merged_messages(&self, merge: CommitId) -> Vec<String> {
         let parents =
             |commit| self.0.links(commit).ok().flatten().map(|links| links.parents).unwrap_or_default();
@@ -21,7 +21,7 @@ impl FirstParents<'_> {
         for side in parents(merge).into_iter().filter(|side| Some(*side) != own) {
             let chain = std::iter::successors(Some(side), |commit| parents(*commit).first().copied());
             messages
-                .extend(chain.take(MERGED).map_while(|commit| Some(self.0.message(commit).ok()?.message)));
+                .extend(chain.take(MERGED).map_while(|commit| Some(self.0.message(commit).ok()?.text)));
         }
         messages
     }
@@ -31,7 +31,7 @@ impl CommitStore for FirstParents<'_> {
     fn links(&self, commit: CommitId) -> Result<Option<CommitLinks>, HistoryError> {
         let Some(links) = self.0.links(commit)? else { return Ok(None) };
         let own = match links.parents.as_slice() {
-            [_, second] if is_pull(&self.0.message(commit)?.message) => Some(*second),
+            [_, second] if is_pull(&self.0.message(commit)?.text) => Some(*second),
             parents => parents.first().copied(),
         };
         Ok(Some(CommitLinks { parents: own.into_iter().collect(), ..links }))

@@ -77,7 +77,7 @@ pub struct CommitLinks {
 pub struct CommitMessage {
     pub author: String,
     pub email: String,
-    pub message: String,
+    pub text: String,
 }
 
 /// A tag that an image had in one file, from the commit that set it to the one that replaced it.
@@ -118,7 +118,7 @@ pub struct WritingCommit {
     pub commit: CommitId,
     /// When it was committed: seconds since the epoch.
     pub time: i64,
-    pub words: CommitMessage,
+    pub message: CommitMessage,
     /// Whether all of its parents are available. If not, the tag may come from a missing one.
     pub has_all_parents: bool,
 }

@@ -255,8 +255,8 @@ impl<'a> Walk<'a> {
         if !has_all_parents {
             self.reach = Extent::Truncated { commit, time: links.time };
         }
-        let words = self.commits.message(commit)?;
-        let written = Rc::new(WritingCommit { commit, time: links.time, words, has_all_parents });
+        let message = self.commits.message(commit)?;
+        let written = Rc::new(WritingCommit { commit, time: links.time, message, has_all_parents });
         let olds = OldVersions::new(before.iter().map(|(_, old)| old));
         entries.extend(self.entries(&version, &olds, &written));
         self.note_ends(&version, &olds, links.time);

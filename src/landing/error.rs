@@ -9,10 +9,10 @@ pub enum LandingError<B, P> {
     #[error("not landed {}: {problem}", after_tries(*.tries))]
     GaveUp { tries: u32, problem: String, reason: GiveUpReason },
     /// The server rejected the push with this message, and the branch has not moved.
-    #[error("the server rejected the push, for an unrecognised reason: {words}")]
-    RejectedUnclear { words: String },
-    #[error("the server failed to unpack the push: {words}")]
-    UnpackFailed { words: String },
+    #[error("the server rejected the push, for an unrecognised reason: {message}")]
+    RejectedUnclear { message: String },
+    #[error("the server failed to unpack the push: {message}")]
+    UnpackFailed { message: String },
     /// Like the inner error, but the last commit may have landed.
     #[error("{0}; the outcome of the last try is unknown")]
     OutcomeUnknown(Box<Self>),

@@ -71,7 +71,7 @@ struct StuckPush {
     tip: Tip,
     times: u32,
     reason: StuckReason,
-    words: String,
+    message: String,
 }
 
 /// Why a push didn't move the branch.
@@ -218,12 +218,12 @@ impl<'a, 'c, B: TargetBranch, P: Proposal, E> LandingLoop<'a, 'c, B, P, E> {
             self.stuck = None;
             return Ok(());
         }
-        let words = stuck.words.clone();
+        let message = stuck.message.clone();
         if stuck.reason == StuckReason::Rejected {
-            return Err(LandingError::RejectedUnclear { words });
+            return Err(LandingError::RejectedUnclear { message });
         }
         if stuck.times >= LOCKED_TRIES {
-            return Err(self.gave_up(words, GiveUpReason::LockStays));
+            return Err(self.gave_up(message, GiveUpReason::LockStays));
         }
         Ok(())
     }
@@ -252,21 +252,21 @@ impl<'a, 'c, B: TargetBranch, P: Proposal, E> LandingLoop<'a, 'c, B, P, E> {
                 self.pacing.failed(took);
                 self.wait(what, None)?;
             }
-            PublishOutcome::RejectedUnclear { words } => {
-                self.note_stuck(tip, StuckReason::Rejected, &words);
+            PublishOutcome::RejectedUnclear { message } => {
+                self.note_stuck(tip, StuckReason::Rejected, &message);
                 self.pacing.failed(took);
-                self.wait(words, None)?;
+                self.wait(message, None)?;
             }
             PublishOutcome::Unknown { what, retry_after } => {
                 self.outcome_unknown = true;
                 self.wait(what, retry_after)?;
             }
-            PublishOutcome::UnpackFailed { words } => {
+            PublishOutcome::UnpackFailed { message } => {
                 self.unpack_failures += 1;
                 if self.unpack_failures >= UNPACK_TRIES {
-                    return Err(LandingError::UnpackFailed { words });
+                    return Err(LandingError::UnpackFailed { message });
                 }
-                self.wait(words, None)?;
+                self.wait(message, None)?;
             }
             PublishOutcome::Refused(error) => return Err(LandingError::Branch(error)),
         }
@@ -296,9 +296,9 @@ impl<'a, 'c, B: TargetBranch, P: Proposal, E> LandingLoop<'a, 'c, B, P, E> {
         }
     }
 
-    fn note_stuck(&mut self, tip: &Tip, reason: StuckReason, words: &str) {
+    fn note_stuck(&mut self, tip: &Tip, reason: StuckReason, message: &str) {
         let times = self.stuck.as_ref().filter(|s| s.tip == *tip).map_or(0, |s| s.times) + 1;
-        self.stuck = Some(StuckPush { tip: *tip, times, reason, words: words.to_owned() });
+        self.stuck = Some(StuckPush { tip: *tip, times, reason, message: message.to_owned() });
     }
 
     fn wait(&mut self, what: String, retry_after: Option<Duration>) -> StepResult<(), B, E> {

@@ -7,9 +7,9 @@
 //! Everything outside of `remote` is pure but for the clock.
 
 mod backoff;
-mod brought;
 mod error;
 mod history;
+mod included_commits;
 mod landing_loop;
 pub mod message;
 mod pacing;
@@ -25,9 +25,9 @@ use crate::object_id::CommitId;
 use crate::plan::{FileSource, Plan};
 
 pub use backoff::{Backoff, Clock, SystemClock};
-pub use brought::BroughtCommits;
 pub use error::{GiveUpReason, LandingError, MessageError};
 pub use history::{BuildOrder, History};
+pub use included_commits::IncludedCommits;
 pub use landing_loop::land;
 pub use provenance::{
     MAX_SEARCHED_COMMITS, ProvenCommit, Provenance, RollbackProof, claims_of, provenance, rolled_back_by,
@@ -118,9 +118,9 @@ pub enum PublishOutcome<E> {
     /// The server holds a lock on the branch. The commit is not on it.
     RefLocked { what: String },
     /// The server failed to unpack the push. The commit is not on the branch. A second try may work, a third won't.
-    UnpackFailed { words: String },
+    UnpackFailed { message: String },
     /// The server rejected it with a message that may mean a race or a rule. If the tip has moved, it was a race.
-    RejectedUnclear { words: String },
+    RejectedUnclear { message: String },
     /// The connection was lost, or the answer can't be understood. The commit may be on the branch or not.
     Unknown { what: String, retry_after: Option<Duration> },
     /// The server refuses it, and would again.
@@ -135,8 +135,8 @@ impl<E> PublishOutcome<E> {
             PublishOutcome::Outdated { what } => PublishOutcome::Outdated { what },
             PublishOutcome::NonFastForward { what } => PublishOutcome::NonFastForward { what },
             PublishOutcome::RefLocked { what } => PublishOutcome::RefLocked { what },
-            PublishOutcome::UnpackFailed { words } => PublishOutcome::UnpackFailed { words },
-            PublishOutcome::RejectedUnclear { words } => PublishOutcome::RejectedUnclear { words },
+            PublishOutcome::UnpackFailed { message } => PublishOutcome::UnpackFailed { message },
+            PublishOutcome::RejectedUnclear { message } => PublishOutcome::RejectedUnclear { message },
             PublishOutcome::Unknown { what, retry_after } => PublishOutcome::Unknown { what, retry_after },
             PublishOutcome::Refused(error) => PublishOutcome::Refused(convert(error)),
         }

@@ -75,7 +75,7 @@ pub fn provenance(
         let Some(entries) = history.next_commit()? else { break };
         // all of one commit
         let message =
-            entries.iter().find_map(|entry| entry.written.as_ref()).map(|by| by.words.message.as_str());
+            entries.iter().find_map(|entry| entry.written.as_ref()).map(|by| by.message.text.as_str());
         let claims = MessageClaims::read(message.unwrap_or_default());
         for entry in &entries {
             let meant = entry.references.iter().filter_map(|number| by_number.get(number)).flatten();
@@ -162,7 +162,7 @@ impl Trace {
         self.proof.take(&claims, &entry.replaced);
         self.written.get_or_insert_with(|| ProvenCommit {
             commit: by.commit,
-            author: by.words.author.clone(),
+            author: by.message.author.clone(),
             source: claims.source,
             rolled_back: Vec::new(),
             unproven: Vec::new(),
@@ -185,7 +185,7 @@ impl Trace {
 pub fn claims_of(entry: &TagEntry, image: &str) -> Claims {
     let version = join_tag(entry.tag.as_deref(), entry.digest.as_deref());
     let by = entry.written.as_ref().filter(|by| by.has_all_parents);
-    by.and_then(|by| claims(&by.words.message, image, &version)).unwrap_or_default()
+    by.and_then(|by| claims(&by.message.text, image, &version)).unwrap_or_default()
 }
 
 /// The tags that an entry's commit rolled back: those that it claims and really replaced.

@@ -305,7 +305,7 @@ fn locked() -> PublishOutcome<TestError> {
 }
 
 fn rejected() -> PublishOutcome<TestError> {
-    PublishOutcome::RejectedUnclear { words: "no, says the server".to_owned() }
+    PublishOutcome::RejectedUnclear { message: "no, says the server".to_owned() }
 }
 
 fn unknown(retry_after: Option<u64>) -> PublishOutcome<TestError> {
@@ -546,7 +546,7 @@ fn a_no_while_the_tip_moves_was_a_race() {
 
 #[test]
 fn what_the_server_could_not_take_in_is_sent_once_more() {
-    let spoilt = || PublishOutcome::UnpackFailed { words: "no space left".to_owned() };
+    let spoilt = || PublishOutcome::UnpackFailed { message: "no space left".to_owned() };
     lands(place().pushes([(Nothing, spoilt())]), 2);
     for does in [Nothing, Loses] {
         let (_, message, place, _) = fails(place().then(does, spoilt()), UnpackFailed);

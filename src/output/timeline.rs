@@ -119,7 +119,7 @@ fn row(item: &HistoryEntry, timeline: &HistoryReport, several: bool) -> Vec<Stri
         Some(written) => format!("since {}", moment(written.time)),
         None => "since earlier".to_owned(),
     };
-    let author = written.as_ref().map_or("-".to_owned(), |written| inline(&written.words.author));
+    let author = written.as_ref().map_or("-".to_owned(), |written| inline(&written.message.author));
     let mut cells = vec![
         item.tag(),
         since,
@@ -212,7 +212,7 @@ pub fn timeline_json(timeline: &HistoryReport) -> String {
 
 fn shown(item: &HistoryEntry, now: i64) -> HistoryEntryJson<'_> {
     let TagEntry { tag, digest, written, until, file, line, .. } = &item.entry;
-    let writer = written.as_ref().map(|written| &written.words);
+    let writer = written.as_ref().map(|written| &written.message);
     HistoryEntryJson {
         tag: tag.as_deref(),
         digest: digest.as_deref(),
@@ -222,7 +222,7 @@ fn shown(item: &HistoryEntry, now: i64) -> HistoryEntryJson<'_> {
         commit: written.as_ref().map(|written| written.commit.to_string()),
         author: writer.map(|writer| writer.author.as_str()),
         email: writer.map(|writer| writer.email.as_str()),
-        subject: writer.map(|writer| writer.message.lines().next().unwrap_or_default()),
+        subject: writer.map(|writer| writer.text.lines().next().unwrap_or_default()),
         source: item.source.as_deref(),
         rolled_back: &item.rolled_back,
         file,

@@ -105,7 +105,7 @@ pub fn changeable_references(
     }
     matching::check(&scanned, request, &matches)?;
     Ok(ChangeableReferences {
-        references: listed(&scanned, matches.iter().filter(|m| m.result.is_ok() && !m.only_told)),
+        references: listed(&scanned, matches.iter().filter(|m| m.result.is_ok() && !m.report_only)),
         placeholders: listed(&scanned, filled.iter()),
     })
 }

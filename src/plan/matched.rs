@@ -52,7 +52,7 @@ pub(super) struct Match {
     /// It overrides the images of workloads.
     pub overrides: bool,
     /// It is reported, but never edited.
-    pub only_told: bool,
+    pub report_only: bool,
     /// The digest of an image that has its tag elsewhere. It counts there.
     pub follows: bool,
     /// Found by the B of `A=B`.
@@ -96,7 +96,7 @@ impl Match {
             digest: None,
             added: false,
             overrides: false,
-            only_told: false,
+            report_only: false,
             follows: false,
             by_new_name: false,
             unused: false,

@@ -114,7 +114,7 @@ pub(super) fn match_of(
         nodes: reference.places(),
         added: is_untagged(reference),
         overrides: is_override(reference),
-        only_told: parsed.is_only_told(reference),
+        report_only: parsed.is_report_only(reference),
         follows: matches!(reference.syntax, ReferenceSyntax::Digest(_)),
         by_new_name: reference.kustomize_name.is_none() && !same_image(&reference.image, &wanted.name),
         ..Match::of_reference(parsed, owner, reference, parsed.rewrite(reference, &wanted.desired()))
@@ -170,7 +170,7 @@ pub(super) fn check(scanned: &ScannedFiles, request: &Request, matches: &[Match]
             return Err(PlanError::NotEditable(refused.collect()));
         }
     }
-    let live = || matches.iter().filter(|m| m.result.is_ok() && !m.only_told && !m.follows);
+    let live = || matches.iter().filter(|m| m.result.is_ok() && !m.report_only && !m.follows);
     if let Some(expected) = request.expect {
         if live().count() == expected {
             return Ok(());
@@ -182,7 +182,7 @@ pub(super) fn check(scanned: &ScannedFiles, request: &Request, matches: &[Match]
     let ambiguous = |target: &UpdateTarget| !request.all && !target.scope.is_chosen();
     for (target, wanted) in TargetIndex::each(&request.targets).filter(|(_, w)| ambiguous(w)) {
         let counts = |m: &&Match| {
-            let counts = !m.added && !m.only_told && !m.follows;
+            let counts = !m.added && !m.report_only && !m.follows;
             m.target == target && counts && m.has_known_tag() && !request.keeps(m)
         };
         let mut places: Vec<_> = matches.iter().filter(counts).collect();

@@ -249,7 +249,7 @@ impl ParsedFile {
     }
 
     /// Whether a reference is in text whose lines can't be edited.
-    pub fn is_only_told(&self, reference: &Reference) -> bool {
+    pub fn is_report_only(&self, reference: &Reference) -> bool {
         let is_embedded = matches!(reference.syntax, ReferenceSyntax::Embedded { .. });
         is_embedded && !self.embedded(reference.at).is_some_and(EmbeddedText::is_editable)
     }

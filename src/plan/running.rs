@@ -24,7 +24,7 @@ pub struct RunningReference {
 pub fn running(source: &dyn FileSource, request: &Request) -> Result<Vec<RunningReference>, PlanError> {
     let mut scanned = files::scan_files(source, request)?;
     let (mut matches, _) = found(source, &mut scanned, request)?;
-    matches.retain(|m| !m.only_told);
+    matches.retain(|m| !m.report_only);
     // what no container uses says nothing about what runs, unless there is nothing else
     let used: Vec<_> = matches.iter().filter(|m| !m.unused).map(|m| m.target).collect();
     matches.retain(|m| !m.unused || !used.contains(&m.target));

@@ -118,7 +118,7 @@ fn hold_that_lands_between_two_attempts_binds_the_second() {
     assert_eq!(after_hold(&world), Vec::<String>::new());
 }
 
-/// The commits on main after the one that brought the hold.
+/// The commits on main after the one that added the hold.
 fn after_hold(world: &World) -> Vec<String> {
     let hold = git(&world.bare, &["log", "--format=%H", "--diff-filter=A", "main", "--", HOLDS]);
     let later = git(&world.bare, &["log", "--format=%s", &format!("{hold}..main")]);

@@ -79,7 +79,7 @@ proptest! {
     ) {
         let source = Source::parse("acme/api@0123456789abcdef").filter(|_| has_source);
         let words = MessageParts {
-            brought: Vec::new(),
+            included: Vec::new(),
             template: None,
             facts: &BuildInfo::default(),
             verb: SubjectVerb::Update,

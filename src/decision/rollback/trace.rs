@@ -235,7 +235,7 @@ impl ReferenceTrace {
     /// The next rollback skips a tag that was rolled back, unless it was set again since. Later bumps repeat the trailer;
     /// only the commit that replaced the tag counts.
     fn note_rollback(&mut self, entry: &TagEntry) {
-        self.reverted.extend(entry.written.as_ref().and_then(|by| reverted_by(&by.words.message)));
+        self.reverted.extend(entry.written.as_ref().and_then(|by| reverted_by(&by.message.text)));
         let claims = claims_of(entry, &self.image);
         for TraceWriter { proofs, .. } in &mut self.writers {
             for number in &entry.references {
@@ -271,10 +271,9 @@ mod tests {
 
     /// A tag, the message of the commit that set it, and the tag that it replaced.
     fn entry(tag: &str, message: &str, replaced: &str) -> TagEntry {
-        let words =
-            CommitMessage { author: String::new(), email: String::new(), message: message.to_owned() };
+        let message = CommitMessage { author: String::new(), email: String::new(), text: message.to_owned() };
         let written =
-            WritingCommit { commit: ObjectId([0; 20]).into(), time: 0, words, has_all_parents: true };
+            WritingCommit { commit: ObjectId([0; 20]).into(), time: 0, message, has_all_parents: true };
         TagEntry {
             target: TargetIndex::new(0),
             file: "f".into(),

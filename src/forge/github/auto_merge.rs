@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::client::{ApiRequest, GitHub};
 use super::error::GitHubError;
 use super::graphql::{GraphQl, GraphQlResponse};
-use super::known_words::{KnownWords, classify};
+use super::known_messages::{KnownWords, classify};
 use crate::forge::api_answer::api_text;
 use crate::forge::{AutoMergeState, ForgeError, MergeMethod, PullRequestSpec, ScheduledMerge};
 use crate::landing::{Backoff, FetchError};

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::error::GitHubError;
 use super::graphql::{GraphQl, GraphQlResponse};
-use super::known_words::{KnownWords, classify};
+use super::known_messages::{KnownWords, classify};
 use crate::forge::ForgeError;
 use crate::landing::remote::{Verification, rules};
 use crate::landing::{FetchError, PublishOutcome};
@@ -139,7 +139,7 @@ impl Branches {
         let data = self.write(deadline, REPOSITORY, &json!({"owner": self.owner, "name": self.name}))?;
         let id = data["repository"]["id"].as_str().map(str::to_owned).ok_or_else(|| {
             PublishOutcome::RejectedUnclear {
-                words: format!("GitHub didn't find {}/{}", self.owner, self.name),
+                message: format!("GitHub didn't find {}/{}", self.owner, self.name),
             }
         })?;
         self.id = Some(id.clone());
@@ -184,17 +184,15 @@ pub fn api_error(kind: &str, message: String) -> PublishOutcome<ForgeError> {
     let rules = rules("", &message);
     match kind {
         "FORBIDDEN" | "INSUFFICIENT_SCOPES" => {
-            PublishOutcome::Refused(GitHubError::CommitForbidden { words: message }.into())
+            PublishOutcome::Refused(GitHubError::CommitForbidden { message }.into())
         }
         _ if is_race => PublishOutcome::NonFastForward { what: message },
-        _ if !rules.is_empty() => {
-            PublishOutcome::Refused(GitHubError::Declined { rules, words: message }.into())
-        }
+        _ if !rules.is_empty() => PublishOutcome::Refused(GitHubError::Declined { rules, message }.into()),
         // "Something went wrong while executing your query"
         "" | "INTERNAL" | "SERVICE_UNAVAILABLE" => {
             PublishOutcome::Unknown { what: message, retry_after: None }
         }
-        _ => PublishOutcome::RejectedUnclear { words: message },
+        _ => PublishOutcome::RejectedUnclear { message },
     }
 }
 

@@ -15,11 +15,11 @@ pub enum GitHubError {
     #[error(transparent)]
     Refused(ApiRefusal),
     /// The token may not write.
-    #[error("GitHub's API rejected the commit: {words}")]
-    CommitForbidden { words: String },
+    #[error("GitHub's API rejected the commit: {message}")]
+    CommitForbidden { message: String },
     /// Rules of the branch.
-    #[error("GitHub's API rejected the commit: {words}")]
-    Declined { rules: Vec<BranchRule>, words: String },
+    #[error("GitHub's API rejected the commit: {message}")]
+    Declined { rules: Vec<BranchRule>, message: String },
     /// GitHub's words for why it doesn't do what it was asked.
     #[error("GitHub's API answered: {what}")]
     Unexpected { what: String },

@@ -3,7 +3,7 @@
 //! `client` sends requests and classifies refusals, `graphql` uses the other API. `forge` is GitHub as a forge: `pulls` keeps the pull
 //! request of a branch, `finish` sets its labels, reviewers and assignees, `auto_merge` has it merged, `compare` orders commits of other repositories, `statuses`
 //! reads those of one. `publisher` publishes commits, with `commit`, which makes commits
-//! and moves branches. `wire` is how requests get there. `known_words` recognises messages of GitHub's.
+//! and moves branches. `wire` is how requests get there. `known_messages` recognises messages of GitHub's.
 
 pub mod answers;
 mod auto_merge;
@@ -14,7 +14,7 @@ mod error;
 mod finish;
 mod forge;
 mod graphql;
-mod known_words;
+mod known_messages;
 mod publisher;
 mod pulls;
 mod response;

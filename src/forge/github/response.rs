@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::error::{ApiRefusal, ApiRefusalReason, GitHubError};
-use super::known_words::{KnownWords, classify};
+use super::known_messages::{KnownWords, classify};
 use crate::forge::ForgeError;
 use crate::forge::api_answer::{MAX_ANSWER, api_text};
 use crate::http::HttpError;

@@ -1,14 +1,14 @@
 //! Splits command lines, and formats the output of other programs.
 
 /// How many characters of a program's output go into a message.
-const MAX_WORDS: usize = 600;
+const MAX_MESSAGE: usize = 600;
 
 /// A program's messages for the user, on one line.
 pub fn message_of(stderr: &str) -> String {
     let lines =
         stderr.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("[GNUPG:]"));
     let text = lines.collect::<Vec<_>>().join("; ");
-    match text.char_indices().nth(MAX_WORDS) {
+    match text.char_indices().nth(MAX_MESSAGE) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None if text.is_empty() => "it does not say why".to_owned(),
         None => text,

@@ -31,7 +31,7 @@ const MAX_REDIRECTS: usize = 5;
 /// How long a credential helper may take when tagbump only needs a token, outside of a transfer.
 const HELPER_TIME: Duration = Duration::from_secs(30);
 /// How much of an error page is kept. `MAX_REST` is how much of an answer is read to keep the connection.
-const MAX_WORDS: usize = 4 * 1024;
+const MAX_MESSAGE: usize = 4 * 1024;
 const MAX_REST: u64 = 256 * 1024;
 
 /// A proxy's answer to a request that it should forward (RFC 9110 section 15.5.8).
@@ -267,7 +267,7 @@ fn accept(
     if code == 200 && content_type.split(';').next().is_some_and(|t| t.trim() == kind) {
         return Ok(reader);
     }
-    let words = words(&mut reader, &content_type);
+    let message = message_in(&mut reader, &content_type);
     finish(&mut reader);
     if code == 200 && kind.ends_with("-result") {
         // a web page instead of the answer to a push doesn't show whether the push landed
@@ -279,18 +279,18 @@ fn accept(
         let base = http(endpoint).state().base.clone();
         return Err(ServerError::NotAGitServer { url: shown_url(&base), content_type }.into());
     }
-    Err(TransportError::Status { code, retry_after, words, proxy })
+    Err(TransportError::Status { code, retry_after, message, proxy })
 }
 
 /// The server's text if it is plain text or JSON. HTML pages say nothing useful.
-fn words(reader: &mut BodyReader<'_>, content_type: &str) -> String {
+fn message_in(reader: &mut BodyReader<'_>, content_type: &str) -> String {
     if !content_type.starts_with("text/plain") && !content_type.starts_with("application/json") {
         return String::new();
     }
     let mut bytes = Vec::new();
     // ignore what can't be read; the extra byte shows that the text continues
-    let _ = reader.take(MAX_WORDS as u64 + 1).read_to_end(&mut bytes);
-    short_server_text(&bytes, MAX_WORDS)
+    let _ = reader.take(MAX_MESSAGE as u64 + 1).read_to_end(&mut bytes);
+    short_server_text(&bytes, MAX_MESSAGE)
 }
 
 /// Reads the rest, so that the connection can be reused.

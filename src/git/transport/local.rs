@@ -33,7 +33,8 @@ impl LocalServer {
         let mut command = process::git(None, Purpose::Transfer, &self.environment);
         command.arg(program(service)).arg(&self.path);
         let place = self.path.display().to_string();
-        let stream = Pipe::start(command, service, Box::new(move |words| meaning(words, &place)), endpoint);
+        let stream =
+            Pipe::start(command, service, Box::new(move |message| meaning(message, &place)), endpoint);
         stream.map(|pipe| Box::new(pipe) as _).map_err(|e| {
             let is_missing = e.kind() == std::io::ErrorKind::NotFound;
             let error = if is_missing {
@@ -46,11 +47,11 @@ impl LocalServer {
     }
 }
 
-fn meaning(words: &str, place: &str) -> Option<TransportError> {
+fn meaning(message: &str, place: &str) -> Option<TransportError> {
     let path = place.to_owned();
-    if words.contains("does not appear to be a git repository") {
+    if message.contains("does not appear to be a git repository") {
         Some(ServerError::NotARepository { path }.into())
-    } else if words.contains("dubious ownership") {
+    } else if message.contains("dubious ownership") {
         Some(ServerError::ForeignOwner { path }.into())
     } else {
         None

@@ -45,7 +45,7 @@ pub enum TransportError {
     Status {
         code: u16,
         retry_after: Option<Duration>,
-        words: String,
+        message: String,
         /// The proxy that forwards requests. It may have answered instead of the server.
         proxy: Option<String>,
     },
@@ -68,8 +68,8 @@ impl TransportError {
     /// Applies `change` to every text in the error.
     pub fn with_texts(self, change: impl Fn(&str) -> String) -> Self {
         match self {
-            TransportError::Status { code, retry_after, words, proxy } => {
-                TransportError::Status { code, retry_after, words: change(&words), proxy }
+            TransportError::Status { code, retry_after, message, proxy } => {
+                TransportError::Status { code, retry_after, message: change(&message), proxy }
             }
             TransportError::Unreachable(why) => TransportError::Unreachable(change(&why)),
             TransportError::Broken(why) => TransportError::Broken(change(&why)),

@@ -66,7 +66,7 @@ impl SshServer {
         let command = self.program.command(&self.url, &remote);
         let command = command.map_err(|error| endpoint.stop(TransportError::Final(error.into())))?;
         let url = self.url.clone();
-        let stream = Pipe::start(command, service, Box::new(move |words| meaning(words, &url)), endpoint);
+        let stream = Pipe::start(command, service, Box::new(move |message| meaning(message, &url)), endpoint);
         stream.map(|pipe| Box::new(pipe) as _).map_err(|e| {
             endpoint
                 .stop(ServerError::SshNotStarted { url: self.url.to_string(), reason: e.to_string() }.into())
@@ -75,8 +75,8 @@ impl SshServer {
 }
 
 /// Recognises the messages that ssh or the server print when they give up.
-fn meaning(words: &str, url: &SshUrl) -> Option<TransportError> {
-    let mentions = |known: &[&str]| known.iter().any(|one| words.contains(one));
+fn meaning(message: &str, url: &SshUrl) -> Option<TransportError> {
+    let mentions = |known: &[&str]| known.iter().any(|one| message.contains(one));
     let problem = if mentions(&["REMOTE HOST IDENTIFICATION HAS CHANGED"]) {
         SshProblem::HostKeyChanged
     } else if mentions(&["Host key verification failed"]) {
@@ -86,7 +86,7 @@ fn meaning(words: &str, url: &SshUrl) -> Option<TransportError> {
     } else if mentions(&FORBIDDEN) {
         SshProblem::Forbidden
     } else if mentions(&UNREACHABLE) {
-        return Some(TransportError::Unreachable(words.to_owned()));
+        return Some(TransportError::Unreachable(message.to_owned()));
     } else if mentions(&MISSING) {
         SshProblem::RepositoryMissing
     } else if mentions(&[": not found", "command not found", "not a git command"]) {
@@ -99,7 +99,7 @@ fn meaning(words: &str, url: &SshUrl) -> Option<TransportError> {
         host: url.host().to_owned(),
         port: url.port,
         problem,
-        words: words.to_owned(),
+        message: message.to_owned(),
     };
     Some(error.into())
 }
@@ -112,13 +112,13 @@ mod tests {
     fn messages_of_ssh_are_recognised() {
         let url = SshUrl::of_scp("git@h.example:a/x.git").unwrap();
         let problem = |output: &str| match meaning(output, &url) {
-            Some(TransportError::Final(ServerError::Ssh { problem, words, .. })) => {
-                assert_eq!(words, output);
+            Some(TransportError::Final(ServerError::Ssh { problem, message, .. })) => {
+                assert_eq!(message, output);
                 problem
             }
             other => panic!("{output}: {other:?}"),
         };
-        for (words, expected) in [
+        for (message, expected) in [
             ("git@h.example: Permission denied (publickey,password).", SshProblem::KeyRejected),
             ("Host key verification failed.", SshProblem::HostKeyUnknown),
             (
@@ -135,22 +135,22 @@ mod tests {
             ("sh: 1: nossh: not found", SshProblem::CommandMissing),
             ("bash: line 1: git-receive-pack: command not found", SshProblem::CommandMissing),
         ] {
-            assert_eq!(problem(words), expected, "{words}");
+            assert_eq!(problem(message), expected, "{message}");
         }
-        for words in [
+        for message in [
             "ssh: connect to host h.example port 22: Connection refused",
             "ssh: Could not resolve hostname h.example: Name or service not known",
         ] {
-            let meant = meaning(words, &url);
-            assert!(matches!(&meant, Some(TransportError::Unreachable(why)) if why == words), "{meant:?}");
+            let meant = meaning(message, &url);
+            assert!(matches!(&meant, Some(TransportError::Unreachable(why)) if why == message), "{meant:?}");
         }
-        for words in [
+        for message in [
             "",
             "Connection to h.example closed by remote host.",
             "client_loop: send disconnect: Broken pipe",
         ] {
-            let meant = meaning(words, &url);
-            assert!(meant.is_none(), "{words}: {meant:?}");
+            let meant = meaning(message, &url);
+            assert!(meant.is_none(), "{message}: {meant:?}");
         }
     }
 }

@@ -136,7 +136,7 @@ impl CommitStore for CommitWalk<'_> {
         Ok(CommitMessage {
             author: text(author.name_bytes()),
             email: text(author.email_bytes()),
-            message: text(commit.message_bytes()),
+            text: text(commit.message_bytes()),
         })
     }
 

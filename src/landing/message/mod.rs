@@ -11,7 +11,7 @@ mod trailer_block;
 
 use std::collections::BTreeMap;
 
-use super::brought::{BroughtCommits, paragraphs};
+use super::included_commits::{IncludedCommits, paragraphs};
 use super::skip_mark::marked;
 use super::{MessageError, RolledBack, trailers};
 use crate::file_selection::in_folder;
@@ -43,7 +43,7 @@ pub struct MessageParts<'a> {
     pub verb: SubjectVerb,
     pub skip_ci: bool,
     /// The commits that the plan includes. A template says what it wants instead.
-    pub brought: Vec<BroughtCommits<'a>>,
+    pub included: Vec<IncludedCommits<'a>>,
     /// The commits that the images were built from, by the plan's targets.
     pub sources: BTreeMap<TargetIndex, Source>,
     /// `ENV@COMMIT`, for a promotion.
@@ -99,7 +99,7 @@ impl MessageParts<'_> {
             SubjectVerb::RollBack => format!("revert: roll back {}", rolled_back(targets)),
         };
         let lines: Vec<_> = plan.changes.iter().map(|change| self.line(change)).collect();
-        let parts = [subject, lines.join("\n")].into_iter().chain(paragraphs(&self.brought));
+        let parts = [subject, lines.join("\n")].into_iter().chain(paragraphs(&self.included));
         parts.collect::<Vec<_>>().join("\n\n")
     }
 

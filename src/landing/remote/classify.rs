@@ -2,8 +2,8 @@
 
 use git2::ErrorClass;
 
-use super::error::{BranchRule, HttpRefusal, RemoteError, with_words};
-use super::known_words;
+use super::error::{BranchRule, HttpRefusal, RemoteError, with_message};
+use super::known_messages;
 use crate::git::answers::server_text;
 use crate::git::transport::{Endpoint, TransferError, TransportError};
 use crate::landing::{FetchError, PublishOutcome};
@@ -31,43 +31,43 @@ const UNPACK_FAILED: &str = "unpacker error";
 /// Of a server that got only the beginning of the pack: the connection broke, and the next try may work.
 const CUT: [&str; 2] = ["early EOF", "hung up unexpectedly"];
 
-/// Messages which mean that a rule forbids the push; `known_words` has those that say which rule.
+/// Messages which mean that a rule forbids the push; `known_messages` has those that say which rule.
 const RULES: [&str; 5] =
     ["hook declined", "protected branch", "not allowed to push", "prohibited", "deny updating"];
 
 /// Classifies the server's status of the pushed reference, with the text that it sent on the side.
-pub fn of_status(status: &str, words: &str, url: &str) -> PublishOutcome<RemoteError> {
-    let has = |known: &[&str]| known.iter().any(|k| status.contains(k) || words.contains(k));
+pub fn of_status(status: &str, message: &str, url: &str) -> PublishOutcome<RemoteError> {
+    let has = |known: &[&str]| known.iter().any(|k| status.contains(k) || message.contains(k));
     // a hook that accepts the push may print anything, so its text is checked last
     let refused =
-        RULES.iter().any(|rule| status.contains(rule)) || !known_words::rules(status, "").is_empty();
-    let text = if words.is_empty() { status.to_owned() } else { format!("{status}\n{words}") };
+        RULES.iter().any(|rule| status.contains(rule)) || !known_messages::rules(status, "").is_empty();
+    let text = if message.is_empty() { status.to_owned() } else { format!("{status}\n{message}") };
     // also "cannot lock ref", but it lasts as long as the other branch exists
-    let in_the_way = words.contains("cannot create") && words.contains("exists;");
+    let in_the_way = message.contains("cannot create") && message.contains("exists;");
     if in_the_way {
-        PublishOutcome::Refused(RemoteError::BranchInTheWay { url: url.to_owned(), words: text })
+        PublishOutcome::Refused(RemoteError::BranchInTheWay { url: url.to_owned(), message: text })
     } else if refused {
         PublishOutcome::Refused(declined(status, text, url))
-    } else if status.contains(UNPACK_FAILED) && CUT.iter().any(|cut| words.contains(cut)) {
+    } else if status.contains(UNPACK_FAILED) && CUT.iter().any(|cut| message.contains(cut)) {
         let what = format!("{url}: the connection broke before the server had the whole push: {text}");
         PublishOutcome::Unknown { what, retry_after: None }
     } else if status.contains(UNPACK_FAILED) {
-        PublishOutcome::UnpackFailed { words: text }
+        PublishOutcome::UnpackFailed { message: text }
     } else if has(&LOCKS) {
         PublishOutcome::RefLocked { what: format!("the branch is locked on the server: {text}") }
     } else if has(&RACES) {
         PublishOutcome::NonFastForward { what: format!("the branch moved: {status}") }
-    } else if has(&RULES) || !known_words::rules(status, words).is_empty() {
+    } else if has(&RULES) || !known_messages::rules(status, message).is_empty() {
         PublishOutcome::Refused(declined(status, text, url))
     } else {
-        PublishOutcome::RejectedUnclear { words: text }
+        PublishOutcome::RejectedUnclear { message: text }
     }
 }
 
-fn declined(status: &str, words: String, url: &str) -> RemoteError {
-    let known = known_words::rules(status, &words);
+fn declined(status: &str, message: String, url: &str) -> RemoteError {
+    let known = known_messages::rules(status, &message);
     let rules = if known.is_empty() { vec![BranchRule::Hook] } else { known };
-    RemoteError::Declined { url: url.to_owned(), rules, words }
+    RemoteError::Declined { url: url.to_owned(), rules, message }
 }
 
 /// Why the tip could not be read.
@@ -144,13 +144,13 @@ fn is_network(error: &git2::Error) -> bool {
 pub fn of_fetch_fault(error: TransportError, credential: Option<&str>, url: &str) -> FetchError<RemoteError> {
     let passing = |what: String| FetchError::Transient { what: format!("{url}: {what}"), retry_after: None };
     match error {
-        TransportError::Status { code, retry_after, words, proxy } => {
+        TransportError::Status { code, retry_after, message, proxy } => {
             let through = proxy.map(|proxy| format!(" (through the proxy {proxy})")).unwrap_or_default();
             let url = format!("{url}{through}");
             let credential = credential.map(str::to_owned);
             match code {
                 408 | 425 | 429 | 500.. => FetchError::Transient {
-                    what: with_words(format!("{url} answered {code}"), &words),
+                    what: with_message(format!("{url} answered {code}"), &message),
                     retry_after,
                 },
                 _ => FetchError::Permanent(RemoteError::Http(HttpRefusal {
@@ -158,7 +158,7 @@ pub fn of_fetch_fault(error: TransportError, credential: Option<&str>, url: &str
                     status: code,
                     credential,
                     has_withheld: false,
-                    words,
+                    message,
                 })),
             }
         }
@@ -175,10 +175,10 @@ mod tests {
 
     #[test]
     fn races_locks_and_rules_are_distinguished() {
-        let verdict = |status: &str, words: &str| of_status(status, words, "u");
+        let verdict = |status: &str, message: &str| of_status(status, message, "u");
         for status in ["failed to update ref", "anything"] {
-            let words = "error: cannot lock ref 'refs/heads/main': is at 1 but expected 2";
-            assert!(matches!(verdict(status, words), PublishOutcome::NonFastForward { .. }));
+            let message = "error: cannot lock ref 'refs/heads/main': is at 1 but expected 2";
+            assert!(matches!(verdict(status, message), PublishOutcome::NonFastForward { .. }));
         }
         for race in ["non-fast-forward", "fetch first", "incorrect old value provided", "stale info"] {
             assert!(matches!(verdict(race, ""), PublishOutcome::NonFastForward { .. }), "{race}");
@@ -186,12 +186,12 @@ mod tests {
         let lock = "error: cannot lock ref 'refs/heads/main': Unable to create 'x/main.lock': File exists.";
         assert!(matches!(verdict("failed to update ref", lock), PublishOutcome::RefLocked { .. }));
         for rule in ["pre-receive hook declined", "hook declined", "protected branch hook declined"] {
-            let PublishOutcome::Refused(RemoteError::Declined { words, .. }) =
+            let PublishOutcome::Refused(RemoteError::Declined { message, .. }) =
                 verdict(rule, "remote: no deploys on Friday")
             else {
                 panic!("{rule} is a refusal");
             };
-            assert!(words.contains("no deploys on Friday"));
+            assert!(message.contains("no deploys on Friday"));
         }
         let full = "error: cannot lock ref: Unable to create temporary file: No space left on device";
         assert!(matches!(verdict("unpacker error", full), PublishOutcome::UnpackFailed { .. }));

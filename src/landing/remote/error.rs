@@ -1,6 +1,6 @@
 //! Why a branch of a git remote can't be read, or takes no commit.
 
-use super::known_words::{self, ForbiddingHost};
+use super::known_messages::{self, ForbiddingHost};
 use crate::git::{GitError, ServerError};
 use crate::object_id::CommitId;
 
@@ -27,10 +27,10 @@ pub enum RemoteError {
     #[error("{problem}")]
     HistoryTimedOut { problem: String },
     /// Another branch has part of the new branch's name.
-    #[error("{url}: the branch can't be created: {words}")]
-    BranchInTheWay { url: String, words: String },
-    #[error("{url} declines the push: {words}")]
-    Declined { url: String, rules: Vec<BranchRule>, words: String },
+    #[error("{url}: the branch can't be created: {message}")]
+    BranchInTheWay { url: String, message: String },
+    #[error("{url} declines the push: {message}")]
+    Declined { url: String, rules: Vec<BranchRule>, message: String },
     #[error("{commit} does not come after the branch's tip")]
     NotAfterTip { commit: CommitId },
     /// Credentials that the user may expect to be sent were not: one sentence each, with the reason.
@@ -66,17 +66,17 @@ pub struct HttpRefusal {
     /// Whether there is a credential that wasn't sent.
     pub has_withheld: bool,
     /// The server's message.
-    pub words: String,
+    pub message: String,
 }
 
 impl HttpRefusal {
     /// Which host it is that forbids the push.
     pub fn forbidding_host(&self) -> ForbiddingHost {
-        known_words::forbidding_host(&self.url, &self.words)
+        known_messages::forbidding_host(&self.url, &self.message)
     }
 
     fn text(&self) -> String {
-        let HttpRefusal { url, status, credential, has_withheld, words } = self;
+        let HttpRefusal { url, status, credential, has_withheld, message } = self;
         let text = match (status, credential) {
             (401, Some(label)) => format!("{url} does not accept {label} (401)"),
             (401, None) if *has_withheld => {
@@ -90,11 +90,11 @@ impl HttpRefusal {
             (404, _) => format!("{url} was not found (404)"),
             _ => format!("{url} answered {status}"),
         };
-        with_words(text, words)
+        with_message(text, message)
     }
 }
 
 /// Adds the server's message, if it sent one.
-pub(super) fn with_words(text: String, words: &str) -> String {
-    if words.is_empty() { text } else { format!("{text}: {words}") }
+pub(super) fn with_message(text: String, message: &str) -> String {
+    if message.is_empty() { text } else { format!("{text}: {message}") }
 }

@@ -267,7 +267,7 @@ impl GitBranch {
         self.base.into_iter().chain(self.head.tip()).collect()
     }
 
-    /// The tip that the server listed, if the fetch has brought it.
+    /// The tip that the server listed, if the fetch got it.
     fn fetched(&self, listed: CommitId) -> Result<CommitId, FetchError<RemoteError>> {
         if self.workspace.has(listed) { Ok(listed) } else { Err(classify::without_tip(&self.url(), listed)) }
     }

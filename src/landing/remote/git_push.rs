@@ -59,8 +59,8 @@ pub fn push_commit(
             return (PublishOutcome::Published { commit }, Some(endpoint.scrub(&printed)));
         }
         Ok(PushResult::RefMoved) => PublishOutcome::Outdated { what: "the branch moved".to_owned() },
-        Ok(PushResult::Rejected { status, words }) => {
-            classify::of_status(&endpoint.scrub(&status), &endpoint.scrub(&words), &url)
+        Ok(PushResult::Rejected { status, message }) => {
+            classify::of_status(&endpoint.scrub(&status), &endpoint.scrub(&message), &url)
         }
         Err(stopped) => explain_push(classify::of_push(stopped, endpoint, &url), endpoint),
     };

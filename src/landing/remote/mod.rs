@@ -2,7 +2,7 @@
 //!
 //! `git_branch` reads the branch and `commits` makes commits on it, over git; a [`Publisher`] publishes them: `git_push` pushes, a forge's API makes
 //! its own commits. `conflicts` tells whether a pull request still merges. `pr_branch` is a pull request's branch, `commit_history` orders the commits before a tip, `commit_range` lists those between two others, `remote_history` reads
-//! those of a branch that nothing is landed on. `classify` turns a server's answer into an outcome for the landing loop, `known_words`
+//! those of a branch that nothing is landed on. `classify` turns a server's answer into an outcome for the landing loop, `known_messages`
 //! recognises the rules that hosts report in words, and `withheld` adds which credentials were not sent. `error` is why the branch can't be read, or takes no commit.
 
 mod classify;
@@ -13,7 +13,7 @@ mod conflicts;
 mod error;
 mod git_branch;
 mod git_push;
-mod known_words;
+mod known_messages;
 mod pr_branch;
 mod publisher;
 mod remote_history;
@@ -33,7 +33,7 @@ pub use classify::{of_fetch_fault, of_push_fault, of_status};
 pub use error::{BranchRule, HttpRefusal, RemoteError};
 pub use git_branch::GitBranch;
 pub use git_push::{GitPush, push_commit};
-pub use known_words::{ForbiddingHost, rules};
+pub use known_messages::{ForbiddingHost, rules};
 pub use pr_branch::RefUpdate;
 pub use publisher::{Publisher, Verification};
 pub use remote_history::{RemoteHistory, RemoteSecrets};

@@ -86,8 +86,8 @@ fn is_ours(repo: &Repository, tip: CommitId, base: CommitId, by: &Committers<'_>
 
 /// The images that tagbump's last commits on a branch have set.
 pub fn images(repo: &Repository, tip: CommitId, base: CommitId, by: &Committers<'_>) -> Vec<String> {
-    let images = own(repo, tip, base, by);
-    images.iter().flat_map(brought).map(|image| image.name).collect()
+    let commits = own(repo, tip, base, by);
+    commits.iter().flat_map(images_of).map(|image| image.name).collect()
 }
 
 /// The branch's last commits, as far as they are tagbump's and the base lacks them.
@@ -125,13 +125,13 @@ impl Committers<'_> {
     }
 }
 
-fn brought(commit: &Commit<'_>) -> Vec<ImageVersion> {
+fn images_of(commit: &Commit<'_>) -> Vec<ImageVersion> {
     landing::images_in_trailers(&String::from_utf8_lossy(commit.message_bytes()))
 }
 
 /// Whether a commit does nothing but bump files to the images that its message names.
 fn is_bump_commit(repo: &Repository, commit: &Commit<'_>) -> Result<bool, git2::Error> {
-    let images = brought(commit);
+    let images = images_of(commit);
     let (before, after) = (commit.parent(0)?.tree()?, commit.tree()?);
     let diff = repo.diff_tree_to_tree(Some(&before), Some(&after), None)?;
     let count = diff.deltas().count();

@@ -89,7 +89,7 @@ impl<'a> Judge<'a> {
     /// Whether the match is in a block scalar of which a root uses the text. Then the places in the text count.
     pub fn is_in_known_text(&self, m: &Match) -> bool {
         let path = &self.scanned.files[m.file].path;
-        m.only_told && self.what_runs.texts.contains(&(path.clone(), m.at))
+        m.report_only && self.what_runs.texts.contains(&(path.clone(), m.at))
     }
 
     /// Whether the match is a text with placeholders, of which another part, or another file, sets the version.

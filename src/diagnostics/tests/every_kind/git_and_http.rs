@@ -202,7 +202,7 @@ pub(super) fn server_errors() -> Vec<ServerError> {
     ];
     let ssh = all(GIT, "SshProblem", ssh).into_iter();
     let mut samples: Vec<_> = ssh
-        .map(|problem| ServerError::Ssh { url: s(), host: s(), port: None, problem, words: s() })
+        .map(|problem| ServerError::Ssh { url: s(), host: s(), port: None, problem, message: s() })
         .collect();
     samples.extend(answer_errors().into_iter().map(|error| ServerError::Answer { server: s(), error }));
     samples.extend(http_errors().into_iter().map(ServerError::Http));

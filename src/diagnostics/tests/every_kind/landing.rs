@@ -26,7 +26,7 @@ pub(super) fn remote_errors() -> Vec<RemoteError> {
     ];
     let rules = all(source, "BranchRule", rules).into_iter();
     let mut samples: Vec<_> =
-        rules.map(|rule| RemoteError::Declined { url: s(), rules: vec![rule], words: s() }).collect();
+        rules.map(|rule| RemoteError::Declined { url: s(), rules: vec![rule], message: s() }).collect();
     samples.extend(git_errors().into_iter().map(RemoteError::Git));
     samples.extend(server_errors().into_iter().map(RemoteError::Server));
     for (status, credential, has_withheld) in [
@@ -37,7 +37,7 @@ pub(super) fn remote_errors() -> Vec<RemoteError> {
         (404, None, false),
         (418, None, false),
     ] {
-        let refusal = HttpRefusal { url: s(), status, credential, has_withheld, words: s() };
+        let refusal = HttpRefusal { url: s(), status, credential, has_withheld, message: s() };
         samples.push(RemoteError::Http(refusal));
     }
     samples.extend([
@@ -46,7 +46,7 @@ pub(super) fn remote_errors() -> Vec<RemoteError> {
         RemoteError::NoBranch { url: s(), branch: s() },
         RemoteError::NoDefaultBranch { url: s() },
         RemoteError::HistoryTimedOut { problem: s() },
-        RemoteError::BranchInTheWay { url: s(), words: s() },
+        RemoteError::BranchInTheWay { url: s(), message: s() },
         RemoteError::NotAfterTip { commit: id() },
         RemoteError::Withheld {
             error: Box::new(RemoteError::NoDefaultBranch { url: s() }),
@@ -66,8 +66,8 @@ pub(super) fn forge_errors() -> Vec<ForgeError> {
         GitHubError::NotUsable { address: s(), reason: s() },
         GitHubError::NotHttps { address: s() },
         GitHubError::BadGraphQlAddress { address: s() },
-        GitHubError::CommitForbidden { words: s() },
-        GitHubError::Declined { rules: vec![BranchRule::Protected], words: s() },
+        GitHubError::CommitForbidden { message: s() },
+        GitHubError::Declined { rules: vec![BranchRule::Protected], message: s() },
         GitHubError::Unexpected { what: s() },
         GitHubError::NotPrepared { commit: id() },
         GitHubError::FilesTooLarge,
@@ -130,9 +130,9 @@ pub(super) fn landing_errors() -> Vec<LandingError<ForgeError, DecisionError>> {
     reasons
         .map(|reason| LandingError::GaveUp { tries: 1, problem: s(), reason })
         .chain([
-            LandingError::RejectedUnclear { words: s() },
-            LandingError::UnpackFailed { words: s() },
-            LandingError::OutcomeUnknown(Box::new(LandingError::UnpackFailed { words: s() })),
+            LandingError::RejectedUnclear { message: s() },
+            LandingError::UnpackFailed { message: s() },
+            LandingError::OutcomeUnknown(Box::new(LandingError::UnpackFailed { message: s() })),
             LandingError::Branch(ForgeError::TimedOut { problem: s() }),
             LandingError::Propose(DecisionError::NoRepository),
         ])

@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 
 use crate::image::short_name;
-use crate::landing::BroughtCommits;
+use crate::landing::IncludedCommits;
 use crate::output::{ChangeOrigin, Comparison};
 use crate::plan::Plan;
 
 /// The distinct comparisons of a plan's changes, with the names of their images. `origins` are those of the changes, in their order.
-pub(super) fn brought<'a>(plan: &'a Plan, origins: &'a [ChangeOrigin]) -> Vec<BroughtCommits<'a>> {
+pub(super) fn included_commits<'a>(plan: &'a Plan, origins: &'a [ChangeOrigin]) -> Vec<IncludedCommits<'a>> {
     let mut found: Vec<(&Comparison, Vec<&str>)> = Vec::new();
     let mut positions: HashMap<&str, usize> = HashMap::new();
     for (change, origin) in plan.changes.iter().zip(origins) {
@@ -22,11 +22,11 @@ pub(super) fn brought<'a>(plan: &'a Plan, origins: &'a [ChangeOrigin]) -> Vec<Br
             Some(_) => {}
         }
     }
-    let one = |(comparison, names): (&'a Comparison, Vec<&'a str>)| BroughtCommits {
+    let included = |(comparison, names): (&'a Comparison, Vec<&'a str>)| IncludedCommits {
         names,
         url: &comparison.url,
         goes_back: comparison.goes_back,
         range: comparison.range.as_ref(),
     };
-    found.into_iter().map(one).collect()
+    found.into_iter().map(included).collect()
 }

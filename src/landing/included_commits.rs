@@ -14,7 +14,7 @@ const MAX_RANGES: usize = 20;
 
 /// The commits between two builds of some images.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BroughtCommits<'a> {
+pub struct IncludedCommits<'a> {
     /// The images, or their services.
     pub names: Vec<&'a str>,
     /// The page that shows the difference.
@@ -26,22 +26,22 @@ pub struct BroughtCommits<'a> {
 }
 
 /// A paragraph about each range. A single one needs no names.
-pub(super) fn paragraphs(brought: &[BroughtCommits<'_>]) -> Vec<String> {
-    let names_matter = brought.len() > 1;
+pub(super) fn paragraphs(included: &[IncludedCommits<'_>]) -> Vec<String> {
+    let names_matter = included.len() > 1;
     let mut paragraphs: Vec<String> =
-        brought.iter().take(MAX_RANGES).map(|range| paragraph(range, names_matter)).collect();
-    let more = brought.len().saturating_sub(MAX_RANGES);
+        included.iter().take(MAX_RANGES).map(|range| paragraph(range, names_matter)).collect();
+    let more = included.len().saturating_sub(MAX_RANGES);
     paragraphs.extend((more > 0).then(|| format!("Comparisons not shown: {more}")));
     paragraphs
 }
 
-fn paragraph(brought: &BroughtCommits<'_>, names_matter: bool) -> String {
-    let names = if names_matter { names(&brought.names) } else { String::new() };
-    let line = match brought.goes_back {
-        true => format!("This goes back{names}: {}", brought.url),
-        false => format!("Changes{names}: {}", brought.url),
+fn paragraph(commits: &IncludedCommits<'_>, names_matter: bool) -> String {
+    let names = if names_matter { names(&commits.names) } else { String::new() };
+    let line = match commits.goes_back {
+        true => format!("This goes back{names}: {}", commits.url),
+        false => format!("Changes{names}: {}", commits.url),
     };
-    match brought.range.filter(|range| !range.commits.is_empty()) {
+    match commits.range.filter(|range| !range.commits.is_empty()) {
         Some(range) => format!("{line}\n\n{}", list(range)),
         None => line,
     }
@@ -81,14 +81,14 @@ mod tests {
         CommitRange { commits, total }
     }
 
-    fn brought<'a>(names: &[&'a str], range: Option<&'a CommitRange>) -> BroughtCommits<'a> {
-        BroughtCommits { names: names.to_vec(), url: URL, goes_back: false, range }
+    fn included<'a>(names: &[&'a str], range: Option<&'a CommitRange>) -> IncludedCommits<'a> {
+        IncludedCommits { names: names.to_vec(), url: URL, goes_back: false, range }
     }
 
     #[test]
     fn single_range_needs_no_names() {
-        assert_eq!(paragraphs(&[brought(&["api", "web"], None)]), [format!("Changes: {URL}")]);
-        let back = BroughtCommits { goes_back: true, ..brought(&["api"], None) };
+        assert_eq!(paragraphs(&[included(&["api", "web"], None)]), [format!("Changes: {URL}")]);
+        let back = IncludedCommits { goes_back: true, ..included(&["api"], None) };
         assert_eq!(paragraphs(&[back]), [format!("This goes back: {URL}")]);
         assert!(paragraphs(&[]).is_empty());
     }
@@ -96,15 +96,15 @@ mod tests {
     #[test]
     fn several_ranges_name_their_images() {
         let many = ["a", "b", "c", "d", "e", "f", "g"];
-        let back = BroughtCommits { goes_back: true, ..brought(&["@acme"], None) };
+        let back = IncludedCommits { goes_back: true, ..included(&["@acme"], None) };
         assert_eq!(
-            paragraphs(&[brought(&many, None), back]),
+            paragraphs(&[included(&many, None), back]),
             [
                 format!("Changes in a, b, c, d, e and 2 more: {URL}"),
                 format!("This goes back in `@acme`: {URL}")
             ]
         );
-        let paragraphs = paragraphs(&vec![brought(&["a"], None); 25]);
+        let paragraphs = paragraphs(&vec![included(&["a"], None); 25]);
         assert_eq!((paragraphs.len(), paragraphs[20].as_str()), (21, "Comparisons not shown: 5"));
     }
 
@@ -120,7 +120,7 @@ mod tests {
         ];
         let range = range(&subjects, 8);
         assert_eq!(
-            paragraphs(&[brought(&["api"], Some(&range))])[0],
+            paragraphs(&[included(&["api"], Some(&range))])[0],
             format!(
                 "Changes: {URL}\n\n- `[A-1] Fix (#12)`\n- `fixes #1 @octocat`\n- `a`\n\
                  - `b \\u{{5b}}skip xy]`\n- `` `x` <img> ``\n- `  `\n- and 2 more"
@@ -128,7 +128,7 @@ mod tests {
         );
         let long = "x".repeat(300);
         let range = self::range(&[&long], 1);
-        let text = paragraphs(&[brought(&["api"], Some(&range))]).remove(0);
+        let text = paragraphs(&[included(&["api"], Some(&range))]).remove(0);
         assert!(text.ends_with(&format!("- `{}…`", "x".repeat(100))), "{text}");
     }
 }

@@ -33,5 +33,5 @@ const KNOWN: [(&str, KnownWords); 9] = [
 
 /// Which known meaning a message has.
 pub fn classify(message: &str) -> Option<KnownWords> {
-    KNOWN.iter().find(|(words, _)| message.contains(words)).map(|(_, known)| *known)
+    KNOWN.iter().find(|(part, _)| message.contains(part)).map(|(_, known)| *known)
 }

@@ -1,4 +1,4 @@
-//! What hosts report in words alone when they refuse a push. Nothing else matches their text.
+//! What hosts report only in the text of their message when they refuse a push. Nothing else matches their text.
 //!
 //! Sources: GitHub's "Troubleshooting rules" and "About protected branches" (GH006, GH013); GitLab's `lib/gitlab/checks/branch_check.rb`,
 //! `lib/gitlab/git_access.rb` and `ee/lib/ee/gitlab/checks/push_rules/commit_check.rb`; Gitea's and Forgejo's
