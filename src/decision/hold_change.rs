@@ -47,41 +47,29 @@ pub(super) fn decide(
     options: &HoldOptions,
     facts: &mut PlanFacts,
 ) -> Result<Decision, DecisionError> {
-    let config = Config::load(base.files())?;
-    let request = targets::request(context.settings, &config, &|template| context.computed_tag(template))?;
+    let request = request(context, base, options)?;
     facts.images = Some(request.targets.iter().map(image_of).collect());
-    let limit = match &options.env {
-        Some(_) => request.environments.limit.clone(),
-        None => EnvironmentLimit::Everything,
-    };
-    let environments = config.limited_to(limit);
-    let request = Request { cancellation: base.cancellation(), environments, ..request };
     let is_narrowed = request.targets.iter().any(|target| target.scope.within.is_some());
-    let places = if matches!(options.action, HoldAction::Hold { .. }) || is_narrowed {
+    let references = if matches!(options.action, HoldAction::Hold { .. }) || is_narrowed {
         // a hold of an image that nothing runs would hold nothing
         plan::matching_references(base.files(), &request)?
     } else {
         Vec::new()
     };
-    let edit =
-        HoldsEdit { change: change(context, options, &request, &places), now: context.settings.place.now };
+    let change = change(context, options, &request, &references);
+    let edit = HoldsEdit { change, now: context.settings.place.now };
     let mut plan = edit.plan(base.files())?;
-    if let Some(RepositoryFiles { folder, .. }) = base.files().repository().filter(|_| !plan.is_empty()) {
-        plan.warnings.push(format!(
-            "{0}/{HOLDS_PATH} is read by bumps in {0} alone; run in the top folder of the repository instead",
-            inline(&folder)
-        ));
-    }
-    let text = |plan: &Plan| {
+    plan.warnings.extend(folder_warning(base.files()).filter(|_| !plan.is_empty()));
+    let message_of = |plan: &Plan| {
         if plan.is_empty() { Ok(String::new()) } else { message(context, options, &request, base) }
     };
-    let message = text(&plan)?;
+    let message = message_of(&plan)?;
     let pull_request = match base {
         DecisionBase::Tip(tip) if plan.is_empty() && is_on_pr_branch(&tip) => {
             // the branch has the change already; the text describes it as long as the base lacks it
             let missing =
                 tip.other_branch.map(|(_, files)| edit.plan(files)).transpose()?.unwrap_or_default();
-            pr_text(&text(&missing)?)
+            pr_text(&message_of(&missing)?)
         }
         _ => pr_text(&message),
     };
@@ -93,18 +81,43 @@ pub(super) fn decide(
     Ok(Decision { request, plan, message, pull_request, notices, holds: Some(edit), ..Decision::default() })
 }
 
+/// The images that are held or released. An environment limits them only if it is named.
+fn request(
+    context: &DecisionContext<'_>,
+    base: DecisionBase<'_>,
+    options: &HoldOptions,
+) -> Result<Request, DecisionError> {
+    let config = Config::load(base.files())?;
+    let request = targets::request(context.settings, &config, &|template| context.computed_tag(template))?;
+    let limit = match &options.env {
+        Some(_) => request.environments.limit.clone(),
+        None => EnvironmentLimit::Everything,
+    };
+    let environments = config.limited_to(limit);
+    Ok(Request { cancellation: base.cancellation(), environments, ..request })
+}
+
+/// The warning that bumps elsewhere in the repository don't read the holds of a folder.
+fn folder_warning(files: &dyn FileSource) -> Option<String> {
+    let RepositoryFiles { folder, .. } = files.repository()?;
+    Some(format!(
+        "{0}/{HOLDS_PATH} is read by bumps in {0} alone; run in the top folder of the repository instead",
+        inline(&folder)
+    ))
+}
+
 fn image_of(target: &UpdateTarget) -> BumpedImage {
     BumpedImage { name: target.name.clone(), tag: None, digest: None, verified: None }
 }
 
 /// The files of a hold. What two selections have in common can't be written as a pattern, so these are the files
 /// that set the image.
-fn held_files(index: TargetIndex, target: &UpdateTarget, places: &[CurrentReference]) -> Vec<String> {
+fn held_files(index: TargetIndex, target: &UpdateTarget, references: &[CurrentReference]) -> Vec<String> {
     if target.scope.within.is_none() {
         return target.scope.texts();
     }
     let mut files: Vec<String> =
-        places.iter().filter(|place| place.target == index).map(|place| literal(&place.file)).collect();
+        references.iter().filter(|found| found.target == index).map(|found| literal(&found.file)).collect();
     files.sort();
     files.dedup();
     files
@@ -114,7 +127,7 @@ fn change(
     context: &DecisionContext<'_>,
     options: &HoldOptions,
     request: &Request,
-    places: &[CurrentReference],
+    references: &[CurrentReference],
 ) -> HoldsChange {
     let targets = TargetIndex::each(&request.targets);
     let typed = &context.settings.places.selection;
@@ -124,7 +137,7 @@ fn change(
             let hold = |(index, target): (TargetIndex, &UpdateTarget)| Hold {
                 image: target.name.clone(),
                 env: options.env.clone(),
-                files: held_files(index, target, places),
+                files: held_files(index, target, references),
                 reason: reason.clone(),
                 until: *until,
                 by: by.clone().or_else(|| context.user_name()).unwrap_or_else(|| "unknown".to_owned()),
@@ -138,7 +151,7 @@ fn change(
                 files: if typed.is_everything() && target.service.is_none() {
                     Vec::new()
                 } else {
-                    held_files(index, target, places)
+                    held_files(index, target, references)
                 },
             };
             HoldsChange::Remove(targets.map(query).collect())

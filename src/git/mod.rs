@@ -1,7 +1,8 @@
 //! Git plumbing on top of libgit2: repositories, remotes, credentials, signatures. It knows nothing about landing or
 //! history.
 //!
-//! `checkout` is the user's repository, which `discovery` finds; `tracked_paths` reads its index; `tree` reads the files of a commit, and `local_commit` implements `--commit`.
+//! `checkout` is the user's repository, which `discovery` finds; `tracked_paths` reads its index; `tree` reads the files of a
+//! commit, which `tree_search` finds, and `local_commit` implements `--commit`.
 //!
 //! Landing uses its own `workspace`: a temporary bare repository that borrows the checkout's objects, so that nothing
 //! in the checkout moves. `fetch` brings new commits into it, and `push` sends what the server lacks, as `pkt_line`s.
@@ -53,6 +54,7 @@ mod temporary_folder;
 mod tracked_paths;
 pub(crate) mod transport;
 pub(crate) mod tree;
+mod tree_search;
 #[cfg(unix)]
 mod unchanged;
 mod url_text;

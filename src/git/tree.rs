@@ -7,29 +7,22 @@ use std::path::Path;
 use std::rc::Rc;
 
 use git2::build::TreeUpdateBuilder;
-use git2::{ObjectType, Oid, Repository, Tree, TreeEntry};
+use git2::{ObjectType, Repository, Tree};
 
 use super::error::{CommitError, GitError};
 use super::oid::oid;
+use super::tree_search::{TreeFile, TreeSearch};
 use crate::dot_git::is_path_part;
-use crate::file_selection::{MAX_FILE_SIZE, MatchLevel, Selection, in_folder, is_yaml};
+use crate::file_selection::{MAX_FILE_SIZE, MatchLevel, Selection, in_folder};
 use crate::object_id::CommitId;
 use crate::plan::{
     FileContent, FileEdit, FileSource, FoundFiles, NestedRepository, PathProblem, RepositoryFiles,
     SourceError, SourceFile, VisitScope, Visitor, is_lfs_pointer,
 };
-use crate::visible::inline;
 
 const PLAIN: i32 = 0o100_644;
-const SYMLINK: i32 = 0o120_000;
-const SUBMODULE: i32 = 0o160_000;
-
-struct TreeFile {
-    path: String,
-    id: Oid,
-    mode: i32,
-    match_level: MatchLevel,
-}
+pub(super) const SYMLINK: i32 = 0o120_000;
+pub(super) const SUBMODULE: i32 = 0o160_000;
 
 /// The files of a commit below a folder.
 pub struct CommitFiles<'r> {
@@ -186,63 +179,19 @@ impl<'r> CommitFiles<'r> {
         SourceError::UnreadableCommit { commit: self.commit.to_string(), reason }
     }
 
+    /// The files to visit, sorted by path.
     fn entries(
         &self,
         selection: &Selection,
         scope: VisitScope,
         found: &mut FoundFiles,
     ) -> Result<Vec<TreeFile>, SourceError> {
-        let with_context = scope == VisitScope::WithContext;
-        let (mut entries, mut misnamed_paths, mut left) = (Vec::new(), Vec::new(), MAX_LOOKED_AT);
-        let named = !selection.names().is_empty();
         if self.is_in_submodule() {
             found.nested.insert(NestedRepository { path: ".".to_owned(), is_submodule: true });
         }
-        let mut folders: Vec<_> = self.tree()?.map(|tree| (String::new(), tree.id())).into_iter().collect();
-        while let Some((folder, tree)) = folders.pop() {
-            for entry in &self.repo.find_tree(tree).map_err(|e| self.unreadable_commit(&e))? {
-                let Ok(name) = entry.name() else {
-                    misnamed_paths.extend(misnamed(self.repo, &folder, &entry, &mut left));
-                    continue;
-                };
-                // git never writes such a tree, but a server may send one
-                if !is_path_part(name) {
-                    continue;
-                }
-                if entry.kind() == Some(ObjectType::Tree) {
-                    let below = format!("{folder}{name}");
-                    if with_context || selection.reaches(&below) {
-                        folders.push((below + "/", entry.id()));
-                    }
-                    continue;
-                }
-                if entry.filemode() == SUBMODULE && selection.reaches(&format!("{folder}{name}")) {
-                    let path = format!("{folder}{name}");
-                    found.nested.insert(NestedRepository { path, is_submodule: true });
-                }
-                if entry.filemode() == SYMLINK {
-                    found.pass_symlink(format!("{folder}{name}"));
-                }
-                // most files of a large repository are irrelevant: don't even build their paths
-                if !named && !is_yaml(name) {
-                    continue;
-                }
-                let path = format!("{folder}{name}");
-                found.pass(&path);
-                let match_level = selection.match_level(&path);
-                let match_level =
-                    match_level.or((with_context && is_yaml(&path)).then_some(MatchLevel::ContextOnly));
-                entries.extend(match_level.map(|match_level| TreeFile {
-                    path,
-                    id: entry.id(),
-                    mode: entry.filemode(),
-                    match_level,
-                }));
-            }
-        }
-        entries.sort_by(|a: &TreeFile, b| a.path.cmp(&b.path));
-        found.warnings.extend(misnamed_warnings(misnamed_paths));
-        Ok(entries)
+        let Some(tree) = self.tree()? else { return Ok(Vec::new()) };
+        let search = TreeSearch::new(self.repo, selection, scope, found);
+        search.run(tree.id()).map_err(|e| self.unreadable_commit(&e))
     }
 
     fn read(
@@ -271,48 +220,6 @@ impl<'r> CommitFiles<'r> {
         found.take(&path, match_level);
         Ok(look(SourceFile { path: &path, bytes: blob.content(), match_level }))
     }
-}
-
-/// How many entries of folders whose names aren't UTF-8 are looked at for YAML.
-const MAX_LOOKED_AT: usize = 10_000;
-
-/// How many entries whose names aren't UTF-8 get a warning of their own.
-const MISNAMED: usize = 10;
-
-/// The path of an entry whose name isn't UTF-8, if it may be YAML, or a folder with YAML. `left` counts the entries that are still
-/// looked at.
-fn misnamed(repo: &Repository, folder: &str, entry: &TreeEntry<'_>, left: &mut usize) -> Option<String> {
-    let name = String::from_utf8_lossy(entry.name_bytes());
-    match entry.kind() {
-        Some(ObjectType::Tree) => may_have_yaml(repo, entry.id(), left).then(|| format!("{folder}{name}/")),
-        _ => is_yaml(&name).then(|| format!("{folder}{name}")),
-    }
-}
-
-/// Whether a folder has YAML below it, or too much to tell.
-fn may_have_yaml(repo: &Repository, folder: Oid, left: &mut usize) -> bool {
-    // libgit2's own walk recurses, and a deep tree would overflow the stack
-    let mut folders = vec![folder];
-    while let Some(folder) = folders.pop() {
-        let Ok(tree) = repo.find_tree(folder) else { continue };
-        for entry in &tree {
-            *left = left.saturating_sub(1);
-            if *left == 0 || is_yaml(&String::from_utf8_lossy(entry.name_bytes())) {
-                return true;
-            }
-            folders.extend((entry.kind() == Some(ObjectType::Tree)).then(|| entry.id()));
-        }
-    }
-    false
-}
-
-/// Warns about entries whose names aren't UTF-8.
-fn misnamed_warnings(mut paths: Vec<String>) -> impl Iterator<Item = String> {
-    paths.sort();
-    let more = paths.len().saturating_sub(MISNAMED);
-    let each = paths.into_iter().take(MISNAMED);
-    let each = each.map(|path| format!("skipped, its name is not valid UTF-8: {}", inline(&path)));
-    each.chain((more > 0).then(|| format!("skipped {more} more whose names are not valid UTF-8")))
 }
 
 fn unreadable(path: &str, error: &git2::Error) -> SourceError {

@@ -20,8 +20,7 @@ impl FirstParents<'_> {
         let mut messages = Vec::new();
         for side in parents(merge).into_iter().filter(|side| Some(*side) != own) {
             let chain = std::iter::successors(Some(side), |commit| parents(*commit).first().copied());
-            messages
-                .extend(chain.take(MERGED).map_while(|commit| Some(self.0.message(commit).ok()?.text)));
+            messages.extend(chain.take(MERGED).map_while(|commit| Some(self.0.message(commit).ok()?.text)));
         }
         messages
     }

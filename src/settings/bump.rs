@@ -15,6 +15,7 @@ use crate::file_selection::Selection;
 use crate::git::{Identity, Tokens};
 use crate::image::{Digest, Field, ImageArg, Tag};
 use crate::tag::DEFAULT_TEMPLATE;
+use crate::template::Template;
 use crate::verify::Verify;
 
 /// Checks a `bump`.
@@ -135,9 +136,6 @@ pub(super) fn delivery(
     if_older: IfOlder,
     environment: &Environment,
 ) -> Result<Delivery, SettingsError> {
-    let template = |flag: &'static str, text: &Option<String>| {
-        non_empty(text.as_deref()).map(|text| parse_template(flag, text)).transpose()
-    };
     Ok(Delivery {
         destination: match (args.pr, args.push, args.commit) {
             (true, _, _) => Destination::PullRequest,
@@ -148,46 +146,64 @@ pub(super) fn delivery(
         dry_run: args.dry_run,
         exit_code: args.exit_code,
         changes: args.changes,
-        commit: CommitSettings {
-            message: template("message", &args.message)?,
-            skip_ci: match (args.skip_ci, args.no_skip_ci) {
-                (_, true) => Some(false),
-                (true, false) => Some(true),
-                // a skip mark on its head commit would leave a pull request's required checks pending forever
-                (false, false) => args.pr.then_some(false),
-            },
-            author: non_empty(args.author.as_deref()).map(Identity::parse).transpose()?,
-            signoff: args.signoff,
-            sign: args.sign,
-        },
-        landing: LandingSettings {
-            branch: non_empty(args.branch.as_deref()).map(branch).transpose()?,
-            remote: non_empty(args.remote.as_deref()).unwrap_or(DEFAULT_REMOTE).to_owned(),
-            via: args.via,
-            forge: args.forge,
-            if_older,
-            carry: args.carry,
-            sync: !args.no_sync,
-            timeout: non_empty(args.timeout.as_deref())
-                .map(|text| duration("timeout", text))
-                .transpose()?
-                .unwrap_or(DEFAULT_TIMEOUT),
-            tokens: Tokens::read(environment),
-        },
-        pull: PullSettings {
-            branch: match template("pr-branch", &args.pr_branch)? {
-                Some(branch) => branch,
-                None => parse_template("pr-branch", DEFAULT_PR_BRANCH)?,
-            },
-            title: template("pr-title", &args.pr_title)?,
-            body: template("pr-body", &args.pr_body)?,
-            labels: listed(args.labels),
-            reviewers: people(args.reviewers),
-            assignees: people(args.assignees),
-            draft: args.draft,
-            auto_merge: args.auto_merge,
-        },
+        commit: commit_settings(&args)?,
+        landing: landing_settings(&args, if_older, environment)?,
+        pull: pull_settings(args)?,
     })
+}
+
+fn commit_settings(args: &DeliveryArgs) -> Result<CommitSettings, SettingsError> {
+    Ok(CommitSettings {
+        message: typed_template("message", args.message.as_deref())?,
+        skip_ci: match (args.skip_ci, args.no_skip_ci) {
+            (_, true) => Some(false),
+            (true, false) => Some(true),
+            // a skip mark on its head commit would leave a pull request's required checks pending forever
+            (false, false) => args.pr.then_some(false),
+        },
+        author: non_empty(args.author.as_deref()).map(Identity::parse).transpose()?,
+        signoff: args.signoff,
+        sign: args.sign,
+    })
+}
+
+fn landing_settings(
+    args: &DeliveryArgs,
+    if_older: IfOlder,
+    environment: &Environment,
+) -> Result<LandingSettings, SettingsError> {
+    let timeout = non_empty(args.timeout.as_deref()).map(|text| duration("timeout", text));
+    Ok(LandingSettings {
+        branch: non_empty(args.branch.as_deref()).map(branch).transpose()?,
+        remote: non_empty(args.remote.as_deref()).unwrap_or(DEFAULT_REMOTE).to_owned(),
+        via: args.via,
+        forge: args.forge,
+        if_older,
+        carry: args.carry,
+        sync: !args.no_sync,
+        timeout: timeout.transpose()?.unwrap_or(DEFAULT_TIMEOUT),
+        tokens: Tokens::read(environment),
+    })
+}
+
+fn pull_settings(args: DeliveryArgs) -> Result<PullSettings, SettingsError> {
+    Ok(PullSettings {
+        branch: match typed_template("pr-branch", args.pr_branch.as_deref())? {
+            Some(branch) => branch,
+            None => parse_template("pr-branch", DEFAULT_PR_BRANCH)?,
+        },
+        title: typed_template("pr-title", args.pr_title.as_deref())?,
+        body: typed_template("pr-body", args.pr_body.as_deref())?,
+        labels: listed(args.labels),
+        reviewers: people(args.reviewers),
+        assignees: people(args.assignees),
+        draft: args.draft,
+        auto_merge: args.auto_merge,
+    })
+}
+
+fn typed_template(flag: &'static str, text: Option<&str>) -> Result<Option<Template>, SettingsError> {
+    non_empty(text).map(|text| parse_template(flag, text)).transpose()
 }
 
 /// Names of people and teams, which some write with an `@`.

@@ -4,7 +4,7 @@
 
 use std::fs::FileType;
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use foldhash::HashSet;
@@ -13,7 +13,7 @@ use ignore::{DirEntry, WalkBuilder, WalkState};
 use super::descent::Descent;
 use super::error::{not_opened, not_reached};
 use super::folder::EntryKind;
-use super::ignore_files::{RootPosition, odd_file, problem_of_folder};
+use super::ignore_files::{IgnoreFileProblem, RootPosition, odd_file, problem_of_folder};
 use super::open_error::OpenError;
 use super::{SurroundingRepository, Worktree, read_at_most, read_into};
 use crate::dot_git::is_dot_git;
@@ -89,6 +89,32 @@ struct FileReader {
     buffer: Vec<u8>,
 }
 
+/// The folders that a walk doesn't enter, with their whole paths.
+#[derive(Default)]
+struct UnvisitedFolders {
+    repositories: Mutex<Vec<PathBuf>>,
+    /// Those whose ignore file can't be read, and why.
+    odd: Mutex<Vec<(PathBuf, IgnoreFileProblem)>>,
+}
+
+impl UnvisitedFolders {
+    /// Whether the walk goes on with an entry. If not, notes why.
+    fn lets_pass(&self, entry: &DirEntry) -> bool {
+        if entry.depth() > 0 && is_repository(entry) {
+            if !is_dot_git(&entry.file_name().to_string_lossy()) {
+                lock(&self.repositories).push(entry.path().to_owned());
+            }
+            return false;
+        }
+        let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+        let problem = is_folder.then(|| problem_of_folder(entry.path())).flatten();
+        if let Some(problem) = problem {
+            lock(&self.odd).push((entry.path().to_owned(), problem));
+        }
+        problem.is_none()
+    }
+}
+
 impl FileSearch<'_> {
     fn reader(&self) -> FileReader {
         FileReader { descent: self.worktree.descent(), buffer: Vec::new() }
@@ -139,10 +165,8 @@ impl FileSearch<'_> {
             return self.warn(format!("skipped: .: {} {problem}", inline(&file.display().to_string())));
         }
         let setting = RootPosition::of(root);
-        let odd = Arc::new(Mutex::new(Vec::new()));
-        let noted = Arc::clone(&odd);
-        let nested = Arc::new(Mutex::new(Vec::new()));
-        let passed = Arc::clone(&nested);
+        let unvisited = Arc::new(UnvisitedFolders::default());
+        let noted = Arc::clone(&unvisited);
         let walk = WalkBuilder::new(root)
             .standard_filters(false)
             .git_ignore(true)
@@ -152,21 +176,7 @@ impl FileSearch<'_> {
             .require_git(setting == RootPosition::Below)
             .parents(setting == RootPosition::Below)
             .follow_links(false)
-            .filter_entry(move |entry| {
-                if entry.depth() > 0 && is_repository(entry) {
-                    if !is_dot_git(&entry.file_name().to_string_lossy()) {
-                        lock(&passed).push(entry.path().to_owned());
-                    }
-                    return false;
-                }
-                let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
-                let problem = is_folder.then(|| problem_of_folder(entry.path())).flatten();
-                if let Some(problem) = problem {
-                    let found = (entry.path().to_owned(), problem);
-                    lock(&noted).push(found);
-                }
-                problem.is_none()
-            })
+            .filter_entry(move |entry| noted.lets_pass(entry))
             .build_parallel();
         walk.run(|| {
             let mut reader = self.reader();
@@ -178,10 +188,10 @@ impl FileSearch<'_> {
                 if flow.is_break() { WalkState::Quit } else { WalkState::Continue }
             })
         });
-        for path in lock(&nested).iter() {
+        for path in lock(&unvisited.repositories).iter() {
             self.pass_repository(path);
         }
-        for (path, problem) in lock(&odd).iter() {
+        for (path, problem) in lock(&unvisited.odd).iter() {
             let path = self.relative(path).unwrap_or_else(|| path.display().to_string());
             self.warn(format!("skipped: {}: its .gitignore {problem}", inline(&path)));
         }

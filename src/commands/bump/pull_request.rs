@@ -19,6 +19,7 @@ use crate::landing::{Backoff, Landing, TargetBranch as _};
 use crate::object_id::CommitId;
 use crate::output::{Outcome, PullRequestInfo, Report};
 use crate::plan::{Plan, UpdateTarget};
+use crate::settings::PullSettings;
 use crate::visible::inline;
 
 /// Where a pull request is made.
@@ -78,6 +79,28 @@ impl Bump<'_> {
         Ok(identified?)
     }
 
+    fn pull_spec<'s>(
+        &'s self,
+        location: &PrLocation<'s>,
+        text: &'s PrText,
+        repository: &'s str,
+        base: &'s str,
+    ) -> PullRequestSpec<'s> {
+        let PullSettings { labels, reviewers, assignees, draft, .. } = &self.settings.delivery.pull;
+        PullRequestSpec {
+            repository,
+            base,
+            page: location.page,
+            head: location.head,
+            title: &text.title,
+            body: &text.body,
+            labels,
+            reviewers,
+            assignees,
+            draft: *draft,
+        }
+    }
+
     /// Opens, updates or closes the pull request of a branch as it is now.
     fn propose(
         &self,
@@ -91,20 +114,7 @@ impl Bump<'_> {
         warn_of_conflicts(&remote.git, commit, location, report);
         let repository = remote.git.slug().unwrap_or_default();
         let base = remote.git.branch().unwrap_or_default().to_owned();
-        let page = location.page;
-        let PrText { title, body } = &decision.pull_request;
-        let spec = PullRequestSpec {
-            repository: &repository,
-            page,
-            head: location.head,
-            base: &base,
-            title,
-            body,
-            labels: &self.settings.delivery.pull.labels,
-            reviewers: &self.settings.delivery.pull.reviewers,
-            assignees: &self.settings.delivery.pull.assignees,
-            draft: self.settings.delivery.pull.draft,
-        };
+        let spec = self.pull_spec(location, &decision.pull_request, &repository, &base);
         let git = &remote.git;
         let connect = || -> Result<Box<dyn Forge>, Error> {
             let token = forge::api_token(git, location.site)?;
@@ -121,7 +131,7 @@ impl Bump<'_> {
                 let open = OpenPull { spec: &spec, pull: &pull, commit, git: &remote.git };
                 self.merge_when_ready(&*forge, backoff, &open, report);
                 note_verification(remote, commit, backoff, report);
-                report.commit_url = Some(location.site.commit_url(page, commit));
+                report.commit_url = Some(location.site.commit_url(location.page, commit));
                 report.commit = Some(commit);
                 Outcome::Proposed
             }

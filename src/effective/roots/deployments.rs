@@ -19,7 +19,7 @@ use super::super::kustomize::{Additions, Build, InflatedChart, build, kustomizat
 use super::super::place::FileId;
 use super::super::root::{Doubt, Root};
 use super::super::value::Value;
-use super::config_maps::{ConfigMaps, NamedConfigMaps};
+use super::config_maps::ConfigMaps;
 use super::kustomizations::Kustomizations;
 use super::pointers::{Pointer, RenderedPointer, RenderedPointers, included_files};
 use super::scene::{KUSTOMIZATION_FILES, Scene, documents};
@@ -105,62 +105,66 @@ impl Deployments {
             let doubts = DeploymentDoubts::of(&self.all[next]);
             for object in pointers {
                 config_maps.see(&self.all);
-                let NamedConfigMaps { found: sources, is_ambiguous } =
-                    config_maps.named_by(&object, next, &self.all, files);
+                let named = config_maps.named_by(&object, next, &self.all, files);
                 let deployed_by = self.all[next].root.entry.clone();
-                if let Some(known) = rendered.find(&object, &sources) {
+                if let Some(known) = rendered.find(&object, &named.found) {
                     known.deployers.insert(next);
                     self.deploy_again(known, &deployed_by);
                     continue;
                 }
                 let written_in = object.place().map(|place| files.file(place.file).path.clone());
                 let pointer = Pointer { deployed_by, written_in };
-                let (deployments, charts) = (self.all.len(), self.charts.len());
-                let before = std::mem::take(&mut self.used);
-                if is_kind(&object, "Kustomization") {
-                    let built = flux::render(files, &object, &Objects::new(&sources));
-                    let name = object.text_at(&["metadata", "name"]).unwrap_or("without a name");
-                    let folder = flux::folder(&object).unwrap_or_default();
-                    let entry = pointer.entry(&[entry_of(files, &folder)]);
-                    let name = (format!("Flux Kustomization {name}"), entry);
-                    match built {
-                        Some(built) => self.add(name, built),
-                        None => self.charts.extend(unbuilt(&object, name)),
-                    }
-                } else {
-                    let sources = application_sources(files, &object, scene.url);
-                    sources.into_iter().for_each(|source| self.add_application(files, source, &pointer));
-                }
-                let (deployments, charts) = (deployments..self.all.len(), charts..self.charts.len());
-                let ambiguous = is_ambiguous.then(|| Doubt {
-                    at: object.at(&["spec", "postBuild", "substituteFrom"]).and_then(Value::place),
-                    what: "takes variables from a ConfigMap, and there are several with this name".to_owned(),
-                });
+                let ambiguous = named.is_ambiguous.then(|| ambiguous_config_maps(&object));
                 let doubts: Vec<_> = doubts.about(&object).into_iter().chain(ambiguous).collect();
-                let roots = self.all[deployments.clone()].iter_mut().map(|deployment| &mut deployment.root);
-                let roots = roots.chain(&mut self.charts[charts.clone()]);
-                roots.for_each(|root| root.uncertain.extend(doubts.iter().cloned()));
-                let (deployers, used) = (BTreeSet::from([next]), std::mem::replace(&mut self.used, before));
-                rendered.push(RenderedPointer {
-                    object,
-                    config_maps: sources,
-                    deployers,
-                    deployments,
-                    charts,
-                    used,
-                });
+                let mut new = RenderedPointer::new(object, named.found, next);
+                self.render(files, scene, &pointer, &mut new);
+                self.roots_of(&new).for_each(|root| root.uncertain.extend(doubts.iter().cloned()));
+                rendered.push(new);
             }
             next += 1;
         }
         self.drop_superseded(files, scene, &rendered);
     }
 
+    /// Adds what an object makes a tool render, and notes in `new` what that is.
+    fn render(
+        &mut self,
+        files: &mut Files<'_>,
+        scene: &Scene<'_>,
+        pointer: &Pointer,
+        new: &mut RenderedPointer,
+    ) {
+        let (deployments, charts) = (self.all.len(), self.charts.len());
+        let before = std::mem::take(&mut self.used);
+        let object = &new.object;
+        if is_kind(object, "Kustomization") {
+            let built = flux::render(files, object, &Objects::new(&new.config_maps));
+            let name = object.text_at(&["metadata", "name"]).unwrap_or("without a name");
+            let folder = flux::folder(object).unwrap_or_default();
+            let entry = pointer.entry(&[entry_of(files, &folder)]);
+            let name = (format!("Flux Kustomization {name}"), entry);
+            match built {
+                Some(built) => self.add(name, built),
+                None => self.charts.extend(unbuilt(object, name)),
+            }
+        } else {
+            let sources = application_sources(files, object, scene.url);
+            sources.into_iter().for_each(|source| self.add_application(files, source, pointer));
+        }
+        new.deployments = deployments..self.all.len();
+        new.charts = charts..self.charts.len();
+        new.used = std::mem::replace(&mut self.used, before);
+    }
+
+    /// What an object renders.
+    fn roots_of(&mut self, rendered: &RenderedPointer) -> impl Iterator<Item = &mut Root> {
+        let deployments = self.all[rendered.deployments.clone()].iter_mut();
+        deployments.map(|deployment| &mut deployment.root).chain(&mut self.charts[rendered.charts.clone()])
+    }
+
     /// Notes that something else deploys what an object renders.
     fn deploy_again(&mut self, known: &RenderedPointer, deployed_by: &EntryFiles) {
-        let deployments =
-            self.all[known.deployments.clone()].iter_mut().map(|deployment| &mut deployment.root);
-        let roots = deployments.chain(&mut self.charts[known.charts.clone()]);
-        roots.for_each(|root| root.entry.deployed_by(deployed_by));
+        self.roots_of(known).for_each(|root| root.entry.deployed_by(deployed_by));
     }
 
     fn add_application(&mut self, files: &mut Files<'_>, source: ApplicationSource, pointer: &Pointer) {
@@ -240,6 +244,14 @@ impl Deployments {
         let built = build(files, folder, &Additions::default());
         let entry = EntryFiles::of_file(&entry_of(files, folder));
         self.add((format!("kustomization {}", shown(folder)), entry), built);
+    }
+}
+
+/// The doubt about an object whose variables come from one of several ConfigMaps.
+fn ambiguous_config_maps(object: &Value) -> Doubt {
+    Doubt {
+        at: object.at(&["spec", "postBuild", "substituteFrom"]).and_then(Value::place),
+        what: "takes variables from a ConfigMap, and there are several with this name".to_owned(),
     }
 }
 

@@ -55,6 +55,18 @@ impl Pointer {
 }
 
 impl RenderedPointer {
+    /// An object of the deployment at `deployer`, from which nothing has come out yet.
+    pub fn new(object: Value, config_maps: Vec<Value>, deployer: usize) -> Self {
+        RenderedPointer {
+            object,
+            config_maps,
+            deployers: BTreeSet::from([deployer]),
+            deployments: 0..0,
+            charts: 0..0,
+            used: UsedCharts::default(),
+        }
+    }
+
     /// Whether another object is the same one, perhaps patched.
     fn is_named_as(&self, other: &RenderedPointer) -> bool {
         let is_equal = |path: &[&str]| self.object.text_at(path) == other.object.text_at(path);

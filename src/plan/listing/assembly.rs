@@ -4,9 +4,10 @@ use std::collections::{HashMap, HashSet};
 
 use super::super::what_runs::FilePlace;
 use super::elsewhere::add_elsewhere;
-use super::files::PlacedReferences;
+use super::files::{FileListing, PlacedReferences};
 use super::places::{ListedPlaces, ListedWinner, OverriddenPlace};
 use super::{ListedReference, OverriddenBy, Overrides, PlacedReference};
+use crate::file_selection::folder;
 use crate::image::{full_name, has_registry, same_image};
 
 /// The winning places, by scalar.
@@ -32,8 +33,14 @@ impl<'a> Assembly<'a> {
         Assembly { places, winners, references: Vec::new(), elsewhere: Vec::new(), named: HashSet::new() }
     }
 
-    /// Takes what is in a file.
-    pub fn take(&mut self, path: &str, PlacedReferences { mut by_rule, elsewhere }: PlacedReferences) {
+    /// Takes a file. `charts` are the folders with a chart.
+    pub fn take_file(&mut self, file: FileListing, charts: &HashSet<String>) {
+        let FileListing { path, with_chart, without_chart } = file;
+        let is_in_chart = charts.contains(folder(&path));
+        self.take(&path, if is_in_chart { with_chart } else { without_chart });
+    }
+
+    fn take(&mut self, path: &str, PlacedReferences { mut by_rule, elsewhere }: PlacedReferences) {
         by_rule.retain(|placed| !placed.has_only_a_part_of_its_name(path, &self.winners));
         self.named.extend(by_rule.iter().flat_map(|placed| placed.named_places(path)));
         let by_rule = by_rule.into_iter();

@@ -18,7 +18,7 @@ use std::ops::ControlFlow;
 
 use super::unparsed::{Unparsed, UnparsedReport};
 use super::{Environments, FileSource, NestedRepository, PlanError, SourceFile, VisitScope, wider_pattern};
-use crate::file_selection::{MatchLevel, Selection, folder};
+use crate::file_selection::{MatchLevel, Selection};
 use crate::manifest::ScalarPlace;
 use assembly::Assembly;
 use files::{FileListing, GatheredFiles, Listed, ListedFiles};
@@ -141,10 +141,7 @@ pub fn list(
         match file {
             Err(file) => unparsed.add(file)?,
             Ok(file) if environments.is_limited() && !is_listed(&file.path) => {}
-            Ok(FileListing { path, with_chart, without_chart }) => {
-                let has_chart = found.charts.contains(folder(&path));
-                assembly.take(&path, if has_chart { with_chart } else { without_chart });
-            }
+            Ok(file) => assembly.take_file(file, &found.charts),
         }
     }
     let (references, named) = assembly.finish(images);
