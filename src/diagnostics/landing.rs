@@ -73,8 +73,8 @@ pub(super) fn describe_remote(error: &RemoteError) -> Failure {
             Failure::new(Exit::Refused, message).hinted(advice + flag("pr-branch"))
         }
         // the server's status is one line, and what a hook says comes after it
-        RemoteError::Declined { rules, message, .. }
-            if rules == &[BranchRule::Hook] && message.lines().count() < 2 =>
+        RemoteError::Declined { rules, message: answer, .. }
+            if rules == &[BranchRule::Hook] && answer.lines().count() < 2 =>
         {
             Failure::new(Exit::Refused, message)
                 .hinted("a hook on the server declined the push without a message; ask who runs the server")
