@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::client::{ApiRequest, GitHub};
 use super::error::GitHubError;
 use super::graphql::{GraphQl, GraphQlResponse};
-use super::known_messages::{KnownWords, classify};
+use super::known_messages::{KnownMessage, classify};
 use crate::forge::api_answer::api_text;
 use crate::forge::{AutoMergeState, ForgeError, MergeMethod, PullRequestSpec, ScheduledMerge};
 use crate::landing::{Backoff, FetchError};
@@ -58,7 +58,7 @@ impl Merging<'_> {
             GraphQlResponse::Error { kind, message } => (kind, message),
         };
         match classify(&message) {
-            Some(KnownWords::ReadyToMerge) => self.merge_now(backoff, method),
+            Some(KnownMessage::ReadyToMerge) => self.merge_now(backoff, method),
             // enabled by an earlier run, and GitHub doesn't do it again
             _ if pull["autoMergeRequest"].is_object() => Ok(AutoMergeState::Enabled {
                 warning: Some(format!(

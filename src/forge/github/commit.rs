@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::error::GitHubError;
 use super::graphql::{GraphQl, GraphQlResponse};
-use super::known_messages::{KnownWords, classify};
+use super::known_messages::{KnownMessage, classify};
 use crate::forge::ForgeError;
 use crate::landing::remote::{Verification, rules};
 use crate::landing::{FetchError, PublishOutcome};
@@ -180,7 +180,7 @@ pub fn made_commit(data: &Value) -> Result<CreatedCommit, PublishOutcome<ForgeEr
 
 /// GitHub reports a lost race by a type, or else by a known message. Other errors may be a race or a rule.
 pub fn api_error(kind: &str, message: String) -> PublishOutcome<ForgeError> {
-    let is_race = kind == "STALE_DATA" || classify(&message) == Some(KnownWords::BranchMoved);
+    let is_race = kind == "STALE_DATA" || classify(&message) == Some(KnownMessage::BranchMoved);
     let rules = rules("", &message);
     match kind {
         "FORBIDDEN" | "INSUFFICIENT_SCOPES" => {

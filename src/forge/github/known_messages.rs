@@ -2,7 +2,7 @@
 
 /// A message of GitHub's whose meaning is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KnownWords {
+pub enum KnownMessage {
     /// There is an open pull request of the branch.
     AlreadyExists,
     /// The head branch of a pull request has nothing that the base lacks.
@@ -19,19 +19,19 @@ pub enum KnownWords {
 }
 
 /// The known meanings, each with a part of its messages.
-const KNOWN: [(&str, KnownWords); 9] = [
-    ("already exists", KnownWords::AlreadyExists),
-    ("No commits between", KnownWords::NoCommitsBetween),
-    ("Could not resolve to a node", KnownWords::UnknownNode),
-    ("not permitted to create", KnownWords::MayNotCreatePulls),
-    ("Expected branch to point to", KnownWords::BranchMoved),
-    ("in clean status", KnownWords::ReadyToMerge),
-    ("in unstable status", KnownWords::ReadyToMerge),
-    ("rate limit", KnownWords::RateLimit),
-    ("RATE_LIMIT", KnownWords::RateLimit),
+const KNOWN: [(&str, KnownMessage); 9] = [
+    ("already exists", KnownMessage::AlreadyExists),
+    ("No commits between", KnownMessage::NoCommitsBetween),
+    ("Could not resolve to a node", KnownMessage::UnknownNode),
+    ("not permitted to create", KnownMessage::MayNotCreatePulls),
+    ("Expected branch to point to", KnownMessage::BranchMoved),
+    ("in clean status", KnownMessage::ReadyToMerge),
+    ("in unstable status", KnownMessage::ReadyToMerge),
+    ("rate limit", KnownMessage::RateLimit),
+    ("RATE_LIMIT", KnownMessage::RateLimit),
 ];
 
 /// Which known meaning a message has.
-pub fn classify(message: &str) -> Option<KnownWords> {
+pub fn classify(message: &str) -> Option<KnownMessage> {
     KNOWN.iter().find(|(part, _)| message.contains(part)).map(|(_, known)| *known)
 }

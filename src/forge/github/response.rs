@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::error::{ApiRefusal, ApiRefusalReason, GitHubError};
-use super::known_messages::{KnownWords, classify};
+use super::known_messages::{KnownMessage, classify};
 use crate::forge::ForgeError;
 use crate::forge::api_answer::{MAX_ANSWER, api_text};
 use crate::http::HttpError;
@@ -101,12 +101,12 @@ pub fn classify_response(answer: ApiResponse, route: &str) -> Result<Value, ApiE
 
 fn reason(body: &Value, message: &str) -> ApiRefusalReason {
     match classify(message) {
-        Some(KnownWords::AlreadyExists) => ApiRefusalReason::AlreadyExists,
-        Some(KnownWords::NoCommitsBetween) => ApiRefusalReason::NothingToPropose,
+        Some(KnownMessage::AlreadyExists) => ApiRefusalReason::AlreadyExists,
+        Some(KnownMessage::NoCommitsBetween) => ApiRefusalReason::NothingToPropose,
         _ if is_invalid(body) => ApiRefusalReason::NothingToPropose,
-        Some(KnownWords::UnknownNode) => ApiRefusalReason::UnknownNode,
-        Some(KnownWords::MayNotCreatePulls) => ApiRefusalReason::MayNotCreatePulls,
-        Some(KnownWords::BranchMoved | KnownWords::RateLimit | KnownWords::ReadyToMerge) | None => {
+        Some(KnownMessage::UnknownNode) => ApiRefusalReason::UnknownNode,
+        Some(KnownMessage::MayNotCreatePulls) => ApiRefusalReason::MayNotCreatePulls,
+        Some(KnownMessage::BranchMoved | KnownMessage::RateLimit | KnownMessage::ReadyToMerge) | None => {
             ApiRefusalReason::Other
         }
     }
@@ -130,7 +130,7 @@ impl From<ApiError> for FetchError<ForgeError> {
 }
 
 fn is_limit(message: &str) -> bool {
-    classify(message) == Some(KnownWords::RateLimit)
+    classify(message) == Some(KnownMessage::RateLimit)
 }
 
 /// GitHub's message, with the details.

@@ -3,21 +3,18 @@
 //! Source: git's `Documentation/gitprotocol-http.txt`. Every answer is read to its end, so that one connection serves
 //! a whole landing.
 
-use std::io::{Read, Write};
-use std::sync::{Arc, Mutex};
+use std::io::Read;
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use git2::transport::{Service, SmartSubtransportStream};
 use jiff::Timestamp;
-use ureq::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, LOCATION, RETRY_AFTER, USER_AGENT};
+use ureq::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, LOCATION, USER_AGENT};
 use ureq::http::{Response, StatusCode};
 use ureq::{Agent, Body, BodyReader, RequestBuilder};
 use url::Url;
 
 use super::connection_state::ConnectionState;
-use super::quiet::without_progress;
-use super::{Endpoint, Server, TransportError, program, redirect_target};
-use crate::git::answers::{FetchMeter, short_server_text};
+use super::{TransportError, redirect_target};
 use crate::git::credentials::{Credential, Credentials};
 use crate::git::error::{GitError, ServerError};
 use crate::git::remote_url::shown_url;
@@ -30,12 +27,8 @@ const NAME: &str = concat!("git/2 (tagbump ", env!("CARGO_PKG_VERSION"), ")");
 const MAX_REDIRECTS: usize = 5;
 /// How long a credential helper may take when tagbump only needs a token, outside of a transfer.
 const HELPER_TIME: Duration = Duration::from_secs(30);
-/// How much of an error page is kept. `MAX_REST` is how much of an answer is read to keep the connection.
-const MAX_MESSAGE: usize = 4 * 1024;
+/// How much of an answer is read to keep the connection.
 const MAX_REST: u64 = 256 * 1024;
-
-/// A proxy's answer to a request that it should forward (RFC 9110 section 15.5.8).
-const PROXY_AUTHENTICATION: u16 = 407;
 
 /// A server that is reached over HTTP.
 pub struct HttpServer {
@@ -55,7 +48,7 @@ impl HttpServer {
         Ok(HttpServer { settings, user_agent, state })
     }
 
-    fn state(&self) -> std::sync::MutexGuard<'_, ConnectionState> {
+    pub(super) fn state(&self) -> std::sync::MutexGuard<'_, ConnectionState> {
         lock(&self.state)
     }
 
@@ -64,7 +57,7 @@ impl HttpServer {
     }
 
     /// The proxy that reads our requests, if there is one: for https it only opens tunnels.
-    fn forwarding_proxy(&self) -> Option<String> {
+    pub(super) fn forwarding_proxy(&self) -> Option<String> {
         let state = self.state();
         http::proxy_of(&state.agent).filter(|_| state.base.scheme() == "http")
     }
@@ -104,7 +97,11 @@ impl HttpServer {
     }
 
     /// The list of references of a service. All redirects and credentials together have until `deadline`.
-    fn discover(&self, service: &str, deadline: Instant) -> Result<Response<Body>, TransportError> {
+    pub(super) fn discover(
+        &self,
+        service: &str,
+        deadline: Instant,
+    ) -> Result<Response<Body>, TransportError> {
         let mut url = self.list_url(service)?;
         for _ in 0..=MAX_REDIRECTS {
             let answer = self.get(&url, time_until(deadline))?;
@@ -154,7 +151,7 @@ impl HttpServer {
     }
 
     /// Finds another credential after the server asked for one. Returns whether one was found.
-    fn find_credential(&self, time: Duration) -> Result<bool, TransportError> {
+    pub(super) fn find_credential(&self, time: Duration) -> Result<bool, TransportError> {
         self.state().find_credential(time).map_err(|e| TransportError::Final(e.into()))
     }
 
@@ -177,7 +174,12 @@ impl HttpServer {
         })
     }
 
-    fn post(&self, service: &str, body: &[u8], time: Duration) -> Result<Response<Body>, TransportError> {
+    pub(super) fn post(
+        &self,
+        service: &str,
+        body: &[u8],
+        time: Duration,
+    ) -> Result<Response<Body>, TransportError> {
         let url = self.url(&format!("git-{service}"))?;
         let agent = self.agent();
         let request = agent
@@ -207,94 +209,12 @@ impl HttpServer {
     }
 }
 
-/// Starts one request to a service. For the list of references, it is sent at once.
-pub(super) fn open(
-    endpoint: &Arc<Endpoint>,
-    service: Service,
-) -> std::io::Result<Box<dyn SmartSubtransportStream>> {
-    let name = program(service);
-    let meter = match service {
-        Service::UploadPackLs => Some(FetchMeter::of_references()),
-        Service::UploadPack => Some(FetchMeter::of_pack()),
-        Service::ReceivePackLs | Service::ReceivePack => None,
-    };
-    let mut stream = HttpStream {
-        endpoint: Arc::clone(endpoint),
-        service: name,
-        request: Vec::new(),
-        answer: None,
-        meter,
-    };
-    match service {
-        Service::UploadPackLs | Service::ReceivePackLs => {
-            let discovered = http(endpoint).discover(name, endpoint.deadline());
-            let kind = format!("application/x-git-{name}-advertisement");
-            let answer = discovered.and_then(|answer| accept(endpoint, answer, &kind));
-            stream.answer = Some(answer.map_err(|f| endpoint.stop(f))?);
-        }
-        Service::UploadPack | Service::ReceivePack => {}
-    }
-    Ok(Box::new(stream))
-}
-
 fn time_until(deadline: Instant) -> Duration {
     deadline.saturating_duration_since(Instant::now())
 }
 
-fn http(endpoint: &Endpoint) -> &HttpServer {
-    match &endpoint.server {
-        Server::Http(server) => server,
-        Server::Ssh(_) | Server::Local(_) => unreachable!("an HTTP stream belongs to an HTTP endpoint"),
-    }
-}
-
-/// Returns the body of a good answer. An error has the status, the server's text and `Retry-After`.
-fn accept(
-    endpoint: &Endpoint,
-    answer: Response<Body>,
-    kind: &str,
-) -> Result<BodyReader<'static>, TransportError> {
-    let code = answer.status().as_u16();
-    let proxy = http(endpoint).forwarding_proxy();
-    if let (PROXY_AUTHENTICATION, Some(proxy)) = (code, &proxy) {
-        return Err(ServerError::Http(HttpError::ProxyAuthentication { proxy: proxy.clone() }).into());
-    }
-    let retry_after = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-    let retry_after = retry_after.and_then(|text| self::retry_after(text, Timestamp::now()));
-    let content_type =
-        answer.headers().get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("").to_owned();
-    let mut reader = answer.into_body().into_reader();
-    if code == 200 && content_type.split(';').next().is_some_and(|t| t.trim() == kind) {
-        return Ok(reader);
-    }
-    let message = message_in(&mut reader, &content_type);
-    finish(&mut reader);
-    if code == 200 && kind.ends_with("-result") {
-        // a web page instead of the answer to a push doesn't show whether the push landed
-        return Err(TransportError::Broken(format!(
-            "the answer doesn't come from a git server ({content_type})"
-        )));
-    }
-    if code == 200 {
-        let base = http(endpoint).state().base.clone();
-        return Err(ServerError::NotAGitServer { url: shown_url(&base), content_type }.into());
-    }
-    Err(TransportError::Status { code, retry_after, message, proxy })
-}
-
-/// The server's text if it is plain text or JSON. HTML pages say nothing useful.
-fn message_in(reader: &mut BodyReader<'_>, content_type: &str) -> String {
-    if !content_type.starts_with("text/plain") && !content_type.starts_with("application/json") {
-        return String::new();
-    }
-    let mut bytes = Vec::new();
-    // ignore what can't be read; the extra byte shows that the text continues
-    let _ = reader.take(MAX_MESSAGE as u64 + 1).read_to_end(&mut bytes);
-    short_server_text(&bytes, MAX_MESSAGE)
-}
-
-/// Reads the rest, so that the connection can be reused.
-fn finish(reader: &mut BodyReader<'_>) {
+/// Reads the rest of an answer, so that the connection can be reused.
+pub(super) fn finish(reader: &mut BodyReader<'_>) {
     let _ = std::io::copy(&mut reader.take(MAX_REST), &mut std::io::sink());
 }
 
@@ -337,77 +257,4 @@ fn transport_error(error: &ureq::Error, agent: &Agent) -> TransportError {
 /// A final error: nothing was sent yet, and the server would send the same headers again.
 fn too_many_headers(url: &Url, most: usize) -> TransportError {
     ServerError::TooManyHeaders { url: shown_url(url), kib: most / 1024 }.into()
-}
-
-/// One request and its answer.
-struct HttpStream {
-    endpoint: Arc<Endpoint>,
-    service: &'static str,
-    request: Vec<u8>,
-    answer: Option<BodyReader<'static>>,
-    /// `None` in a push, whose answers are limited where they are parsed.
-    meter: Option<FetchMeter>,
-}
-
-impl HttpStream {
-    fn send(&mut self) -> std::io::Result<()> {
-        let written = std::mem::take(&mut self.request);
-        let is_quiet = self.meter.is_some() && http(&self.endpoint).state().offers_no_progress;
-        let request = is_quiet.then(|| without_progress(&written)).flatten().unwrap_or(written);
-        let kind = format!("application/x-git-{}-result", self.service);
-        let server = http(&self.endpoint);
-        let mut sent = server.post(self.service, &request, self.endpoint.time_left());
-        while let Ok(answer) = &sent
-            && answer.status() == StatusCode::UNAUTHORIZED
-            && server.find_credential(self.endpoint.time_left()).map_err(|f| self.endpoint.stop(f))?
-        {
-            // some servers require authentication only for pushing, and only in this request
-            sent = server.post(self.service, &request, self.endpoint.time_left());
-        }
-        let answer = sent.and_then(|answer| accept(&self.endpoint, answer, &kind));
-        self.answer = Some(answer.map_err(|f| self.endpoint.stop(f))?);
-        Ok(())
-    }
-}
-
-impl Read for HttpStream {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        if self.answer.is_none() {
-            self.send()?;
-        }
-        let answer = self.answer.as_mut().map_or(Ok(0), |answer| answer.read(buffer));
-        let count = answer.map_err(|e| {
-            let cause = match e.kind() {
-                std::io::ErrorKind::TimedOut => TransportError::TimedOut,
-                _ => TransportError::Broken(format!("the answer was cut: {e}")),
-            };
-            self.endpoint.stop(cause)
-        })?;
-        if let Some(meter) = &mut self.meter {
-            meter.count(&buffer[..count]).map_err(|e| self.endpoint.refuse(e))?;
-        }
-        Ok(count)
-    }
-}
-
-impl Write for HttpStream {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.request.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Drop for HttpStream {
-    fn drop(&mut self) {
-        if self.meter.as_ref().is_some_and(FetchMeter::offers_no_progress) {
-            http(&self.endpoint).state().offers_no_progress = true;
-        }
-        if let Some(answer) = &mut self.answer {
-            finish(answer);
-        }
-    }
 }

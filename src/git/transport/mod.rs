@@ -7,6 +7,7 @@
 
 mod connection_state;
 mod http;
+mod http_stream;
 mod local;
 mod pipe;
 mod quiet;
@@ -191,7 +192,7 @@ impl Endpoint {
     /// Starts a conversation with a service.
     pub fn open(self: &Arc<Self>, service: Service) -> std::io::Result<Box<dyn SmartSubtransportStream>> {
         match &self.server {
-            Server::Http(_) => http::open(self, service),
+            Server::Http(_) => http_stream::open(self, service),
             Server::Ssh(ssh) => ssh.open(self, service),
             Server::Local(local) => local.open(self, service),
         }

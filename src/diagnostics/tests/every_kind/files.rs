@@ -29,7 +29,7 @@ pub(super) fn selection_errors() -> Vec<SelectionError> {
         SelectionError::OutsideRoot { path: s() },
         SelectionError::InsideDotGit { path: s(), by_alias: true },
     ];
-    all(include_str!("../../../file_selection.rs"), "SelectionError", samples)
+    all(include_str!("../../../file_selection/mod.rs"), "SelectionError", samples)
 }
 
 pub(super) fn worktree_errors() -> Vec<WorktreeError> {
