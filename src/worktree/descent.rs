@@ -3,7 +3,8 @@
 use std::fs::File;
 use std::sync::Arc;
 
-use super::folder::{EntryKind, FileIdentity, Folder};
+use super::entry_kind::EntryKind;
+use super::folder::{FileIdentity, Folder};
 use super::open_error::OpenError;
 use crate::dot_git::{is_dot_git, is_path_part};
 

@@ -11,6 +11,7 @@ use std::path::Path;
 
 use rustix::fs::{self, AtFlags, CWD, FileType, Mode, OFlags};
 
+use super::entry_kind::EntryKind;
 use super::open_error::OpenError;
 
 /// The only way to open a folder that may be traversed but not listed.
@@ -21,15 +22,6 @@ const TO_PASS: OFlags = OFlags::RDONLY;
 
 /// Without NONBLOCK, opening a pipe would wait for a writer.
 const TO_READ: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
-
-/// The kind of entry that a name refers to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EntryKind {
-    File,
-    Folder,
-    Symlink,
-    Other,
-}
 
 /// Identifies a file, and holds its owner, permissions and size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,16 +7,8 @@ use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
+use super::entry_kind::EntryKind;
 use super::open_error::OpenError;
-
-/// The kind of entry that a name refers to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EntryKind {
-    File,
-    Folder,
-    Symlink,
-    Other,
-}
 
 /// Distinguishes a file from most others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,6 +10,7 @@
 
 mod create;
 mod descent;
+mod entry_kind;
 mod error;
 #[cfg(unix)]
 mod folder;
@@ -34,8 +35,9 @@ use std::sync::Arc;
 use crate::file_selection::MAX_FILE_SIZE;
 use crate::plan::{PathProblem, SourceError};
 use descent::Descent;
+use entry_kind::EntryKind;
 use error::not_opened;
-use folder::{EntryKind, Folder};
+use folder::Folder;
 use temporary_file::has_bytes;
 
 pub use error::{FileChange, WorktreeError};

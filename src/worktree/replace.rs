@@ -10,8 +10,9 @@ use std::sync::Arc;
 
 use super::create::RIGHTS;
 use super::descent::{Descent, split};
+use super::entry_kind::EntryKind;
 use super::error::not_opened;
-use super::folder::{EntryKind, FileIdentity, Folder};
+use super::folder::{FileIdentity, Folder};
 use super::temporary_file::{TemporaryFile, has_bytes, holds};
 use super::{FileChange, Worktree, WorktreeError};
 use crate::plan::FileEdit;

@@ -11,8 +11,8 @@ use foldhash::HashSet;
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
 use super::descent::Descent;
+use super::entry_kind::EntryKind;
 use super::error::{not_opened, not_reached};
-use super::folder::EntryKind;
 use super::ignore_files::{IgnoreFileProblem, RootPosition, odd_file, problem_of_folder};
 use super::open_error::OpenError;
 use super::{SurroundingRepository, Worktree, read_at_most, read_into};

@@ -5,7 +5,8 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::sync::Arc;
 
-use super::folder::{EntryKind, FileIdentity, Folder};
+use super::entry_kind::EntryKind;
+use super::folder::{FileIdentity, Folder};
 use crate::signals::{self, CleanupGuard};
 
 /// Removed when it is dropped, or when a signal ends the process.
