@@ -13,13 +13,14 @@ use crate::tag::{BuildInfo, Source, highest, same_repository};
 use crate::template::{Template, Variable};
 
 /// The facts for computing a tag. The commit is the source of the build; if it isn't known, `HEAD`.
-pub fn tag_facts(place: &RunContext, checkout: Option<&Checkout>) -> BuildInfo {
-    let source = place.source.clone().or_else(|| place.ci.source());
+pub fn tag_facts(run_context: &RunContext, checkout: Option<&Checkout>) -> BuildInfo {
+    let source = run_context.source.clone().or_else(|| run_context.ci.source());
     let given = source.map(|source| source.sha);
     let in_full =
         |sha: String| checkout.and_then(|c| c.resolve(&sha)).map_or(sha, |commit| commit.to_string());
-    let event_is_unread = given.is_none() && place.ci.pipeline().is_some_and(|run| run.event_is_unread);
-    let here = || built_here(place, checkout).filter(|_| !event_is_unread).map(|commit| commit.to_string());
+    let event_is_unread = given.is_none() && run_context.ci.pipeline().is_some_and(|run| run.event_is_unread);
+    let here =
+        || built_here(run_context, checkout).filter(|_| !event_is_unread).map(|commit| commit.to_string());
     let sha = given.map(in_full).or_else(here);
     let branch = checkout.and_then(Checkout::branch);
     let commit = sha.as_deref().and_then(CommitId::parse);
@@ -32,9 +33,9 @@ pub fn tag_facts(place: &RunContext, checkout: Option<&Checkout>) -> BuildInfo {
         version,
         pr: None,
         run: None,
-        now: Some(place.now),
+        now: Some(run_context.now),
     };
-    if let Some(pipeline) = place.ci.pipeline() {
+    if let Some(pipeline) = run_context.ci.pipeline() {
         pipeline.improve(&mut facts);
     }
     facts
@@ -43,17 +44,17 @@ pub fn tag_facts(place: &RunContext, checkout: Option<&Checkout>) -> BuildInfo {
 /// The commit that is built if no event names one. On a laptop, that is `HEAD`. In a manual or scheduled run, it is the
 /// run's own commit, even if an earlier step landed commits on top; but if the job checked out an older commit or
 /// another branch, `HEAD` counts.
-fn built_here(place: &RunContext, checkout: Option<&Checkout>) -> Option<CommitId> {
-    let (head, run) = (checkout.and_then(Checkout::head), place.ci.checked_out());
+fn built_here(run_context: &RunContext, checkout: Option<&Checkout>) -> Option<CommitId> {
+    let (head, run) = (checkout.and_then(Checkout::head), run_context.ci.checked_out());
     match (checkout, head, run) {
-        (Some(checkout), Some(head), Some(run)) if is_ahead(place, checkout, head, run) => Some(run),
+        (Some(checkout), Some(head), Some(run)) if is_ahead(run_context, checkout, head, run) => Some(run),
         _ => head.or(run),
     }
 }
 
 /// Whether the checkout is on top of the run's commit, and not because the job checked out another branch.
-fn is_ahead(place: &RunContext, checkout: &Checkout, head: CommitId, run: CommitId) -> bool {
-    let branch = place.ci.pipeline().and_then(|pipeline| pipeline.branch.clone());
+fn is_ahead(run_context: &RunContext, checkout: &Checkout, head: CommitId, run: CommitId) -> bool {
+    let branch = run_context.ci.pipeline().and_then(|pipeline| pipeline.branch.clone());
     let is_other = branch.zip(checkout.branch()).is_some_and(|(run, here)| run != here);
     !is_other && checkout.is_descendant(head, run)
 }
@@ -61,31 +62,31 @@ fn is_ahead(place: &RunContext, checkout: &Checkout, head: CommitId, run: Commit
 /// The checkout, unless it belongs to a repository other than the one that is being built. Such a checkout says nothing
 /// about the build.
 pub fn checkout_of_build<'c>(
-    place: &RunContext,
+    run_context: &RunContext,
     checkout: Option<&'c Checkout>,
     remote: &str,
 ) -> Option<&'c Checkout> {
     checkout.filter(|checkout| {
         let own = checkout.remote(remote).ok().and_then(|(fetch, _)| fetch.repository());
-        own.as_deref().zip(place.ci.repository()).is_none_or(|(own, built)| same_repository(own, built))
+        own.as_deref().zip(run_context.ci.repository()).is_none_or(|(own, built)| same_repository(own, built))
     })
 }
 
 /// The commit that an image with this tag was built from: `--source`, or the commit in the tag, or the one in its labels, or the
 /// event's.
 pub fn source(
-    place: &RunContext,
+    run_context: &RunContext,
     checkout: Option<&Checkout>,
     tag: Option<&str>,
     template: &Template,
     labelled: Option<&Source>,
 ) -> Option<Source> {
-    let event = place.ci.source();
+    let event = run_context.ci.source();
     let repository = || {
         let of_event = event.as_ref().and_then(|event| event.repository.clone());
-        of_event.or_else(|| place.ci.repository().map(str::to_owned))
+        of_event.or_else(|| run_context.ci.repository().map(str::to_owned))
     };
-    if let Some(Source { repository: own, sha }) = place.source.clone() {
+    if let Some(Source { repository: own, sha }) = run_context.source.clone() {
         return Some(Source { repository: own.or_else(repository), sha });
     }
     let in_tag = tag.and_then(|tag| commit_in_tag(tag, template, event.as_ref(), checkout));

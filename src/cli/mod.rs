@@ -53,7 +53,7 @@ pub fn parse() -> Result<Cli, clap::Error> {
                 format!("the value of {} is empty; most likely a variable is unset", shown(&own, empty));
             return Err(own.bin_name(format!("tagbump {name}")).error(ErrorKind::InvalidValue, message));
         }
-        cli.command.prefer_typed(inner);
+        cli.command.overrule_environment(inner);
     }
     Ok(cli)
 }
@@ -87,15 +87,28 @@ fn empty_argument(matches: &ArgMatches) -> Option<&str> {
     matches.ids().filter(|id| is_typed(matches, id.as_str())).find(is_empty).map(clap::Id::as_str)
 }
 
-/// Two flags that exclude each other: the argument's name, and whether it is set.
-type PreferFlag<'a> = dyn Fn((&str, &mut bool), (&str, &mut bool)) + 'a;
+/// The name of a flag's argument, and whether the flag is set.
+type FlagState<'a> = (&'static str, &'a mut bool);
+
+/// Of two flags that exclude each other, unsets one from the environment if the other one was typed.
+fn let_typed_win(
+    matches: &ArgMatches,
+    (first_name, first): FlagState<'_>,
+    (second_name, second): FlagState<'_>,
+) {
+    match (is_typed(matches, first_name), is_typed(matches, second_name)) {
+        (true, false) => *second = false,
+        (false, true) => *first = false,
+        (true, true) | (false, false) => {}
+    }
+}
 
 impl DeliveryArgs {
-    fn prefer_typed(&mut self, prefer: &PreferFlag<'_>) {
-        prefer(("commit", &mut self.commit), ("push", &mut self.push));
-        prefer(("commit", &mut self.commit), ("pr", &mut self.pr));
-        prefer(("push", &mut self.push), ("pr", &mut self.pr));
-        prefer(("skip_ci", &mut self.skip_ci), ("no_skip_ci", &mut self.no_skip_ci));
+    fn overrule_environment(&mut self, matches: &ArgMatches) {
+        let_typed_win(matches, ("commit", &mut self.commit), ("push", &mut self.push));
+        let_typed_win(matches, ("commit", &mut self.commit), ("pr", &mut self.pr));
+        let_typed_win(matches, ("push", &mut self.push), ("pr", &mut self.pr));
+        let_typed_win(matches, ("skip_ci", &mut self.skip_ci), ("no_skip_ci", &mut self.no_skip_ci));
     }
 }
 
@@ -137,36 +150,31 @@ impl Command {
         }
     }
 
-    /// If two flags exclude each other, a typed one wins over one from the environment.
-    fn prefer_typed(&mut self, matches: &ArgMatches) {
-        let prefer = |one: (&str, &mut bool), other: (&str, &mut bool)| {
-            let (one_typed, other_typed) = (is_typed(matches, one.0), is_typed(matches, other.0));
-            *one.1 &= one_typed || !other_typed;
-            *other.1 &= other_typed || !one_typed;
-        };
+    /// Lets what was typed win over what the environment says, where both can't count.
+    fn overrule_environment(&mut self, matches: &ArgMatches) {
         let common = match self {
             Command::Bump(args) => {
                 // a typed template wins over a tag from the environment
                 if is_typed(matches, "tag_template") && !is_typed(matches, "tag") {
                     args.tag = None;
                 }
-                args.deliver.prefer_typed(&prefer);
+                args.deliver.overrule_environment(matches);
                 &mut args.common
             }
             Command::Rollback(args) => {
-                args.deliver.prefer_typed(&prefer);
+                args.deliver.overrule_environment(matches);
                 &mut args.common
             }
             Command::Promote(args) => {
-                args.deliver.prefer_typed(&prefer);
+                args.deliver.overrule_environment(matches);
                 &mut args.common
             }
             Command::Hold(args) => {
-                args.deliver.prefer_typed(&prefer);
+                args.deliver.overrule_environment(matches);
                 &mut args.common
             }
             Command::Unhold(args) => {
-                args.deliver.prefer_typed(&prefer);
+                args.deliver.overrule_environment(matches);
                 &mut args.common
             }
             Command::Tag(args) => &mut args.common,
@@ -180,7 +188,7 @@ impl Command {
             }
             Command::Completions { .. } | Command::Man { .. } => return,
         };
-        prefer(("quiet", &mut common.quiet), ("verbose", &mut common.verbose));
+        let_typed_win(matches, ("quiet", &mut common.quiet), ("verbose", &mut common.verbose));
     }
 }
 

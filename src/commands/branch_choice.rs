@@ -10,7 +10,7 @@ use crate::visible::inline;
 
 /// What the branch depends on.
 pub(super) struct BranchChoice<'a> {
-    pub place: &'a RunContext,
+    pub run_context: &'a RunContext,
     /// The one that the user names.
     pub named: Option<&'a str>,
     /// The remote's name.
@@ -21,7 +21,7 @@ pub(super) struct BranchChoice<'a> {
 impl BranchChoice<'_> {
     /// The branch. `None` is the remote's default branch; a notice says why it is that one.
     pub fn branch(&self, url: &RemoteUrl, notices: &mut Vec<String>) -> Result<Option<String>, BumpError> {
-        let (ci, checkout) = (&self.place.ci, self.checkout);
+        let (ci, checkout) = (&self.run_context.ci, self.checkout);
         if let Some(branch) = self.named {
             return Ok(Some(branch.to_owned()));
         }

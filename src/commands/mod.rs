@@ -14,10 +14,10 @@ use crate::git::Checkout;
 use crate::settings::{RunContext, WorkLocation};
 
 /// Opens the repository that a command reads.
-fn open_checkout(place: &RunContext) -> Result<Checkout, Error> {
-    Ok(match &place.root {
-        WorkLocation::Url(url) => Checkout::of_url(url, &place.environment)?,
-        WorkLocation::Folder(folder) => Checkout::open(folder, &place.environment)?
+fn open_checkout(run_context: &RunContext) -> Result<Checkout, Error> {
+    Ok(match &run_context.root {
+        WorkLocation::Url(url) => Checkout::of_url(url, &run_context.environment)?,
+        WorkLocation::Folder(folder) => Checkout::open(folder, &run_context.environment)?
             .ok_or_else(|| CommandError::NoRepository { folder: folder.display().to_string() })?,
     })
 }

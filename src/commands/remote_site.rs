@@ -7,8 +7,8 @@ use crate::git::RemoteUrl;
 use crate::settings::RunContext;
 
 /// The forge that hosts a remote; `named` is what the user says that it is.
-pub(super) fn forge_site(place: &RunContext, remote: &RemoteUrl, named: ForgeArg) -> Option<ForgeSite> {
-    forge::choose(&place.run, &place.environment, &page_of(remote, named)?, forge_kind(named))
+pub(super) fn forge_site(run_context: &RunContext, remote: &RemoteUrl, named: ForgeArg) -> Option<ForgeSite> {
+    forge::choose(&run_context.run, &run_context.environment, &page_of(remote, named)?, forge_kind(named))
 }
 
 /// The repository's page, which is not known for other hosts over ssh: their names may be aliases of ssh's. GitLab needs no API for merge

@@ -28,25 +28,27 @@ pub struct TagOutput {
 /// # Errors
 /// If a template has a variable without a value, or doesn't make a valid tag.
 pub fn run(settings: &TagSettings) -> Result<TagOutput, Error> {
-    let WorkLocation::Folder(folder) = &settings.place.root else {
+    let WorkLocation::Folder(folder) = &settings.run_context.root else {
         return Err(CommandError::TagWithoutFolder.into());
     };
-    let checkout = Checkout::open(folder, &settings.place.environment)?;
-    let facts = build_info::tag_facts(&settings.place, checkout.as_ref());
+    let checkout = Checkout::open(folder, &settings.run_context.environment)?;
+    let facts = build_info::tag_facts(&settings.run_context, checkout.as_ref());
     let worktree = Worktree::open(folder)?;
     let files = match &checkout {
         Some(checkout) => checkout.inside(worktree),
         None => worktree,
     };
     let config = Config::load(&files)?;
-    let ci = &settings.place.ci;
+    let ci = &settings.run_context.ci;
     let tagged: Vec<TaggedImage> =
         tagged(settings, &config, &facts).collect::<Result<_, _>>().map_err(|error| unfilled(error, ci))?;
     let mut notices: Vec<String> = rival_systems(ci).into_iter().chain(Config::unread(&files)).collect();
     let sha = facts.sha.as_deref().unwrap_or_default();
     let request = ci.pipeline().filter(|pipeline| pipeline.request.is_some());
     let is_other = |commit: CommitId| commit.to_string() != sha;
-    if request.and_then(|pipeline| pipeline.commit).is_some_and(is_other) && settings.place.source.is_none() {
+    if request.and_then(|pipeline| pipeline.commit).is_some_and(is_other)
+        && settings.run_context.source.is_none()
+    {
         notices.push(format!(
             "on pull requests, the commit is the head of the branch ({sha}), not the merge commit"
         ));

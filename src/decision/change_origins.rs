@@ -140,10 +140,10 @@ impl<'a> OriginSearch<'a> {
 
     /// The repository that is being built, or the one that the bump is landed in, if this is its name.
     fn known_repository(&self, name: &str) -> Option<KnownRepository> {
-        let place = &self.context().settings.place;
-        let given = place.source.as_ref().and_then(|source| source.repository.clone());
-        let event = place.ci.source().and_then(|source| source.repository);
-        let built = [given, event, place.ci.repository().map(str::to_owned)].into_iter().flatten();
+        let run_context = &self.context().settings.run_context;
+        let given = run_context.source.as_ref().and_then(|source| source.repository.clone());
+        let event = run_context.ci.source().and_then(|source| source.repository);
+        let built = [given, event, run_context.ci.repository().map(str::to_owned)].into_iter().flatten();
         let remote = &self.context().settings.delivery.landing.remote;
         let urls = self.context().checkout.and_then(|checkout| checkout.remote(remote).ok());
         let target = urls.as_ref().and_then(|(_, push)| push.repository());
@@ -156,7 +156,7 @@ impl<'a> OriginSearch<'a> {
             None => {
                 let page = urls.filter(|_| is_target).and_then(|(_, push)| push.page())?;
                 let asked = forge_kind(self.context().settings.delivery.landing.forge);
-                let site = forge::choose(&place.run, &place.environment, &page, asked)?;
+                let site = forge::choose(&run_context.run, &run_context.environment, &page, asked)?;
                 (page, site)
             }
         };
@@ -165,10 +165,10 @@ impl<'a> OriginSearch<'a> {
 
     /// The server of the job that runs this, without a slash at its end.
     fn job_server(&self) -> Option<(String, ForgeSite)> {
-        let place = &self.context().settings.place;
-        let environment = &place.environment;
-        let server = match place.run.active {
-            true => place.run.server(environment),
+        let run_context = &self.context().settings.run_context;
+        let environment = &run_context.environment;
+        let server = match run_context.run.active {
+            true => run_context.run.server(environment),
             false => {
                 environment.get("CI_SERVER_URL").filter(|_| environment.get("GITLAB_CI") == Some("true"))?
             }
@@ -178,9 +178,9 @@ impl<'a> OriginSearch<'a> {
             && url.username().is_empty()
             && url.password().is_none();
         let server = is_plain.then(|| url.as_str().trim_end_matches('/').to_owned())?;
-        let site = match place.run.active {
-            true => forge::choose_server(&place.run, environment, &server, None)?,
-            false => forge::choose(&place.run, environment, &format!("{server}/x/y"), None)?,
+        let site = match run_context.run.active {
+            true => forge::choose_server(&run_context.run, environment, &server, None)?,
+            false => forge::choose(&run_context.run, environment, &format!("{server}/x/y"), None)?,
         };
         Some((server, site))
     }

@@ -65,7 +65,7 @@ impl DecisionContext<'_> {
         let service = target.and_then(|target| target.service.as_deref());
         let template = targets::tag_template(self.settings, config, service);
         let labelled = target.and_then(|target| by_labels.of(target));
-        let source = build_info::source(&self.settings.place, Some(checkout), tag, template, labelled);
+        let source = build_info::source(&self.settings.run_context, Some(checkout), tag, template, labelled);
         source.map(|source| self.with_repository(source)).transpose()
     }
 
@@ -81,7 +81,7 @@ impl DecisionContext<'_> {
     ) -> Result<bool, DecisionError> {
         let settings = self.settings;
         let built = source.and_then(|s| s.repository.as_deref());
-        let Some(built) = built.or(settings.place.ci.repository()) else { return Ok(true) };
+        let Some(built) = built.or(settings.run_context.ci.repository()) else { return Ok(true) };
         let checkout = self.checkout()?;
         let remote = &settings.delivery.landing.remote;
         if settings.delivery.destination == Destination::LocalCommit && !checkout.has_remote(remote) {
@@ -94,7 +94,7 @@ impl DecisionContext<'_> {
     /// The name in git's configuration, or else that of the machine's user.
     pub(super) fn user_name(&self) -> Option<String> {
         let configured = self.checkout.and_then(|checkout| checkout.identity("author").ok()?.0);
-        let environment = &self.settings.place.environment;
+        let environment = &self.settings.run_context.environment;
         let user = ["USER", "USERNAME"].iter().find_map(|name| environment.get(name));
         configured.or_else(|| user.map(str::to_owned))
     }

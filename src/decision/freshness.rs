@@ -94,7 +94,7 @@ impl FreshnessCheck<'_, '_> {
         change: &ChangedReference,
         writer: Option<&ProvenCommit>,
     ) -> Option<Freshness> {
-        let named = ours.filter(|_| self.sources.context.settings.place.source.is_some());
+        let named = ours.filter(|_| self.sources.context.settings.run_context.source.is_some());
         let mut is_newer = |bad: &RolledBack| {
             let pair = named.zip(bad.source.as_ref());
             pair.is_some_and(|(ours, bad)| self.orders.order(ours, bad) == BuildOrder::After)

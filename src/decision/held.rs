@@ -57,7 +57,7 @@ impl<'a> ActiveHolds<'a> {
         files: &dyn FileSource,
         here: impl Fn(PlacedHold) -> Option<PlacedHold>,
     ) -> Result<(), HoldsError> {
-        let now = self.context.settings.place.now;
+        let now = self.context.settings.run_context.now;
         match HoldsFile::load(files) {
             Ok(found) => {
                 let active = found.holds.into_iter().filter(|placed| !placed.hold.is_over(now));

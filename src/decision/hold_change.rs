@@ -57,7 +57,7 @@ pub(super) fn decide(
         Vec::new()
     };
     let change = change(context, options, &request, &references);
-    let edit = HoldsEdit { change, now: context.settings.place.now };
+    let edit = HoldsEdit { change, now: context.settings.run_context.now };
     let mut plan = edit.plan(base.files())?;
     plan.warnings.extend(folder_warning(base.files()).filter(|_| !plan.is_empty()));
     let message_of = |plan: &Plan| {
@@ -130,7 +130,7 @@ fn change(
     references: &[CurrentReference],
 ) -> HoldsChange {
     let targets = TargetIndex::each(&request.targets);
-    let typed = &context.settings.places.selection;
+    let typed = &context.settings.references.selection;
     match &options.action {
         HoldAction::Hold { reason, until } => {
             let by = options.by.clone().or_else(|| context.committer.as_ref().map(|who| who.name.clone()));

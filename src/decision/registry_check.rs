@@ -48,7 +48,7 @@ impl RegistryMemory {
         let started = Instant::now();
         let client = match &self.client {
             Some(client) => client,
-            None => self.client.insert(RegistryClient::new(&context.settings.place.environment)?),
+            None => self.client.insert(RegistryClient::new(&context.settings.run_context.environment)?),
         };
         (context.on_wait)(Some(&waiting_for(&questions)));
         let found = client.look_up(&questions, context.settings.registry.timeout);
@@ -277,8 +277,9 @@ impl<'a> RegistryCheck<'a> {
     /// Whether the labels matter: neither the user nor the tag says which commit the image was built from, and it is known
     /// which repository is being built.
     fn lacks_source(&self, target: &UpdateTarget) -> bool {
-        let (settings, place) = (self.context.settings, &self.context.settings.place);
-        let (Some(tag), Some(_), None) = (&target.tag, place.ci.repository(), &place.source) else {
+        let (settings, run_context) = (self.context.settings, &self.context.settings.run_context);
+        let (Some(tag), Some(_), None) = (&target.tag, run_context.ci.repository(), &run_context.source)
+        else {
             return false;
         };
         let template = targets::tag_template(settings, self.config, target.service.as_deref());
@@ -297,12 +298,13 @@ impl<'a> RegistryCheck<'a> {
 
     /// The commit that labels name, if it is one of the repository that is being built: a base image passes its labels on.
     fn source_of(&self, labels: &SourceLabels) -> Option<Source> {
-        let place = &self.context.settings.place;
-        let built = place.ci.repository()?;
+        let run_context = &self.context.settings.run_context;
+        let built = run_context.ci.repository()?;
         let url = Url::parse(&labels.source).ok()?;
         let path = url.path().trim_matches('/');
         let slug = path.strip_suffix(".git").unwrap_or(path);
-        let server = place.environment.get("GITHUB_SERVER_URL").and_then(|server| Url::parse(server).ok());
+        let server =
+            run_context.environment.get("GITHUB_SERVER_URL").and_then(|server| Url::parse(server).ok());
         let is_here = server.is_none_or(|server| server.host() == url.host());
         if !is_here || !same_repository(Some(slug), Some(built)) {
             return None;

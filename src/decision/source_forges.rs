@@ -36,8 +36,8 @@ impl SourceForges<'_> {
 
     /// The runner's API and token for the repository that it builds, then those of the remote's host.
     fn sites_and_tokens(&self, repository: &str) -> Vec<(ForgeSite, String)> {
-        let place = &self.context.settings.place;
-        let (run, environment) = (&place.run, &place.environment);
+        let run_context = &self.context.settings.run_context;
+        let (run, environment) = (&run_context.run, &run_context.environment);
         let token = |names: &[&str]| {
             names.iter().find_map(|name| environment.get(name)).map(|token| token.trim().to_owned())
         };

@@ -39,7 +39,7 @@ pub fn request<E: From<TargetError>>(
     let images = all.iter().map(|image| RequestedImage::new(image, config));
     let targets = images.map(|image| image.target(settings, config, compute)).collect::<Result<_, E>>()?;
     let services = config.names().map(str::to_owned).collect();
-    let (env, selection) = (settings.places.env.as_deref(), &settings.places.selection);
+    let (env, selection) = (settings.references.env.as_deref(), &settings.references.selection);
     let limit = match (env, selection.is_everything()) {
         (None, true) => EnvironmentLimit::NotPromoted,
         (None, false) => EnvironmentLimit::Everything,
@@ -49,9 +49,9 @@ pub fn request<E: From<TargetError>>(
         environments: config.limited_to(limit),
         targets,
         add: settings.add,
-        all: settings.places.all,
-        floating: settings.places.all,
-        expect: settings.places.expect,
+        all: settings.references.all,
+        floating: settings.references.all,
+        expect: settings.references.expect,
         services,
         ..Request::default()
     })
@@ -179,7 +179,7 @@ impl<'a> RequestedImage<'a> {
 
     /// Where to look: in the files of the service, and of those only in the typed ones.
     fn scope(&self, settings: &BumpSettings) -> Result<Scope, SelectionError> {
-        let (typed, fields) = (&settings.places.selection, &settings.places.fields);
+        let (typed, fields) = (&settings.references.selection, &settings.references.fields);
         match (self.service, fields.is_empty()) {
             (Some(service), true) => service.scope(typed),
             (Some(service), false) => service.scope_of_fields(fields, typed),

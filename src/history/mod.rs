@@ -72,6 +72,9 @@ pub struct CommitLinks {
     pub parents: Vec<CommitId>,
 }
 
+/// How often the place of a tag may move from one file to another before its history ends.
+pub const MAX_MOVES: usize = 10;
+
 /// A commit's author and message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommitMessage {

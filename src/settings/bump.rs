@@ -4,7 +4,7 @@ use super::parse::{branch, count, duration, fields, listed, non_empty, parse_tem
 use super::{
     BadCombination, BumpSettings, CommitSettings, DEFAULT_PR_BRANCH, DEFAULT_REMOTE, DEFAULT_TIMEOUT,
     DEFAULT_VERIFY_TIMEOUT, Delivery, Destination, ExpectedValue, LandingSettings, Operation, PullSettings,
-    ReferenceSelection, RegistrySettings, RollbackOptions, SettingsError, WorkLocation, place,
+    ReferenceSelection, RegistrySettings, RollbackOptions, SettingsError, WorkLocation, run_context,
 };
 use crate::actions::ActionsRun;
 use crate::cli::{
@@ -37,11 +37,17 @@ pub fn bump(args: BumpArgs, environment: Environment, now: i64) -> Result<BumpSe
         tag: non_empty(args.tag.as_deref()).map(Tag::parse).transpose()?,
         template: template.map(|text| parse_template("tag-template", text)).transpose()?,
         default_template: parse_template("tag-template", DEFAULT_TEMPLATE)?,
-        places: places(args.places)?,
+        references: references(args.places)?,
         add: args.add,
         registry: registry(&args.verify, pins_digests)?,
         if_held,
-        place: place(&args.common, args.source.as_deref(), &delivery.landing.remote, environment, now)?,
+        run_context: run_context(
+            &args.common,
+            args.source.as_deref(),
+            &delivery.landing.remote,
+            environment,
+            now,
+        )?,
         delivery,
     };
     settings.check()?;
@@ -71,12 +77,12 @@ pub fn rollback(
         tag: non_empty(args.to.as_deref()).map(Tag::parse).transpose()?,
         template: None,
         default_template: parse_template("tag-template", DEFAULT_TEMPLATE)?,
-        places: places(args.places)?,
+        references: references(args.places)?,
         add: false,
         registry: registry(&args.verify, false)?,
         // in an incident, an error is better than a rollback that does nothing
         if_held: if args.held.if_held == IfHeld::Auto { IfHeld::Fail } else { args.held.if_held },
-        place: place(&args.common, None, &delivery.landing.remote, environment, now)?,
+        run_context: run_context(&args.common, None, &delivery.landing.remote, environment, now)?,
         delivery,
     };
     settings.check()?;
@@ -121,7 +127,7 @@ fn images(typed: &[String]) -> Result<Vec<ImageArg>, SettingsError> {
     images.map(|image| Ok(ImageArg::parse(image)?)).collect()
 }
 
-fn places(args: TargetArgs) -> Result<ReferenceSelection, SettingsError> {
+fn references(args: TargetArgs) -> Result<ReferenceSelection, SettingsError> {
     Ok(ReferenceSelection {
         env: non_empty(args.env.env.as_deref()).map(str::to_owned),
         selection: Selection::new(&listed(args.files.files))?,
@@ -216,7 +222,7 @@ impl BumpSettings {
     pub(super) fn check(&self) -> Result<(), BadCombination> {
         let by_api = self.delivery.landing.via == Via::Api;
         let lands = matches!(self.delivery.destination, Destination::Push | Destination::PullRequest);
-        if matches!(self.place.root, WorkLocation::Url(_)) && !lands && !self.delivery.dry_run {
+        if matches!(self.run_context.root, WorkLocation::Url(_)) && !lands && !self.delivery.dry_run {
             return Err(BadCombination::UrlWithoutLanding);
         }
         if by_api && self.delivery.destination == Destination::LocalCommit {
@@ -237,10 +243,10 @@ impl BumpSettings {
         if self.images.is_empty() && !self.operation.is_promotion() {
             return Err(BadCombination::NoImage);
         }
-        if !self.places.fields.is_empty() && self.places.selection.is_everything() {
+        if !self.references.fields.is_empty() && self.references.selection.is_everything() {
             return Err(BadCombination::FieldWithoutFile);
         }
-        if !self.places.fields.is_empty() && self.images.len() != 1 {
+        if !self.references.fields.is_empty() && self.images.len() != 1 {
             return Err(BadCombination::FieldForSeveralImages);
         }
         Ok(())

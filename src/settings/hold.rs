@@ -4,7 +4,7 @@ use super::bump::delivery;
 use super::parse::{listed, names, non_empty, parse_template};
 use super::{
     BadCombination, BareName, BumpSettings, DEFAULT_VERIFY_TIMEOUT, Delivery, ExpectedValue, HoldAction,
-    HoldOptions, Operation, ReferenceSelection, RegistrySettings, SettingsError, place,
+    HoldOptions, Operation, ReferenceSelection, RegistrySettings, SettingsError, run_context,
 };
 use crate::ci::System;
 use crate::cli::{CommonArgs, EnvArgs, FileArgs, HoldArgs, IfHeld, IfOlder, UnholdArgs};
@@ -63,10 +63,10 @@ fn settings(
     let env = non_empty(env.env.as_deref()).map(str::to_owned);
     let images = names(images, BareName::Hold)?;
     let bare = |name: &String| ImageArg::parse(name).map(|image| ImageArg { tag: Field::Keep, ..image });
-    let place = place(&common, None, &delivery.landing.remote, environment, now)?;
-    let by = match place.ci.pipeline().map(|pipeline| pipeline.system) {
-        Some(System::GitHub) => place.environment.get("GITHUB_ACTOR"),
-        Some(System::GitLab) => place.environment.get("GITLAB_USER_LOGIN"),
+    let run_context = run_context(&common, None, &delivery.landing.remote, environment, now)?;
+    let by = match run_context.ci.pipeline().map(|pipeline| pipeline.system) {
+        Some(System::GitHub) => run_context.environment.get("GITHUB_ACTOR"),
+        Some(System::GitLab) => run_context.environment.get("GITLAB_USER_LOGIN"),
         _ => None,
     };
     let settings = BumpSettings {
@@ -75,7 +75,7 @@ fn settings(
         tag: None,
         template: None,
         default_template: parse_template("tag-template", DEFAULT_TEMPLATE)?,
-        places: ReferenceSelection {
+        references: ReferenceSelection {
             env,
             selection: Selection::new(&listed(files.files))?,
             fields: Vec::new(),
@@ -89,7 +89,7 @@ fn settings(
             pins_digests: false,
         },
         if_held: IfHeld::Fail,
-        place,
+        run_context,
         delivery,
     };
     settings.check()?;

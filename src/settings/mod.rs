@@ -56,14 +56,14 @@ pub enum Destination {
 /// The validated arguments of a command that changes files: `bump`, `rollback`, `promote`, `hold` or `unhold`.
 #[derive(Clone, Debug)]
 pub struct BumpSettings {
-    pub place: RunContext,
+    pub run_context: RunContext,
     pub operation: Operation,
     pub images: Vec<ImageArg>,
     pub tag: Option<Tag>,
     /// Computes the tag of an IMAGE without one.
     pub template: Option<Template>,
     pub default_template: Template,
-    pub places: ReferenceSelection,
+    pub references: ReferenceSelection,
     pub add: bool,
     pub registry: RegistrySettings,
     /// What to do with references that are held.
@@ -230,7 +230,7 @@ impl std::fmt::Debug for LandingSettings {
     }
 }
 
-fn place(
+fn run_context(
     common: &CommonArgs,
     typed_source: Option<&str>,
     remote: &str,

@@ -4,7 +4,7 @@ use super::bump::{delivery, if_held, if_older, registry};
 use super::parse::{count, listed, non_empty, parse_template};
 use super::{
     BareName, BumpSettings, ExpectedValue, Operation, PromotionOptions, ReferenceSelection, SettingsError,
-    place,
+    run_context,
 };
 use crate::cli::PromoteArgs;
 use crate::duration;
@@ -27,7 +27,7 @@ pub fn promote(args: PromoteArgs, environment: Environment, now: i64) -> Result<
         tag: None,
         template: None,
         default_template: parse_template("tag-template", DEFAULT_TEMPLATE)?,
-        places: ReferenceSelection {
+        references: ReferenceSelection {
             env: Some(args.env),
             selection: Selection::new(&listed(args.files.files))?,
             fields: Vec::new(),
@@ -37,7 +37,7 @@ pub fn promote(args: PromoteArgs, environment: Environment, now: i64) -> Result<
         add: args.add,
         registry: registry(&args.verify, false)?,
         if_held,
-        place: place(&args.common, None, &delivery.landing.remote, environment, now)?,
+        run_context: run_context(&args.common, None, &delivery.landing.remote, environment, now)?,
         delivery,
     };
     settings.check()?;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::parse::{self, bare_name, count, listed, names, non_empty, parse_template, since};
-use super::{BareName, DEFAULT_REMOTE, RunContext, SettingsError, WorkLocation, folder, place, root};
+use super::{BareName, DEFAULT_REMOTE, RunContext, SettingsError, WorkLocation, folder, root, run_context};
 use crate::cli::{HistoryArgs, ScanArgs, TagArgs};
 use crate::environment::Environment;
 use crate::file_selection::Selection;
@@ -14,7 +14,7 @@ use crate::template::Template;
 /// The validated arguments of `tag`.
 #[derive(Clone, Debug)]
 pub struct TagSettings {
-    pub place: RunContext,
+    pub run_context: RunContext,
     /// If empty, the template in `tagbump.yaml` or the default one applies.
     pub templates: Vec<Template>,
     pub default_template: Template,
@@ -35,7 +35,7 @@ pub struct ScanSettings {
 /// The validated arguments of `history`.
 #[derive(Clone)]
 pub struct HistorySettings {
-    pub place: RunContext,
+    pub run_context: RunContext,
     /// A name without a tag, or a service.
     pub image: String,
     pub selection: Selection,
@@ -79,7 +79,7 @@ impl RemoteSettings {
 pub fn tag(args: TagArgs, environment: Environment, now: i64) -> Result<TagSettings, SettingsError> {
     let templates = listed(args.templates);
     Ok(TagSettings {
-        place: place(&args.common, args.source.as_deref(), DEFAULT_REMOTE, environment, now)?,
+        run_context: run_context(&args.common, args.source.as_deref(), DEFAULT_REMOTE, environment, now)?,
         templates: templates.iter().map(|t| parse_template("tag-template", t)).collect::<Result<_, _>>()?,
         default_template: parse_template("tag-template", DEFAULT_TEMPLATE)?,
         images: names(args.images, BareName::Tag)?,
@@ -111,7 +111,7 @@ pub fn history(
     let remote = RemoteSettings::read(args.remote.as_deref(), args.branch.as_deref(), &environment)?;
     let fetches = args.fetch || matches!(root(&args.common), WorkLocation::Url(_));
     Ok(HistorySettings {
-        place: place(&args.common, None, &remote.name, environment, now)?,
+        run_context: run_context(&args.common, None, &remote.name, environment, now)?,
         image: bare_name(args.image, BareName::History)?,
         env: non_empty(args.env.env.as_deref()).map(str::to_owned),
         selection: Selection::new(&listed(args.files.files))?,

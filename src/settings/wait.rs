@@ -7,7 +7,9 @@ use globset::{GlobBuilder, GlobMatcher};
 use url::Url;
 
 use super::parse::{duration, listed, names, non_empty};
-use super::{BadCombination, BareName, ExpectedValue, RemoteSettings, RunContext, SettingsError, place};
+use super::{
+    BadCombination, BareName, ExpectedValue, RemoteSettings, RunContext, SettingsError, run_context,
+};
 use crate::cli::{ForgeArg, WaitArgs};
 use crate::environment::Environment;
 use crate::file_selection::Selection;
@@ -18,7 +20,7 @@ const DEFAULT_WAIT: Duration = Duration::from_secs(600);
 /// The validated arguments of `wait`.
 #[derive(Clone)]
 pub struct WaitSettings {
-    pub place: RunContext,
+    pub run_context: RunContext,
     /// Names without tags, or services. If empty, those of the commit, or all services.
     pub images: Vec<String>,
     pub selection: Selection,
@@ -68,7 +70,7 @@ impl fmt::Display for StatusPattern {
 pub fn wait(args: WaitArgs, environment: Environment, now: i64) -> Result<WaitSettings, SettingsError> {
     let remote = RemoteSettings::read(args.remote.as_deref(), args.branch.as_deref(), &environment)?;
     let settings = WaitSettings {
-        place: place(&args.common, None, &remote.name, environment, now)?,
+        run_context: run_context(&args.common, None, &remote.name, environment, now)?,
         images: names(args.images, BareName::Wait)?,
         selection: Selection::new(&listed(args.files.files))?,
         env: non_empty(args.env.env.as_deref()).map(str::to_owned),

@@ -40,7 +40,7 @@ impl Bump<'_> {
         match forge.auto_merge(backoff, open.spec, merge) {
             Ok(AutoMergeState::Enabled { warning }) => {
                 report.warnings.extend(warning);
-                report.notices.extend(job_token_notice(open.git, &self.settings.place.environment));
+                report.notices.extend(job_token_notice(open.git, &self.settings.run_context.environment));
                 if let Some(pull) = &mut report.pull_request {
                     pull.auto_merge = true;
                 }

@@ -9,14 +9,15 @@ impl Bump<'_> {
     /// Author and committer: from flags, the environment, or git's configuration; in Actions, the bot.
     pub(super) fn identities(&self) -> Result<(Identity, Identity), Error> {
         let checkout = self.checkout()?;
-        let environment = &self.settings.place.environment;
+        let environment = &self.settings.run_context.environment;
         let identity = |role: &str, variable: &str| -> Result<Option<Identity>, GitError> {
             let var = |what: &str| environment.get(&format!("GIT_{variable}_{what}")).map(str::to_owned);
             let (name, email) = checkout.identity(role)?;
             Ok(Identity::configured(var("NAME").or(name), var("EMAIL").or(email)))
         };
         // GitHub commits as the token's owner, whatever git's configuration is here
-        let needs_no_name = self.settings.place.run.active || self.settings.delivery.landing.via == Via::Api;
+        let needs_no_name =
+            self.settings.run_context.run.active || self.settings.delivery.landing.via == Via::Api;
         let bot = needs_no_name.then(|| {
             Identity::new("github-actions[bot]", "41898282+github-actions[bot]@users.noreply.github.com")
         });

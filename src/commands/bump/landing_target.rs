@@ -30,7 +30,7 @@ impl Bump<'_> {
         let (author, committer) = self.identities()?;
         let (fetch, push) = checkout.remote(name)?;
         let (site, origin) = (
-            forge_site(&self.settings.place, &push, self.settings.delivery.landing.forge),
+            forge_site(&self.settings.run_context, &push, self.settings.delivery.landing.forge),
             checkout.url_origin(name),
         );
         Ok(LandingRemote { push, site, fetch, origin, author, committer })
@@ -46,13 +46,13 @@ impl Bump<'_> {
         let checkout = self.checkout()?;
         let landing = &self.settings.delivery.landing;
         let choice = BranchChoice {
-            place: &self.settings.place,
+            run_context: &self.settings.run_context,
             named: landing.branch.as_deref(),
             remote: &landing.remote,
             checkout,
         };
         let branch = choice.branch(&fetch, &mut report.notices)?;
-        let base = self.settings.place.ci.checked_out();
+        let base = self.settings.run_context.ci.checked_out();
         let carry = match landing.carry {
             true => checkout.carried(base, &landing.remote, branch.as_deref())?,
             false => None,

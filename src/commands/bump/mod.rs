@@ -32,10 +32,10 @@ use report::BumpReport;
 /// and with `None` when it goes on.
 pub fn run(settings: &BumpSettings, on_wait: &dyn Fn(Option<&str>)) -> Report {
     let mut report = BumpReport::new(settings);
-    report.warnings.extend(rival_systems(&settings.place.ci));
+    report.warnings.extend(rival_systems(&settings.run_context.ci));
     let done = bump(settings, on_wait, &mut report);
-    let audience = diagnostics::audience(&settings.place.environment);
-    report.finish(done.map_err(|error| match settings.place.run.is_from_fork() {
+    let audience = diagnostics::audience(&settings.run_context.environment);
+    report.finish(done.map_err(|error| match settings.run_context.run.is_from_fork() {
         true => diagnostics::diagnose_in_fork(error, audience),
         false => diagnostics::diagnose(error, audience),
     }))
@@ -55,7 +55,7 @@ fn bump(
     report: &mut BumpReport,
 ) -> Result<(), Error> {
     let bump = Bump::prepare(settings, on_wait)?;
-    match (&settings.place.root, settings.delivery.destination) {
+    match (&settings.run_context.root, settings.delivery.destination) {
         (_, Destination::PullRequest) => bump.open_pull_request(report),
         (_, Destination::Push) | (WorkLocation::Url(_), _) => bump.push(report),
         (WorkLocation::Folder(folder), Destination::WorkTree) => bump.edit(&Worktree::open(folder)?, report),
@@ -85,8 +85,8 @@ fn uses_build_info(settings: &BumpSettings) -> bool {
 impl<'a> Bump<'a> {
     fn prepare(settings: &'a BumpSettings, on_wait: &'a dyn Fn(Option<&str>)) -> Result<Self, Error> {
         let needs_git = settings.delivery.destination != Destination::WorkTree;
-        let environment = &settings.place.environment;
-        let (root, opened) = match &settings.place.root {
+        let environment = &settings.run_context.environment;
+        let (root, opened) = match &settings.run_context.root {
             WorkLocation::Url(url) => (Path::new("."), Checkout::of_url(url, environment).map(Some)),
             WorkLocation::Folder(folder) => {
                 // report a folder that doesn't exist before anything else
@@ -104,9 +104,9 @@ impl<'a> Bump<'a> {
             return Err(BumpError::NoCheckout { folder: root.display().to_string() }.into());
         }
         let remote = &settings.delivery.landing.remote;
-        let of_build = build_info::checkout_of_build(&settings.place, checkout.as_ref(), remote);
+        let of_build = build_info::checkout_of_build(&settings.run_context, checkout.as_ref(), remote);
         let build = match uses_build_info(settings) {
-            true => build_info::tag_facts(&settings.place, of_build),
+            true => build_info::tag_facts(&settings.run_context, of_build),
             false => BuildInfo::default(),
         };
         Ok(Bump { settings, checkout, unopened, build, on_wait })

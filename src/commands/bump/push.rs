@@ -117,7 +117,7 @@ impl Bump<'_> {
     }
 
     fn note_own_commits(&self, checkout: &Checkout, branch: Option<&str>, report: &mut BumpReport) {
-        let base = self.settings.place.ci.checked_out();
+        let base = self.settings.run_context.ci.checked_out();
         let remote = &self.settings.delivery.landing.remote;
         if branch.is_some_and(|branch| checkout.has_own_commits(remote, branch, base)) {
             report.notices.push("commits of the checkout that aren't on the remote stay local".to_owned());

@@ -46,7 +46,7 @@ impl BumpReport {
             dry_run: settings.delivery.dry_run,
             if_older: settings.delivery.landing.if_older,
             if_held: settings.if_held,
-            audience: diagnostics::audience(&settings.place.environment),
+            audience: diagnostics::audience(&settings.run_context.environment),
         }
     }
 

@@ -36,7 +36,7 @@ const FIRST_LOOK: Duration = Duration::from_secs(120);
 pub fn run(settings: &WaitSettings, clock: &dyn Clock, progress: &mut dyn FnMut(&str)) -> Report {
     let mut report = Report::new(Vec::new());
     let done = wait(settings, clock, progress, &mut report);
-    let audience = diagnostics::audience(&settings.place.environment);
+    let audience = diagnostics::audience(&settings.run_context.environment);
     match done {
         Ok(()) => report,
         Err(error) => report.failed(diagnostics::diagnose(error, audience)),
@@ -50,7 +50,7 @@ fn wait(
     report: &mut Report,
 ) -> Result<(), Error> {
     let started = clock.now();
-    let checkout = open_checkout(&settings.place)?;
+    let checkout = open_checkout(&settings.run_context)?;
     report.warnings.extend(checkout.ignored_settings());
     let wait = WaitRun { settings, clock, checkout: &checkout, deadline: started + settings.timeout };
     let remote = wait.first_look(report)?;
@@ -78,7 +78,8 @@ impl WaitRun<'_> {
         let remote = &settings.remote;
         let (url, _) = checkout.remote(&remote.name)?;
         let named = remote.branch.as_deref();
-        let choice = BranchChoice { place: &settings.place, named, remote: &remote.name, checkout };
+        let choice =
+            BranchChoice { run_context: &settings.run_context, named, remote: &remote.name, checkout };
         let branch = choice.branch(&url, &mut report.notices)?;
         let time = FIRST_LOOK.min(settings.timeout);
         let mut backoff = Backoff::new(self.clock, time, fastrand::Rng::new());
@@ -106,7 +107,7 @@ impl WaitRun<'_> {
             true => None,
             false => Some(self.status_source(&remote, report)?),
         };
-        let own_run = OwnRun::read(&settings.place.environment);
+        let own_run = OwnRun::read(&settings.run_context.environment);
         let judge = LookJudge::new(&settings.statuses, settings.urls.len(), &own_run);
         let (awaited, memory) = (&awaited, WatchMemory::default());
         let watch = Watch { settings, clock, deadline, remote, statuses, awaited, judge, memory };
@@ -126,7 +127,7 @@ impl WaitRun<'_> {
         let (url, named) = (remote.url(), self.settings.forge);
         let no_forge = || WaitError::NoForge { remote: url.to_string() };
         let page = page_of(url, named).ok_or_else(no_forge)?;
-        let site = forge_site(&self.settings.place, url, named).ok_or_else(no_forge)?;
+        let site = forge_site(&self.settings.run_context, url, named).ok_or_else(no_forge)?;
         let site = site.identify(remote.http(), &page, self.deadline);
         let site = site.map_err(|error| match error.transient() {
             Ok((problem, _)) => Error::from(ForgeError::TimedOut { problem }),

@@ -65,7 +65,7 @@ pub(super) fn choose(
             .map(|one| Ok(SoakedVersion { version: running(one), since: None }))
             .collect());
     };
-    let now = walk.context.settings.place.now;
+    let now = walk.context.settings.run_context.now;
     let clock = SoakClock { soak, now };
     let from = reader.environment();
     let Some((commits, tip)) = walk.files.commits(walk.context)? else {

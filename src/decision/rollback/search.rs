@@ -13,7 +13,9 @@ use crate::decision::error::DecisionError;
 use crate::decision::tag_and_digest::TagAndDigest;
 use crate::decision::targets;
 use crate::history::git::CommitWalk;
-use crate::history::{self, CommitId, CommitStore, Extent, FirstParents, FollowedReferences, TagEntry};
+use crate::history::{
+    self, CommitId, CommitStore, Extent, FirstParents, FollowedReferences, MAX_MOVES, TagEntry,
+};
 use crate::image::{Field, Tag, same_tag};
 use crate::landing::RolledBack;
 use crate::location::Location;
@@ -23,9 +25,6 @@ use crate::plan::{
 use crate::settings::RollbackOptions;
 use crate::tag::Source;
 use crate::visible::inline;
-
-/// How often the place of a tag may move before the history ends.
-const MOST_MOVES: usize = 10;
 
 pub(in crate::decision) struct RollbackSearch<'a> {
     context: &'a DecisionContext<'a>,
@@ -172,7 +171,7 @@ impl<'a> RollbackSearch<'a> {
         traces: &mut [ReferenceTrace],
     ) -> Result<(), DecisionError> {
         let still: HashSet<_> = traces.iter().map(|trace| (trace.target, trace.file.clone())).collect();
-        for _ in 0..MOST_MOVES {
+        for _ in 0..MAX_MOVES {
             let Some(added_by) = traces.iter().find_map(ReferenceTrace::added_by) else { break };
             let mut of_commit: Vec<_> =
                 traces.iter_mut().filter(|trace| trace.added_by() == Some(added_by)).collect();
