@@ -49,7 +49,7 @@ pub fn error(failure: &Failure, prefix: &str) -> String {
 
 /// One notice per change, attached to its line.
 pub fn changes(changes: &[ChangedReference], prefix: &str) -> Vec<String> {
-    let one = |c: &ChangedReference| {
+    let notice = |c: &ChangedReference| {
         let place = [
             ("file", in_workspace(prefix, &c.file)),
             ("line", c.line.to_string()),
@@ -58,7 +58,7 @@ pub fn changes(changes: &[ChangedReference], prefix: &str) -> Vec<String> {
         let from = if c.from.is_empty() { "(none)" } else { &c.from };
         command("notice", &place, &format!("{from} -> {}", c.to))
     };
-    changes.iter().take(SHOWN).map(one).collect()
+    changes.iter().take(SHOWN).map(notice).collect()
 }
 
 /// Turns a path below the root into one below the workspace.

@@ -108,9 +108,9 @@ fn skipped(report: &Report) -> String {
     if report.skipped.is_empty() {
         return String::new();
     }
-    let rows = report.skipped.iter().take(MAX_ROWS).map(|one| {
-        let place = code(&format!("{}:{}", one.file, one.line));
-        format!("| {place} | {} | {} |\n", code(&one.image), code(&one.detail))
+    let rows = report.skipped.iter().take(MAX_ROWS).map(|skipped| {
+        let place = code(&format!("{}:{}", skipped.file, skipped.line));
+        format!("| {place} | {} | {} |\n", code(&skipped.image), code(&skipped.detail))
     });
     format!("\n| skipped | image | why |\n|---|---|---|\n{}", rows.collect::<String>())
 }

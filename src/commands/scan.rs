@@ -65,8 +65,9 @@ impl OtherEnvironments {
     /// Whether a file is in another environment than the one that is held.
     fn have(&self, hold: &Hold, file: &str) -> bool {
         let Some(held) = &hold.env else { return false };
-        let mut around = self.0.iter().filter(|one| one.files.match_level_of_any(file).is_some());
-        let is_known = self.0.iter().any(|one| one.name == *held);
-        is_known && around.next().is_some_and(|one| one.name != *held)
+        let mut around =
+            self.0.iter().filter(|environment| environment.files.match_level_of_any(file).is_some());
+        let is_known = self.0.iter().any(|environment| environment.name == *held);
+        is_known && around.next().is_some_and(|environment| environment.name != *held)
     }
 }

@@ -53,10 +53,10 @@ pub fn run(settings: &TagSettings) -> Result<TagOutput, Error> {
             "on pull requests, the commit is the head of the branch ({sha}), not the merge commit"
         ));
     }
-    let first = tagged.first().map(|one| one.tag.to_string()).unwrap_or_default();
-    let line = |one: &TaggedImage| match &one.image {
-        Some(image) => format!("{image}:{}\n", one.tag),
-        None => format!("{}\n", one.tag),
+    let first = tagged.first().map(|tagged| tagged.tag.to_string()).unwrap_or_default();
+    let line = |tagged: &TaggedImage| match &tagged.image {
+        Some(image) => format!("{image}:{}\n", tagged.tag),
+        None => format!("{}\n", tagged.tag),
     };
     Ok(TagOutput { first, lines: tagged.iter().map(line).collect(), notices })
 }

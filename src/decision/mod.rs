@@ -107,7 +107,7 @@ pub struct DecisionMemory {
     commits: KnownCommits,
     /// The warnings about files outside of the folder.
     outside: Option<Vec<String>>,
-    /// What the registries said about the images, so that each is asked once.
+    /// The registries' answers about the images, so that each is asked once.
     registries: RegistryMemory,
 }
 

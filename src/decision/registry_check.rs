@@ -25,7 +25,7 @@ use crate::visible::inline;
 /// Shorter waits are not worth a notice, in seconds.
 const WORTH_A_NOTICE: u64 = 1;
 
-/// What the registries have said.
+/// The registries' answers so far.
 #[derive(Debug, Default)]
 pub(super) struct RegistryMemory {
     client: Option<RegistryClient>,

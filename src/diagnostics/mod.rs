@@ -74,7 +74,7 @@ fn describe(error: Error) -> Failure {
     }
 }
 
-/// Tells who reads the messages: `action.yml` sets this variable on every run.
+/// Who reads the messages. `action.yml` sets this variable on every run.
 pub fn audience(environment: &Environment) -> Audience {
     match environment.get("TAGBUMP_ACTION_COMMAND") {
         Some(_) => Audience::Action,

@@ -226,7 +226,7 @@ impl<'a> Files<'a> {
         let file = self.file(place.file);
         let assignment = file.assignments.iter().flatten().flatten().nth(place.node);
         let in_yaml = || file.yaml.as_ref().map(|yaml| yaml.node(place.node).line);
-        let line = assignment.map(|one| one.line).or_else(in_yaml).unwrap_or(place.node + 1);
+        let line = assignment.map(|assignment| assignment.line).or_else(in_yaml).unwrap_or(place.node + 1);
         match file.inside {
             None => Location { file: file.path.clone(), line, column: None },
             Some(outer) => {

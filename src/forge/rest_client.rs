@@ -100,3 +100,8 @@ impl RestClient {
         SendError::NoAnswer { what: inline(&format!("{}'s API: {what}", self.forge)) }
     }
 }
+
+/// A text as a part of a URL.
+pub(super) fn url_encoded(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}

@@ -132,7 +132,7 @@ const SHORTEST_ENCODED: usize = 7;
 
 /// A pattern for a secret in which any byte may be percent-encoded (RFC 3986 section 2.1).
 fn in_url(secret: &str) -> String {
-    let one = |c: char| {
+    let in_any_form = |c: char| {
         let encoded: String = c.to_string().bytes().map(|b| format!("%{b:02x}")).collect();
         let either_case: String = encoded
             .chars()
@@ -143,7 +143,7 @@ fn in_url(secret: &str) -> String {
             .collect();
         format!("(?:{}|{either_case})", regex::escape(&c.to_string()))
     };
-    secret.chars().map(one).collect()
+    secret.chars().map(in_any_form).collect()
 }
 
 /// Secrets that must never appear in output.

@@ -28,11 +28,11 @@ fn sources(doc: &Document<'_>) -> Vec<NodeId> {
     };
     let Some(spec) = doc.yaml.at(doc.root, spec) else { return Vec::new() };
     let several = doc.yaml.at(spec, &["sources"]).into_iter().flat_map(|list| doc.yaml.items(list));
-    let one = [&["source"][..], &["sourceHydrator", "drySource"]];
-    let one = one.into_iter().filter_map(|path| doc.yaml.at(spec, path));
+    let single = [&["source"][..], &["sourceHydrator", "drySource"]];
+    let single = single.into_iter().filter_map(|path| doc.yaml.at(spec, path));
     // a source that is used again through an alias is searched once
     let mut seen = HashSet::new();
-    let all = one.chain(several);
+    let all = single.chain(several);
     all.filter(|&source| seen.insert(doc.yaml.resolve(source))).collect()
 }
 

@@ -188,7 +188,9 @@ impl Finder<'_> {
                     let digest = first_digest(yaml, &DIGEST_ENDINGS.map(get));
                     ImageBlock { repository, registry: None, tag, digest }.reference(yaml, self.kind)
                 }
-                None => string(yaml, repository, self.kind).filter(|one| !self.is_beside_version(map, one)),
+                None => {
+                    string(yaml, repository, self.kind).filter(|found| !self.is_beside_version(map, found))
+                }
             };
             let is_image = name == "image";
             let beside = if beside.is_empty() { None } else { first_digest(yaml, &DIGEST_ENDINGS.map(get)) };

@@ -21,10 +21,10 @@ const CONTEXT: usize = 3;
 
 /// The diff of some files, with colours. The caller may strip them when printing.
 pub fn diff(edits: &[FileEdit]) -> String {
-    edits.iter().map(one).collect()
+    edits.iter().map(file_diff).collect()
 }
 
-fn one(edit: &FileEdit) -> String {
+fn file_diff(edit: &FileEdit) -> String {
     let (before, after) = (String::from_utf8_lossy(&edit.before), String::from_utf8_lossy(&edit.after));
     let (old, new) = (before.tokenize_lines(), after.tokenize_lines());
     let path = inline(&edit.path);

@@ -4,6 +4,7 @@ use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
 use super::json::{SCHEMA, one_line};
+use crate::image::join_tag;
 use crate::plan::{ListedReference, Listing, OverriddenBy, Overrides};
 use crate::visible::inline;
 
@@ -42,19 +43,19 @@ fn overridden_text(Overrides { everywhere, by }: &Overrides) -> String {
 }
 
 fn row(reference: &ListedReference) -> [String; 4] {
-    let digest = reference.digest.as_deref().map(|d| format!("@{}", shortened(d)));
-    let tag = format!("{}{}", reference.tag.as_deref().unwrap_or_default(), digest.unwrap_or_default());
     [
         format!("{}:{}", inline(&reference.file), reference.line),
         reference.kind.to_owned(),
         if reference.image.is_empty() { "-".to_owned() } else { inline(&reference.image) },
-        if tag.is_empty() { "-".to_owned() } else { inline(&tag) },
+        shown_tag(reference.tag.as_deref(), reference.digest.as_deref()),
     ]
 }
 
-/// A digest, shortened for a table.
-pub(super) fn shortened(digest: &str) -> &str {
-    digest.get(..DIGITS).unwrap_or(digest)
+/// Tag and digest for a table, with a short digest; a dash if there is neither.
+pub(super) fn shown_tag(tag: Option<&str>, digest: Option<&str>) -> String {
+    let digest = digest.map(|digest| digest.get(..DIGITS).unwrap_or(digest));
+    let text = join_tag(tag, digest);
+    if text.is_empty() { "-".to_owned() } else { inline(&text) }
 }
 
 #[derive(Serialize)]

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::json::{SCHEMA, one_line};
-use super::listing::shortened;
+use super::listing::shown_tag;
 use crate::history::{Extent, TagEntry};
 use crate::visible::inline;
 
@@ -68,9 +68,7 @@ impl HistoryReport {
 impl HistoryEntry {
     /// Tag and digest as one text, or a dash if there is neither.
     pub(super) fn tag(&self) -> String {
-        let digest = self.entry.digest.as_deref().map(|digest| format!("@{}", shortened(digest)));
-        let tag = format!("{}{}", self.entry.tag.as_deref().unwrap_or_default(), digest.unwrap_or_default());
-        if tag.is_empty() { "-".to_owned() } else { inline(&tag) }
+        shown_tag(self.entry.tag.as_deref(), self.entry.digest.as_deref())
     }
 
     /// `rolled back v2`, if the commit did that.

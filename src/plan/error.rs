@@ -188,7 +188,7 @@ fn shared_lines(places: &[SharedPlace]) -> String {
 }
 
 fn refused_lines(refused: &[RefusedReference]) -> String {
-    let shown = refused.iter().take(LISTED).map(|one| format!("{one}; nothing was written"));
+    let shown = refused.iter().take(LISTED).map(|refused| format!("{refused}; nothing was written"));
     format!("{}{}", shown.collect::<Vec<_>>().join("\n"), and_more(refused.len()))
 }
 
@@ -203,23 +203,23 @@ fn list_of(paths: &[String]) -> String {
 fn list(found: &[MatchedValue]) -> String {
     let (mut seen, mut again) = (HashSet::new(), Vec::new());
     let mut shown = Vec::new();
-    for (nth, one) in found.iter().enumerate() {
-        if seen.insert((&one.image, &one.version)) { shown.push(nth) } else { again.push(nth) }
+    for (nth, value) in found.iter().enumerate() {
+        if seen.insert((&value.image, &value.version)) { shown.push(nth) } else { again.push(nth) }
     }
     shown.extend(again);
     shown.truncate(LISTED);
     shown.sort_unstable();
     let line = |nth: usize| {
-        let one = &found[nth];
-        let version = one.version.as_deref().unwrap_or("(no tag)");
-        format!("\n  {}  {}  {}", one.at, inline(&one.image), inline(version))
+        let value = &found[nth];
+        let version = value.version.as_deref().unwrap_or("(no tag)");
+        format!("\n  {}  {}  {}", value.at, inline(&value.image), inline(version))
     };
     format!("{}{}", shown.into_iter().map(line).collect::<String>(), and_more(found.len()))
 }
 
 /// In how many places values were found: one can give several roots different tags.
 fn distinct(found: &[MatchedValue]) -> usize {
-    found.iter().map(|one| (&one.at.file, one.at.line, one.at.column)).collect::<HashSet<_>>().len()
+    found.iter().map(|value| (&value.at.file, value.at.line, value.at.column)).collect::<HashSet<_>>().len()
 }
 
 fn places(n: usize) -> String {

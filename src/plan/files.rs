@@ -91,8 +91,8 @@ pub(super) fn scan_files(source: &dyn FileSource, request: &Request) -> Result<S
         around.note(&file, if names_image { Names::Image } else { Names::Nothing });
         if !names_image && !is_wanted(&file, request) && fields.is_empty() {
             skipped.keep(&file);
-        } else if let Some(one) = look_at(&file, fields, request, &names) {
-            lock(&looked).push(one);
+        } else if let Some(scan) = look_at(&file, fields, request, &names) {
+            lock(&looked).push(scan);
         }
         ControlFlow::Continue(())
     };
@@ -110,9 +110,9 @@ pub(super) fn scan_files(source: &dyn FileSource, request: &Request) -> Result<S
     looked.sort_by(|a, b| a.path().cmp(b.path()));
     let (mut scanned, mut left_out) =
         (ScannedFiles::default(), UnparsedReport::without_templates(&found.charts));
-    for one in looked {
-        let has_chart = found.charts.contains(folder(one.path()));
-        scanned.take(one, has_chart, &mut left_out)?;
+    for scan in looked {
+        let has_chart = found.charts.contains(folder(scan.path()));
+        scanned.take(scan, has_chart, &mut left_out)?;
     }
     scanned.warnings = found.warnings.into_iter().chain(left_out.too_costly).collect();
     scanned.unparsable = left_out.not_yaml;

@@ -119,7 +119,7 @@ impl ParsedFile {
             has_chart: false,
             has_mac: dotenv::has_mac(assignments),
             fields: Vec::new(),
-            variables: Some(assignments.iter().map(|one| one.name.clone()).collect()),
+            variables: Some(assignments.iter().map(|assignment| assignment.name.clone()).collect()),
         }
     }
 

@@ -79,7 +79,7 @@ impl RegistryClient {
         };
         let ask_one = |(nth, question)| {
             let left = deadline.saturating_duration_since(Instant::now());
-            (nth, self.one(question, left.max(LEAST_TIME.min(time))))
+            (nth, self.look_up_image(question, left.max(LEAST_TIME.min(time))))
         };
         let work = || std::iter::from_fn(take).map(ask_one).collect::<Vec<_>>();
         let answers: HashMap<usize, AnswerWithSecrets> = std::thread::scope(|scope| {
@@ -89,7 +89,7 @@ impl RegistryClient {
         in_order(questions, answers)
     }
 
-    fn one(&self, question: &ImageQuestion, time: Duration) -> AnswerWithSecrets {
+    fn look_up_image(&self, question: &ImageQuestion, time: Duration) -> AnswerWithSecrets {
         let repository = ImageRepository::of_image(&question.name);
         let lookup = repository.as_ref().map_err(Clone::clone).and_then(|repository| {
             Lookup::new(&question.name, repository, &question.wanted, &self.http, &self.credentials)

@@ -34,7 +34,7 @@ pub fn of(images: &[&DeployedImage<'_>], taken: &mut TakenNames) -> Vec<Vec<Prop
 
 fn of_image(image: &DeployedImage<'_>, stem: &str, taken: &mut TakenNames) -> Vec<ProposedService> {
     let several = image.places.len() > 1;
-    let one = |(environment, places): (&Option<DeployEnvironment>, &Vec<&ListedReference>)| {
+    let service = |(environment, places): (&Option<DeployEnvironment>, &Vec<&ListedReference>)| {
         let ending = match environment {
             Some(environment) => Some(spelt(*environment, image, places)),
             // the plain name must not mean what deploys nothing
@@ -48,7 +48,7 @@ fn of_image(image: &DeployedImage<'_>, stem: &str, taken: &mut TakenNames) -> Ve
         let files = files.into_iter().cloned().collect();
         ProposedService { name, image: image.image.to_owned(), files, remarks }
     };
-    let mut services: Vec<_> = image.places.iter().map(one).collect();
+    let mut services: Vec<_> = image.places.iter().map(service).collect();
     if several && image.places.get(&None).is_some_and(|places| is_compose(places)) {
         // the first one is the workflow's default
         services.rotate_left(1);

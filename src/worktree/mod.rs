@@ -93,7 +93,7 @@ impl Worktree {
         Worktree { around, ..self }
     }
 
-    /// Submodules below the root, also those that are empty folders as yet.
+    /// Submodules below the root, also those that are still empty folders.
     fn submodules(&self) -> &[String] {
         self.tracked.as_ref().map_or(&[], |tracked| &tracked.paths().submodules)
     }

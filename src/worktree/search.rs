@@ -206,7 +206,7 @@ impl FileSearch<'_> {
         self.seen().found.nested.insert(NestedRepository { path: relative, is_submodule });
     }
 
-    /// Notes submodules that are empty folders as yet.
+    /// Notes submodules that are still empty folders.
     fn submodules(&self) {
         let reached = self.worktree.submodules().iter().filter(|path| self.selection.reaches(path));
         let nested = reached.map(|path| NestedRepository { path: path.clone(), is_submodule: true });

@@ -11,7 +11,7 @@ pub struct TrackedFiles(Arc<LazyPaths>);
 #[derive(Debug, Default)]
 pub struct TrackedPaths {
     pub files: Vec<String>,
-    /// Also those that are empty folders as yet. If the root itself is one of these, `.`.
+    /// Also those that are still empty folders. If the root itself is one of these, `.`.
     pub submodules: Vec<String>,
 }
 

@@ -55,7 +55,7 @@ pub fn check(text: &str, yaml: &ParsedYaml, change: &Change) -> Result<(), EditB
 }
 
 fn splice(text: &str, yaml: &ParsedYaml, change: &Change) -> Result<Vec<Splice>, EditBlocker> {
-    let one = match change {
+    let splice = match change {
         Change::SetText { node, value } => return literal::set(text, yaml, *node, value),
         Change::Inside { block, change } => {
             let value = inside::changed_text(yaml, *block, &[(**change).clone()]);
@@ -73,7 +73,7 @@ fn splice(text: &str, yaml: &ParsedYaml, change: &Change) -> Result<Vec<Splice>,
         Change::FillList { value, pairs } => insert::fill(text, yaml, *value, pairs),
         Change::AddList { map, key, pairs } => insert::list(text, yaml, *map, key, pairs),
     };
-    one.map(|splice| vec![splice])
+    splice.map(|splice| vec![splice])
 }
 
 fn set(text: &str, yaml: &ParsedYaml, id: NodeId, value: &str) -> Result<Splice, EditBlocker> {

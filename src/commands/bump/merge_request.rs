@@ -72,8 +72,8 @@ fn note_answer(
         return Ok(());
     };
     match merge_request(printed, head, page) {
-        PushAnswer::There(pull) => report.pull_request = Some(pull_request_info(pull)),
-        PushAnswer::None { why } => return Err(ForgeError::NoMergeRequest { branch: head.to_owned(), why }),
+        PushAnswer::Link(pull) => report.pull_request = Some(pull_request_info(pull)),
+        PushAnswer::NotMade { why } => return Err(ForgeError::NoMergeRequest { branch: head.to_owned(), why }),
         PushAnswer::Silent => report.warnings.push(format!(
             "GitLab showed no link to a merge request of {head}; check that there is one, and that the project shows links after a push"
         )),

@@ -75,7 +75,9 @@ impl BumpReport {
     /// How the run ends if the decision is carried out; `done` is the word for that.
     pub fn outcome(&self, decision: &Decision, done: Outcome) -> Outcome {
         match (decision.plan.is_empty(), self.dry_run) {
-            (true, _) if decision.skipped.iter().any(|one| one.reason == SkipReason::Superseded) => {
+            (true, _)
+                if decision.skipped.iter().any(|reference| reference.reason == SkipReason::Superseded) =>
+            {
                 Outcome::Superseded
             }
             (true, _) if !decision.skipped.is_empty() => Outcome::Held,
@@ -96,7 +98,11 @@ impl BumpReport {
         let left_out: Vec<_> = left_out.map(|change| digest_left_out(change, self.audience)).collect();
         self.report.warnings.extend(left_out);
         let sentences = |reason: SkipReason| -> Vec<String> {
-            skipped.iter().filter(|one| one.reason == reason).map(SkippedReference::to_string).collect()
+            skipped
+                .iter()
+                .filter(|reference| reference.reason == reason)
+                .map(SkippedReference::to_string)
+                .collect()
         };
         let (references, soaking) = (sentences(SkipReason::Superseded), sentences(SkipReason::Soaking));
         let kept = references.iter().chain(&soaking).cloned();
@@ -139,8 +145,8 @@ impl BumpReport {
 fn without_secrets(mut report: Report) -> Report {
     let secrets = Secrets::of(report.secrets.iter().map(Secret::as_str));
     let scrub = |text: &mut String| *text = secrets.scrub(text);
-    let said = [&mut report.warnings, &mut report.notices, &mut report.details];
-    said.into_iter().flatten().for_each(scrub);
+    let texts = [&mut report.warnings, &mut report.notices, &mut report.details];
+    texts.into_iter().flatten().for_each(scrub);
     report.failure = report.failure.map(|failure| failure.map_texts(|text| secrets.scrub(text)));
     report
 }

@@ -147,7 +147,9 @@ impl CandidatePlaces {
             let position = places.targets.iter().position(known).unwrap_or_else(|| {
                 let target = TargetIndex::new(places.targets.len());
                 let own = running.places.iter();
-                places.now.extend(own.map(|one| CurrentReference { target, ..one.reference.clone() }));
+                places
+                    .now
+                    .extend(own.map(|running| CurrentReference { target, ..running.reference.clone() }));
                 places.targets.push(running.read_as.clone());
                 places.targets.len() - 1
             });

@@ -62,7 +62,7 @@ pub(super) fn choose(
         let running = |candidate: &Candidate| candidate.running.version.clone();
         return Ok(candidates
             .iter()
-            .map(|one| Ok(SoakedVersion { version: running(one), since: None }))
+            .map(|candidate| Ok(SoakedVersion { version: running(candidate), since: None }))
             .collect());
     };
     let now = walk.context.settings.run_context.now;
@@ -116,7 +116,7 @@ fn traces(
     (branch, tip): (&FirstParents<'_>, CommitId),
 ) -> Result<Vec<Traces>, DecisionError> {
     let files = |candidate: &Candidate| {
-        candidate.running.places.iter().map(|one| (one.reference.file.clone(), Vec::new())).collect()
+        candidate.running.places.iter().map(|place| (place.reference.file.clone(), Vec::new())).collect()
     };
     let mut traces: Vec<Traces> = candidates.iter().map(files).collect();
     walk.walk(branch, tip, reader, candidates, &mut |nth, entry| {
@@ -175,7 +175,7 @@ impl SoakClock {
         let (first, others) = soaked.split_first()?;
         let is_everywhere = |version: &TagAndDigest| {
             let is_it = |(other, _): &(TagAndDigest, i64)| same_tag(&other.joined(), &version.joined());
-            others.iter().all(|one| one.iter().any(is_it))
+            others.iter().all(|versions| versions.iter().any(is_it))
         };
         first.iter().find(|(version, _)| is_everywhere(version)).cloned()
     }
@@ -183,9 +183,10 @@ impl SoakClock {
     /// The versions that ran long enough in one place, newest first.
     fn soaked(&self, trace: &[Standing]) -> Vec<(TagAndDigest, i64)> {
         let bad = rolled_back(trace);
-        let good = trace.iter().enumerate().filter(|(nth, _)| !bad.contains(nth)).map(|(_, one)| one);
-        let soaked = good.filter(|one| self.has_soaked(one));
-        soaked.filter_map(|one| Some((one.version.clone(), one.since?))).collect()
+        let good =
+            trace.iter().enumerate().filter(|(nth, _)| !bad.contains(nth)).map(|(_, standing)| standing);
+        let soaked = good.filter(|standing| self.has_soaked(standing));
+        soaked.filter_map(|standing| Some((standing.version.clone(), standing.since?))).collect()
     }
 }
 

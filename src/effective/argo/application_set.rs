@@ -80,7 +80,7 @@ impl Generated<'_> {
     fn all(&mut self, files: &mut Files<'_>, generators: &[Value], depth: usize) -> Vec<Value> {
         let mut all = Vec::new();
         for generator in generators {
-            match self.one(files, generator, depth) {
+            match self.parameters(files, generator, depth) {
                 Some(parameters) => all.extend(parameters),
                 None => self.is_complete = false,
             }
@@ -90,7 +90,7 @@ impl Generated<'_> {
     }
 
     /// The parameters of a generator; `None` if it can't be followed.
-    fn one(&mut self, files: &mut Files<'_>, generator: &Value, depth: usize) -> Option<Vec<Value>> {
+    fn parameters(&mut self, files: &mut Files<'_>, generator: &Value, depth: usize) -> Option<Vec<Value>> {
         if depth > MAX_DEPTH || generator.get("selector").is_some() {
             return None;
         }
@@ -112,12 +112,12 @@ impl Generated<'_> {
     fn matrix(&mut self, files: &mut Files<'_>, generators: &[Value], depth: usize) -> Option<Vec<Value>> {
         let [first, second] = generators else { return None };
         let mut combined = Vec::new();
-        for (nth, one) in self.one(files, first, depth)?.into_iter().enumerate() {
-            if nth == MAX_APPLICATIONS || !files.spend(second.size() + one.size()) {
+        for (nth, of_first) in self.parameters(files, first, depth)?.into_iter().enumerate() {
+            if nth == MAX_APPLICATIONS || !files.spend(second.size() + of_first.size()) {
                 return None;
             }
-            for other in self.one(files, &substitute(second, &one), depth)? {
-                let mut both = one.clone();
+            for other in self.parameters(files, &substitute(second, &of_first), depth)? {
+                let mut both = of_first.clone();
                 both.merge(other);
                 if combined.len() == MAX_APPLICATIONS || !files.spend(both.size()) {
                     return None;
@@ -170,8 +170,8 @@ fn of_files(files: &mut Files<'_>, listed: &[Value]) -> Option<Vec<Value>> {
     for path in &found {
         let file = files.load(path)?;
         for document in files.documents(file).into_iter().take(1) {
-            let one = std::slice::from_ref(&document);
-            let maps = if document.items().is_empty() { one } else { document.items() };
+            let single = std::slice::from_ref(&document);
+            let maps = if document.items().is_empty() { single } else { document.items() };
             parameters.extend(maps.iter().map(|map| with_path(map.clone(), folder_of(path), Some(path))));
         }
     }

@@ -117,11 +117,11 @@ impl Application {
         let dry = object.at(&["spec", "sourceHydrator", "drySource"]);
         let several = object.at(&["spec", "sources"]).filter(|_| dry.is_none());
         let several = several.map(Value::items).unwrap_or_default();
-        let one = dry.or_else(|| object.at(&["spec", "source"]).filter(|_| several.is_empty()));
+        let single = dry.or_else(|| object.at(&["spec", "source"]).filter(|_| several.is_empty()));
         Application {
             name: text("name").unwrap_or_default(),
             namespace: text("namespace"),
-            sources: several.iter().chain(one).cloned().collect(),
+            sources: several.iter().chain(single).cloned().collect(),
             parameters,
             doubts: Vec::new(),
         }

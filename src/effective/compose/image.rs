@@ -115,13 +115,13 @@ fn winner(
 /// If one piece holds the whole image: the scalar itself, or a part that leads to it.
 fn whole(place: Place, shown: &str, pieces: &[Located<'_>]) -> Option<VersionSource> {
     let mut filled = pieces.iter().filter(|piece| !piece.piece.shown.is_empty());
-    let one = filled.next().filter(|_| filled.next().is_none())?;
-    let (at, range) = one.written(0..shown.len())?;
+    let only = filled.next().filter(|_| filled.next().is_none())?;
+    let (at, range) = only.written(0..shown.len())?;
     let setting = match pieces {
-        [_] if at == place && one.piece.variables.is_empty() => Setting::Image(place),
+        [_] if at == place && only.piece.variables.is_empty() => Setting::Image(place),
         _ => Setting::Part(TextPart { place: at, range, holds: Holds::Image }),
     };
-    Some(VersionSource { setting, variables: one.piece.variables.clone() })
+    Some(VersionSource { setting, variables: only.piece.variables.clone() })
 }
 
 /// An image without a tag and digest: the tag goes to the end of its last piece.
@@ -139,16 +139,16 @@ fn behind_name(place: Place, pieces: &[Located<'_>]) -> VersionSource {
 
 /// The one piece that holds the version. Text beside a variable doesn't count, nor do empty values.
 fn only_one<'p, 'a>(touched: &[&'p Located<'a>]) -> Option<&'p Located<'a>> {
-    let one = |pieces: Vec<&'p Located<'a>>| match pieces.as_slice() {
-        [one] => Some(*one),
+    let only = |pieces: Vec<&'p Located<'a>>| match pieces.as_slice() {
+        [piece] => Some(*piece),
         _ => None,
     };
     let filled = || touched.iter().copied().filter(|piece| !piece.piece.shown.is_empty());
     let variable: Vec<_> = filled().filter(|piece| !piece.piece.variables.is_empty()).collect();
     if !variable.is_empty() {
-        return one(variable);
+        return only(variable);
     }
-    if filled().next().is_some() { one(filled().collect()) } else { one(touched.to_vec()) }
+    if filled().next().is_some() { only(filled().collect()) } else { only(touched.to_vec()) }
 }
 
 /// A piece, and where it starts in the text that is shown.

@@ -57,7 +57,9 @@ impl Builder<'_, '_> {
         }
         for item in level.list("generators") {
             let documents = self.plugin(level, item).unwrap_or_default();
-            if documents.is_empty() || !documents.iter().all(|one| is_builtin(one, &[CHART_GENERATOR])) {
+            if documents.is_empty()
+                || !documents.iter().all(|document| is_builtin(document, &[CHART_GENERATOR]))
+            {
                 gathered.has_unknown = true;
                 self.note_unknown(item.place(), "runs a generator");
                 continue;
@@ -107,7 +109,7 @@ impl Builder<'_, '_> {
 
     fn is_harmless(&mut self, level: &Level<'_>, item: &Value) -> bool {
         let documents = self.plugin(level, item);
-        documents.is_some_and(|documents| documents.iter().all(|one| is_builtin(one, &HARMLESS)))
+        documents.is_some_and(|documents| documents.iter().all(|document| is_builtin(document, &HARMLESS)))
     }
 
     /// The documents of a generator or transformer: in a file, or in the kustomization itself.

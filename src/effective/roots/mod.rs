@@ -70,7 +70,8 @@ impl DeploymentDoubts {
 pub fn roots(files: &mut Files<'_>, scene: &Scene<'_>) -> Vec<Root> {
     let Deployments { all, charts: mut roots, mut used, declared } = Deployments::around(files, scene);
     roots.extend(releases::roots(files, &all, &declared, scene.url, &mut used));
-    let (deployed, objects): (Vec<_>, Vec<_>) = all.into_iter().map(|one| (one.root, one.objects)).unzip();
+    let (deployed, objects): (Vec<_>, Vec<_>) =
+        all.into_iter().map(|deployment| (deployment.root, deployment.objects)).unzip();
     roots.extend(deployed);
     let charts = scene.chart_folders(files);
     roots.extend(chart_roots(files, &charts, &used));

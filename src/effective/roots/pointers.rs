@@ -145,5 +145,10 @@ pub(super) fn included_files(deployments: &[Deployment], dropped: &BTreeSet<usiz
         .collect();
     let is_included =
         |deployment: &Deployment| deployment.is_file && !deployment.root.files.is_disjoint(&included);
-    deployments.iter().enumerate().filter(|(_, one)| is_included(one)).map(|(nth, _)| nth).collect()
+    deployments
+        .iter()
+        .enumerate()
+        .filter(|(_, deployment)| is_included(deployment))
+        .map(|(nth, _)| nth)
+        .collect()
 }

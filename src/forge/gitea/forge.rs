@@ -3,7 +3,8 @@
 use std::time::Instant;
 
 use super::client::Gitea;
-use super::{auto_merge, compare, pulls, statuses};
+use super::compare::GiteaComparison;
+use super::{auto_merge, pulls, statuses};
 use crate::forge::{
     AnswerCache, AutoMergeState, CommitReader, CommitStatus, Forge, ForgeError, ProposedPull, PullRequest,
     PullRequestSpec, ScheduledMerge, StillCurrent,
@@ -65,7 +66,7 @@ impl CommitReader for Gitea {
         ours: &str,
         theirs: &str,
     ) -> Result<BuildOrder, String> {
-        compare::order(self, deadline, repository, ours, theirs)
+        GiteaComparison { gitea: self, deadline, repository }.order(ours, theirs)
     }
 
     fn range(
@@ -75,7 +76,7 @@ impl CommitReader for Gitea {
         old: &str,
         new: &str,
     ) -> Result<CommitRange, String> {
-        compare::range(self, deadline, repository, old, new)
+        GiteaComparison { gitea: self, deadline, repository }.range(old, new)
     }
 
     fn statuses(

@@ -9,6 +9,7 @@ use super::error::GitHubError;
 use super::graphql::{GraphQl, GraphQlResponse};
 use super::known_messages::{KnownMessage, classify};
 use crate::forge::api_answer::api_text;
+use crate::forge::rest_client::url_encoded;
 use crate::forge::{AutoMergeState, ForgeError, MergeMethod, PullRequestSpec, ScheduledMerge};
 use crate::landing::{Backoff, FetchError};
 
@@ -96,7 +97,7 @@ impl Merging<'_> {
 
     /// Whether a ruleset makes the base wait for a check or a review.
     fn has_rules(&self, backoff: &mut Backoff<'_>) -> Result<bool, ForgeError> {
-        let base: String = url::form_urlencoded::byte_serialize(self.spec.base.as_bytes()).collect();
+        let base = url_encoded(self.spec.base);
         let route = format!("/repos/{}/rules/branches/{}", self.spec.repository, base.replace('+', "%20"));
         Ok(rules_wait(&self.hub.ask(backoff, &route, ApiRequest::Get)?))
     }

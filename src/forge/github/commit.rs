@@ -107,10 +107,12 @@ impl Branches {
         deadline: Instant,
         moves: &[BranchMove<'_>],
     ) -> Result<(), PublishOutcome<ForgeError>> {
-        let one = |it: &BranchMove<'_>| {
-            let (name, after) =
-                (format!("refs/heads/{}", it.branch), it.to.map_or(NONE.to_owned(), |to| to.to_string()));
-            match it.from {
+        let update = |branch_move: &BranchMove<'_>| {
+            let (name, after) = (
+                format!("refs/heads/{}", branch_move.branch),
+                branch_move.to.map_or(NONE.to_owned(), |to| to.to_string()),
+            );
+            match branch_move.from {
                 ExpectedRef::Anything => json!({"name": name, "afterOid": after, "force": true}),
                 ExpectedRef::Nothing => json!({"name": name, "beforeOid": NONE, "afterOid": after}),
                 ExpectedRef::At(before) => {
@@ -118,7 +120,7 @@ impl Branches {
                 }
             }
         };
-        let updates: Vec<_> = moves.iter().map(one).collect();
+        let updates: Vec<_> = moves.iter().map(update).collect();
         let input = json!({"repositoryId": self.id(deadline)?, "refUpdates": updates});
         self.write(deadline, REFS, &json!({"input": input})).map(|_| ())
     }

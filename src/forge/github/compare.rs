@@ -5,81 +5,64 @@ use std::time::Instant;
 use serde_json::Value;
 
 use super::client::{ApiRequest, GitHub};
+use crate::forge::rest_client::url_encoded;
 use crate::history::{CommitRange, ListedCommit, MAX_LISTED};
 use crate::landing::{BuildOrder, FetchError};
 
-/// The order of two commits of a repository, `owner/name`. An error says why it is unknown.
-///
-/// Source: GitHub's "Compare two commits": `status` is how the second compares with the first.
-///
-/// # Errors
-/// If GitHub can't be reached, or doesn't know the commits.
-pub fn order(
-    hub: &GitHub,
-    deadline: Instant,
-    repository: &str,
-    ours: &str,
-    theirs: &str,
-) -> Result<BuildOrder, String> {
-    if !is_repository(repository) {
-        return Err(format!("{repository} is not a GitHub repository"));
-    }
-    let ask = CompareQuery { hub, deadline, repository };
-    Ok(match ask.status(ours, theirs)?.as_str() {
-        "identical" => BuildOrder::Same,
-        "ahead" => BuildOrder::Before,
-        "behind" => BuildOrder::After,
-        // the only other status is "diverged"
-        _ => ask.diverged(ours, theirs)?,
-    })
-}
-
-/// The commits of a repository, `owner/name`, that `new` has and `old` lacks.
-///
-/// Source: GitHub's "Compare two commits", which lists them in pages, oldest first; the newest are on the last page.
-///
-/// # Errors
-/// If GitHub can't be reached, or doesn't know the commits.
-pub fn range(
-    hub: &GitHub,
-    deadline: Instant,
-    repository: &str,
-    old: &str,
-    new: &str,
-) -> Result<CommitRange, String> {
-    if !is_repository(repository) {
-        return Err(format!("{repository} is not a GitHub repository"));
-    }
-    let ask = CompareQuery { hub, deadline, repository };
-    let page = |nth: usize| ask.compared(old, new, &format!("per_page={MAX_LISTED}&page={nth}"));
-    let first = page(1)?;
-    let total = first["total_commits"].as_u64().and_then(|total| usize::try_from(total).ok());
-    let total = total.ok_or("GitHub's API didn't return a number of commits")?;
-    let last = total.div_ceil(MAX_LISTED).max(1);
-    let mut commits = if last == 1 { listed(&first) } else { listed(&page(last)?) };
-    if last > 1 && commits.len() < MAX_LISTED {
-        commits.extend(listed(&if last == 2 { first } else { page(last - 1)? }));
-    }
-    commits.truncate(MAX_LISTED);
-    Ok(CommitRange { commits, total })
-}
-
-/// The commits of a page, newest first.
-fn listed(page: &Value) -> Vec<ListedCommit> {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let commits = page["commits"].as_array().map(Vec::as_slice).unwrap_or_default().iter().rev();
-    commits
-        .map(|commit| ListedCommit::new(&text(&commit["sha"]), &text(&commit["commit"]["message"])))
-        .collect()
-}
-
-struct CompareQuery<'a> {
+/// Asks about the commits of one repository.
+pub(super) struct GitHubComparison<'a> {
     hub: &'a GitHub,
     deadline: Instant,
+    /// `owner/name`.
     repository: &'a str,
 }
 
-impl CompareQuery<'_> {
+impl<'a> GitHubComparison<'a> {
+    /// # Errors
+    /// If GitHub has no repositories of such a name.
+    pub fn new(hub: &'a GitHub, deadline: Instant, repository: &'a str) -> Result<Self, String> {
+        if !is_repository(repository) {
+            return Err(format!("{repository} is not a GitHub repository"));
+        }
+        Ok(GitHubComparison { hub, deadline, repository })
+    }
+
+    /// The order of two commits. An error says why it is unknown.
+    ///
+    /// Source: GitHub's "Compare two commits": `status` is how the second compares with the first.
+    ///
+    /// # Errors
+    /// If GitHub can't be reached, or doesn't know the commits.
+    pub fn order(&self, ours: &str, theirs: &str) -> Result<BuildOrder, String> {
+        Ok(match self.status(ours, theirs)?.as_str() {
+            "identical" => BuildOrder::Same,
+            "ahead" => BuildOrder::Before,
+            "behind" => BuildOrder::After,
+            // the only other status is "diverged"
+            _ => self.diverged(ours, theirs)?,
+        })
+    }
+
+    /// The commits that `new` has and `old` lacks.
+    ///
+    /// Source: GitHub's "Compare two commits", which lists them in pages, oldest first; the newest are on the last page.
+    ///
+    /// # Errors
+    /// If GitHub can't be reached, or doesn't know the commits.
+    pub fn range(&self, old: &str, new: &str) -> Result<CommitRange, String> {
+        let page = |nth: usize| self.compared(old, new, &format!("per_page={MAX_LISTED}&page={nth}"));
+        let first = page(1)?;
+        let total = first["total_commits"].as_u64().and_then(|total| usize::try_from(total).ok());
+        let total = total.ok_or("GitHub's API didn't return a number of commits")?;
+        let last = total.div_ceil(MAX_LISTED).max(1);
+        let mut commits = if last == 1 { listed(&first) } else { listed(&page(last)?) };
+        if last > 1 && commits.len() < MAX_LISTED {
+            commits.extend(listed(&if last == 2 { first } else { page(last - 1)? }));
+        }
+        commits.truncate(MAX_LISTED);
+        Ok(CommitRange { commits, total })
+    }
+
     fn get(&self, route: &str) -> Result<Value, String> {
         let route = format!("/repos/{}{route}", self.repository);
         self.hub.once(self.deadline, &route, ApiRequest::Get).map_err(FetchError::into_message)
@@ -91,8 +74,7 @@ impl CompareQuery<'_> {
     }
 
     fn compared(&self, base: &str, other: &str, query: &str) -> Result<Value, String> {
-        let encode = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
-        self.get(&format!("/compare/{}...{}?{query}", encode(base), encode(other)))
+        self.get(&format!("/compare/{}...{}?{query}", url_encoded(base), url_encoded(other)))
     }
 
     fn diverged(&self, ours: &str, theirs: &str) -> Result<BuildOrder, String> {
@@ -103,6 +85,15 @@ impl CompareQuery<'_> {
             |commit| self.status(commit, default).map(|status| status != "behind" && status != "diverged");
         Ok(BuildOrder::of_diverged(on_it(ours)?, on_it(theirs)?))
     }
+}
+
+/// The commits of a page, newest first.
+fn listed(page: &Value) -> Vec<ListedCommit> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let commits = page["commits"].as_array().map(Vec::as_slice).unwrap_or_default().iter().rev();
+    commits
+        .map(|commit| ListedCommit::new(&text(&commit["sha"]), &text(&commit["commit"]["message"])))
+        .collect()
 }
 
 /// How the second of two compared commits compares with the first: one of the four words that GitHub documents.

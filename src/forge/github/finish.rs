@@ -7,6 +7,7 @@ use super::error::{ApiRefusalReason, GitHubError};
 use super::pulls::again;
 use super::response::ApiError;
 use crate::forge::api_answer::api_text;
+use crate::forge::rest_client::url_encoded;
 use crate::forge::{ForgeError, PullRequestSpec};
 use crate::landing::Backoff;
 use crate::visible::inline;
@@ -83,7 +84,7 @@ impl NewPull<'_, '_> {
 
     /// GitHub creates the labels that it doesn't know.
     fn has_label(&mut self, label: &str) -> Result<bool, ForgeError> {
-        let encoded: String = url::form_urlencoded::byte_serialize(label.as_bytes()).collect();
+        let encoded = url_encoded(label);
         let route = format!("/repos/{}/labels/{}", self.spec.repository, encoded.replace('+', "%20"));
         match self.hub.ask(self.backoff, &route, ApiRequest::Get) {
             Ok(_) => Ok(true),
@@ -108,7 +109,7 @@ impl NewPull<'_, '_> {
         warnings
     }
 
-    /// GitHub passes over people whom it can't assign.
+    /// GitHub skips people whom it can't assign.
     fn assign(&mut self) -> Option<String> {
         if self.spec.assignees.is_empty() {
             return None;

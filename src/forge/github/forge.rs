@@ -4,8 +4,9 @@ use std::time::Instant;
 
 use super::auto_merge::Merging;
 use super::client::GitHub;
+use super::compare::GitHubComparison;
 use super::graphql::GraphQl;
-use super::{compare, pulls, statuses};
+use super::{pulls, statuses};
 use crate::actions::ApiUrls;
 use crate::forge::{
     AnswerCache, AutoMergeState, CommitReader, CommitStatus, Forge, ForgeError, ProposedPull, PullRequest,
@@ -84,7 +85,7 @@ impl CommitReader for GitHubForge {
         ours: &str,
         theirs: &str,
     ) -> Result<BuildOrder, String> {
-        compare::order(&self.hub, deadline, repository, ours, theirs)
+        GitHubComparison::new(&self.hub, deadline, repository)?.order(ours, theirs)
     }
 
     fn range(
@@ -94,7 +95,7 @@ impl CommitReader for GitHubForge {
         old: &str,
         new: &str,
     ) -> Result<CommitRange, String> {
-        compare::range(&self.hub, deadline, repository, old, new)
+        GitHubComparison::new(&self.hub, deadline, repository)?.range(old, new)
     }
 
     fn statuses(

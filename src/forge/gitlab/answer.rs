@@ -12,9 +12,9 @@ const ERROR: &str = "Error encountered with push options";
 /// What GitLab says about the merge request of a branch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PushAnswer {
-    There(PullRequest),
+    Link(PullRequest),
     /// GitLab made none, with its reason if it gave one.
-    None {
+    NotMade {
         why: String,
     },
     /// The server printed no address, as a project may be set up, or one that isn't of this repository.
@@ -24,18 +24,18 @@ pub enum PushAnswer {
 /// Finds the merge request of a branch in a server's text; `page` is the repository's own.
 pub fn merge_request(text: &str, branch: &str, page: &str) -> PushAnswer {
     if let Some(why) = refusal(text) {
-        return PushAnswer::None { why };
+        return PushAnswer::NotMade { why };
     }
     let mut lines = text.lines().map(str::trim);
     while let Some(line) = lines.next() {
         let is_for = |start: &str| line.strip_prefix(start).is_some_and(|rest| is_branch(rest, branch));
         if is_for(VIEW) {
             let link = lines.find(|line| !line.is_empty()).unwrap_or_default();
-            return numbered(link, page).map_or(PushAnswer::Silent, PushAnswer::There);
+            return numbered(link, page).map_or(PushAnswer::Silent, PushAnswer::Link);
         }
         if is_for(CREATE) {
             let why = "it didn't recognise the push options".to_owned();
-            return PushAnswer::None { why };
+            return PushAnswer::NotMade { why };
         }
     }
     PushAnswer::Silent
@@ -82,7 +82,7 @@ mod tests {
         let text = "\nA banner\n\nView merge request for tagbump/main/web:\n  https://gitlab.example/acme/deploy/gitops/-/merge_requests/8\n\
                     \nView merge request for tagbump/main/api:\n  https://gitlab.example/acme/deploy/gitops/-/merge_requests/7\n\n";
         let url = format!("{PAGE}/-/merge_requests/7");
-        assert_eq!(read(text), PushAnswer::There(PullRequest { number: 7, url }));
+        assert_eq!(read(text), PushAnswer::Link(PullRequest { number: 7, url }));
     }
 
     #[test]
@@ -113,8 +113,8 @@ mod tests {
                         Target branch acme/deploy/gitops:nope\n  does not exist\n\n====================\n\n\
                       To create a merge request for tagbump/main/api, visit:\n  https://gitlab.example/x";
         let why = "Target branch acme/deploy/gitops:nope does not exist".to_owned();
-        assert_eq!(read(framed), PushAnswer::None { why });
+        assert_eq!(read(framed), PushAnswer::NotMade { why });
         let visit = format!("To create a merge request for {HEAD}, visit:\n  {PAGE}/-/merge_requests/new");
-        assert!(matches!(read(&visit), PushAnswer::None { .. }));
+        assert!(matches!(read(&visit), PushAnswer::NotMade { .. }));
     }
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::error::{GitLabError, GitLabRefusal};
 use crate::forge::api_answer::{MAX_ANSWER, api_text};
+use crate::forge::rest_client::url_encoded;
 use crate::forge::rest_client::{RestClient, RestClientError, SendError};
 use crate::forge::{ForgeError, ForgeKind};
 use crate::http::HttpSettings;
@@ -49,7 +50,7 @@ impl GitLab {
         repository: &str,
         route: &str,
     ) -> Result<GitLabPage, FetchError<ForgeError>> {
-        let project: String = url::form_urlencoded::byte_serialize(repository.as_bytes()).collect();
+        let project = url_encoded(repository);
         let route = format!("/projects/{project}{route}");
         // one byte more than is accepted, so that a longer answer is noticed
         let answer = self.0.send(deadline, "GET", &route, Vec::new(), MAX_ANSWER as u64 + 1);

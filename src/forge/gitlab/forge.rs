@@ -3,7 +3,8 @@
 use std::time::Instant;
 
 use super::client::GitLab;
-use super::{compare, statuses};
+use super::compare::GitLabComparison;
+use super::statuses;
 use crate::forge::{AnswerCache, CommitReader, CommitStatus, ForgeError};
 use crate::history::CommitRange;
 use crate::landing::{BuildOrder, FetchError};
@@ -16,7 +17,7 @@ impl CommitReader for GitLab {
         ours: &str,
         theirs: &str,
     ) -> Result<BuildOrder, String> {
-        compare::order(self, deadline, repository, ours, theirs)
+        GitLabComparison { gitlab: self, deadline, repository }.order(ours, theirs)
     }
 
     fn range(
@@ -26,7 +27,7 @@ impl CommitReader for GitLab {
         old: &str,
         new: &str,
     ) -> Result<CommitRange, String> {
-        compare::range(self, deadline, repository, old, new)
+        GitLabComparison { gitlab: self, deadline, repository }.range(old, new)
     }
 
     fn statuses(

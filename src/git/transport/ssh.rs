@@ -76,7 +76,7 @@ impl SshServer {
 
 /// Recognises the messages that ssh or the server print when they give up.
 fn meaning(message: &str, url: &SshUrl) -> Option<TransportError> {
-    let mentions = |known: &[&str]| known.iter().any(|one| message.contains(one));
+    let mentions = |known: &[&str]| known.iter().any(|part| message.contains(part));
     let problem = if mentions(&["REMOTE HOST IDENTIFICATION HAS CHANGED"]) {
         SshProblem::HostKeyChanged
     } else if mentions(&["Host key verification failed"]) {

@@ -31,7 +31,7 @@ pub(super) fn references(
     listed
         .map(|(reference, m)| PlacedReference {
             nodes: reference.places(),
-            reference: one(parsed, reference, m),
+            reference: listed_reference(parsed, reference, m),
         })
         .collect()
 }
@@ -78,7 +78,7 @@ fn means_app_version(parsed: &ParsedFile, reference: &Reference) -> bool {
     parsed.has_chart() && reference.kind == VALUES && is_block && reference.has_no_version()
 }
 
-fn one(parsed: &ParsedFile, reference: &Reference, tried: Match) -> ListedReference {
+fn listed_reference(parsed: &ParsedFile, reference: &Reference, tried: Match) -> ListedReference {
     let (line, column) = reference.position(&parsed.yaml);
     let text = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     let refusal =

@@ -84,7 +84,9 @@ impl Reports {
         }
         let left = self.elsewhere.iter().filter(|(target, _)| kept.iter().any(|m| m.target == *target));
         let names: BTreeSet<&str> = left.filter_map(|(_, place)| place.environment.as_deref()).collect();
-        for environment in request.environments.all.iter().filter(|one| names.contains(one.name.as_str())) {
+        for environment in
+            request.environments.all.iter().filter(|environment| names.contains(environment.name.as_str()))
+        {
             let (name, from) = (&environment.name, environment.from.as_deref().unwrap_or_default());
             self.notices.push(format!(
                 "left environment {name} unchanged, because it takes its tags from {from}; to set it, run tagbump promote {name}"

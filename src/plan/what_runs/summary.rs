@@ -150,12 +150,13 @@ impl Summary<'_> {
             // an entry without a new name leaves the name that the request is about
             let feeder = feeder.filter(|feeder| feeder.place() != winning && !self.is_wanted(image));
             // the new name can be in an entry that this one is merged with
-            let entry =
-                image.winning().filter(|one| matches!(one, Setting::Entry { .. }) && !self.is_wanted(image));
+            let entry = image
+                .winning()
+                .filter(|setting| matches!(setting, Setting::Entry { .. }) && !self.is_wanted(image));
             // values can rename the image of a chart, whose tag is then that of the other name
             let is_new = |target: &UpdateTarget| same_image(target.effective_name(), &image.name);
             let is_meant = self.is_wanted(image) || self.request.targets.iter().any(is_new);
-            let renamed = image.winning().filter(|one| one.is_of_values() && !is_meant);
+            let renamed = image.winning().filter(|setting| setting.is_of_values() && !is_meant);
             let settings = feeder.into_iter().chain(entry).chain(renamed);
             for place in settings.flat_map(Setting::version_places) {
                 feeds
