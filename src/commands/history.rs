@@ -11,7 +11,7 @@ use crate::git::Checkout;
 use crate::git::tree::CommitFiles;
 use crate::history::git::CommitWalk;
 use crate::history::{
-    self, CommitId, CommitStore, Extent, FollowedReferences, MAX_MOVES, TagEntry, WritingCommit,
+    self, CommitId, CommitStore, Extent, FollowedReferences, HistoryStart, MAX_MOVES, TagEntry, WritingCommit,
 };
 use crate::landing::remote::RemoteHistory;
 use crate::landing::{Backoff, SystemClock, rolled_back_by};
@@ -100,8 +100,11 @@ impl HistoryCommand<'_> {
         let prefix = self.checkout.prefix();
         let reach = loop {
             let references = FollowedReferences { request: &request, now: &now };
-            let reach =
-                history::walk_history(commits, start, references, prefix, &mut |entry| list.take(entry))?;
+            let reach = history::walk_history(
+                HistoryStart { commits, tip: start, prefix },
+                references,
+                &mut |entry| list.take(entry),
+            )?;
             let is_cut = reach != Extent::Complete || list.is_full || notices.len() >= MAX_MOVES;
             let earlier = if is_cut { None } else { earlier_places(commits, files, &request, &list.entries) };
             let Some(EarlierPlaces { before, commit, places }) = earlier else { break reach };

@@ -15,7 +15,7 @@ use super::plan_facts::PlanFacts;
 use super::registry_check::RegistryCheck;
 use super::request_origin::RequestOrigin;
 use super::target_sources::TargetSources;
-use super::writers::WriterLookup;
+use super::writers::{WriterLookup, WriterSearch};
 use crate::cli::IfOlder;
 use crate::config::Config;
 use crate::landing::{BuildOrder, ProvenCommit, RolledBack, Tip, TipSnapshot};
@@ -124,7 +124,8 @@ impl<'a> OrderGuard<'a> {
         changes: &'c [ChangedReference],
     ) -> Result<WriterLookup<'c>, DecisionError> {
         let prefix = self.context.checkout()?.prefix();
-        Ok(WriterLookup::new(self.tip, tip, prefix, self.request, changes))
+        let (snapshot, request) = (self.tip, self.request);
+        Ok(WriterLookup::new(WriterSearch { snapshot, tip, prefix, request, changes }))
     }
 
     /// A plan may have many thousand changes, and each may need to read the history.

@@ -1,5 +1,6 @@
 //! Finds the commits that set the tags which a plan replaces. Reads the history only when it is first needed.
 
+use crate::history::HistoryStart;
 use crate::landing::{self, ProvenCommit, Provenance, Tip, TipSnapshot};
 use crate::plan::{ChangedReference, Request};
 
@@ -9,23 +10,19 @@ pub(super) struct WriterLookup<'a> {
     deepened: Option<Vec<Provenance>>,
 }
 
-struct WriterSearch<'a> {
-    snapshot: TipSnapshot<'a>,
-    tip: &'a Tip,
-    prefix: &'a str,
-    request: &'a Request,
-    changes: &'a [ChangedReference],
+/// What is searched for, and where.
+pub(super) struct WriterSearch<'a> {
+    pub snapshot: TipSnapshot<'a>,
+    /// The tip of the branch that the plan is for: the snapshot's own, or the other one's.
+    pub tip: &'a Tip,
+    /// The path of the root below the repository's top level.
+    pub prefix: &'a str,
+    pub request: &'a Request,
+    pub changes: &'a [ChangedReference],
 }
 
 impl<'a> WriterLookup<'a> {
-    pub fn new(
-        snapshot: TipSnapshot<'a>,
-        tip: &'a Tip,
-        prefix: &'a str,
-        request: &'a Request,
-        changes: &'a [ChangedReference],
-    ) -> Self {
-        let search = WriterSearch { snapshot, tip, prefix, request, changes };
+    pub fn new(search: WriterSearch<'a>) -> Self {
         WriterLookup { search, available: None, deepened: None }
     }
 
@@ -62,7 +59,8 @@ impl WriterSearch<'_> {
     fn find(&self, deepens: bool) -> Vec<Provenance> {
         let unknown = || vec![Provenance::Cut { claimed: Vec::new() }; self.changes.len()];
         let commits = self.snapshot.history.recent(self.snapshot.deadline, deepens);
-        let found = landing::provenance(&*commits, self.tip.commit, self.prefix, self.request, self.changes);
+        let start = HistoryStart { commits: &*commits, tip: self.tip.commit, prefix: self.prefix };
+        let found = landing::provenance(start, self.request, self.changes);
         found.unwrap_or_else(|_| unknown())
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use super::walk::{TracedFile, Walk};
-use super::{CommitId, CommitStore, Extent, HistoryError, ReferenceNumber, TagEntry};
+use super::{Extent, HistoryError, HistoryStart, ReferenceNumber, TagEntry};
 use crate::file_selection::{MatchLevel, folder, in_folder};
 use crate::manifest::CHART;
 use crate::plan::{CurrentReference, Request};
@@ -28,21 +28,19 @@ pub enum WalkEnd {
 }
 
 impl<'a> FileHistory<'a> {
-    /// Starts at a tip with the files at these paths, each below `prefix`, and reads at most `limit` commits.
+    /// Follows the files at these paths, each below the start's prefix, and reads at most `limit` commits.
     ///
     /// # Errors
     /// The tip can't be read.
     pub fn new(
-        commits: &'a dyn CommitStore,
-        tip: CommitId,
+        start: HistoryStart<'a>,
         request: &'a Request,
         paths: &BTreeSet<&str>,
-        prefix: &str,
         limit: usize,
     ) -> Result<Self, HistoryError> {
-        let files = files_at(commits, tip, request, paths, prefix)?;
-        let mut walk = Walk::new(commits, request, files);
-        let present = walk.begin(tip, prefix)?;
+        let files = files_at(start, request, paths)?;
+        let mut walk = Walk::new(start.commits, request, files);
+        let present = walk.begin(start.tip, start.prefix)?;
         Ok(FileHistory { walk, present, left: limit })
     }
 
@@ -75,11 +73,9 @@ impl<'a> FileHistory<'a> {
 }
 
 fn files_at(
-    commits: &dyn CommitStore,
-    tip: CommitId,
+    HistoryStart { commits, tip, prefix }: HistoryStart<'_>,
     request: &Request,
     paths: &BTreeSet<&str>,
-    prefix: &str,
 ) -> Result<Vec<TracedFile>, HistoryError> {
     let Some(links) = commits.links(tip)? else { return Ok(Vec::new()) };
     let selection = request.selection()?;

@@ -72,6 +72,15 @@ pub struct CommitLinks {
     pub parents: Vec<CommitId>,
 }
 
+/// Where a walk through a history starts.
+#[derive(Clone, Copy)]
+pub struct HistoryStart<'a> {
+    pub commits: &'a dyn CommitStore,
+    pub tip: CommitId,
+    /// The path of the root below the repository's top level.
+    pub prefix: &'a str,
+}
+
 /// How often the place of a tag may move from one file to another before its history ends.
 pub const MAX_MOVES: usize = 10;
 

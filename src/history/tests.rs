@@ -8,12 +8,16 @@ fn walked(fake: &FakeCommits, tip: usize) -> (Vec<String>, Extent) {
     let now = matching_references(&FakeTip(fake, id(tip)), &request).unwrap();
     let mut entries = Vec::new();
     let references = FollowedReferences { request: &request, now: &now };
-    let reach = walk_history(fake, id(tip), references, "", &mut |entry: TagEntry| {
-        let since = entry.written.as_ref().map_or("?".to_owned(), |by| by.time.to_string());
-        let until = entry.until.map(|time| time.to_string()).unwrap_or_default();
-        entries.push(format!("{} {} {since}-{until}", entry.file, entry.tag.unwrap_or_default()));
-        true
-    });
+    let reach = walk_history(
+        HistoryStart { commits: fake, tip: id(tip), prefix: "" },
+        references,
+        &mut |entry: TagEntry| {
+            let since = entry.written.as_ref().map_or("?".to_owned(), |by| by.time.to_string());
+            let until = entry.until.map(|time| time.to_string()).unwrap_or_default();
+            entries.push(format!("{} {} {since}-{until}", entry.file, entry.tag.unwrap_or_default()));
+            true
+        },
+    );
     (entries, reach.unwrap())
 }
 
@@ -159,7 +163,9 @@ fn merge_with_a_parent_that_is_missing_has_written_nothing() {
 
 fn history(fake: &FakeCommits, tip: usize, limit: usize) -> Vec<TagEntry> {
     let (request, paths) = (request(), ["a.yaml"].into());
-    let mut history = FileHistory::new(fake, id(tip), &request, &paths, "", limit).unwrap();
+    let mut history =
+        FileHistory::new(HistoryStart { commits: fake, tip: id(tip), prefix: "" }, &request, &paths, limit)
+            .unwrap();
     let mut entries = Vec::new();
     while let Some(more) = history.next_commit().unwrap() {
         entries.extend(more);
@@ -187,7 +193,13 @@ fn history_ends_at_its_limit() {
     let (request, paths) = (request(), ["a.yaml"].into());
     for (limit, end, entries) in [(0, WalkEnd::Limit, 0), (1, WalkEnd::Limit, 1), (2, WalkEnd::Beginning, 2)]
     {
-        let mut history = FileHistory::new(&fake, id(2), &request, &paths, "", limit).unwrap();
+        let mut history = FileHistory::new(
+            HistoryStart { commits: &fake, tip: id(2), prefix: "" },
+            &request,
+            &paths,
+            limit,
+        )
+        .unwrap();
         let mut count = 0;
         while let Some(more) = history.next_commit().unwrap() {
             count += more.len();

@@ -6,8 +6,8 @@ use std::rc::Rc;
 use super::align::align;
 use super::versions::{FileTrace, OldVersion, OldVersions, TracedIndex, is_same};
 use super::{
-    CommitId, CommitLinks, CommitStore, Extent, HistoryError, ObjectId, ReferenceNumber, TagEntry,
-    WritingCommit,
+    CommitId, CommitLinks, CommitStore, Extent, HistoryError, HistoryStart, ObjectId, ReferenceNumber,
+    TagEntry, WritingCommit,
 };
 use crate::file_selection::{MatchLevel, in_folder};
 use crate::plan::{CurrentReference, Request, SingleFile, TargetIndex, current_references};
@@ -20,24 +20,21 @@ pub struct FollowedReferences<'a> {
     pub now: &'a [CurrentReference],
 }
 
-/// Passes every tag that the references have had to `take`, newest first, until `take` returns false. `prefix` is
-/// the path of the root below the repository's top level.
+/// Passes every tag that the references have had to `take`, newest first, until `take` returns false.
 ///
 /// # Errors
 /// Commits can't be read.
 pub fn walk_history(
-    commits: &dyn CommitStore,
-    tip: CommitId,
+    start: HistoryStart<'_>,
     references: FollowedReferences<'_>,
-    prefix: &str,
     take: &mut dyn FnMut(TagEntry) -> bool,
 ) -> Result<Extent, HistoryError> {
     let FollowedReferences { request, now } = references;
     let request = &request.following(now.iter().filter_map(|reference| {
         Some((reference.target, reference.file.as_str(), reference.field.as_ref()?))
     }));
-    let mut walk = Walk::new(commits, request, files(request, now)?);
-    walk.begin(tip, prefix)?;
+    let mut walk = Walk::new(start.commits, request, files(request, now)?);
+    walk.begin(start.tip, start.prefix)?;
     while let Some((commit, stop)) = walk.next() {
         let mut entries = walk.step(commit, stop)?;
         for entry in &mut entries {

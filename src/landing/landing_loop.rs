@@ -24,11 +24,11 @@ const UNPACK_TRIES: u32 = 2;
 /// # Errors
 /// The errors of `propose` and of the branch, a push that the server rejects, and a budget that is spent.
 pub fn land<B: TargetBranch, P: Proposal, E>(
-    place: &mut B,
+    branch: &mut B,
     backoff: &mut Backoff<'_>,
     propose: &mut Propose<'_, P, E>,
 ) -> Result<Landing<P>, NotLanded<B::Error, E>> {
-    let mut landing = LandingLoop::new(place, backoff, propose);
+    let mut landing = LandingLoop::new(branch, backoff, propose);
     let ended = landing.run().or_else(|error| landing.final_check(error));
     let (attempts, log) = (landing.attempts, landing.log);
     match ended {
@@ -37,14 +37,14 @@ pub fn land<B: TargetBranch, P: Proposal, E>(
     }
 }
 
-/// The proposal that is on the branch, and the commit that brought it there if it was ours.
+/// The proposal that is on the branch, and the commit that put it there if it was ours.
 type LandedProposal<P> = (P, Option<CommitId>);
 
 /// The result of a step of the loop.
 type StepResult<T, B, E> = Result<T, LandingError<<B as TargetBranch>::Error, E>>;
 
 struct LandingLoop<'a, 'c, B, P, E> {
-    place: &'a mut B,
+    branch: &'a mut B,
     backoff: &'a mut Backoff<'c>,
     propose: &'a mut Propose<'a, P, E>,
     pacing: Pacing,
@@ -84,14 +84,14 @@ enum StuckReason {
 }
 
 impl<'a, 'c, B: TargetBranch, P: Proposal, E> LandingLoop<'a, 'c, B, P, E> {
-    fn new(place: &'a mut B, backoff: &'a mut Backoff<'c>, propose: &'a mut Propose<'a, P, E>) -> Self {
+    fn new(branch: &'a mut B, backoff: &'a mut Backoff<'c>, propose: &'a mut Propose<'a, P, E>) -> Self {
         let pacing = Pacing::new(backoff.fork_random(), backoff.now());
         LandingLoop {
             pacing,
             seen: None,
             problem: String::new(),
             was_last_chance: false,
-            place,
+            branch,
             backoff,
             propose,
             attempts: 0,
@@ -117,7 +117,7 @@ impl<'a, 'c, B: TargetBranch, P: Proposal, E> LandingLoop<'a, 'c, B, P, E> {
             if !self.is_time_to_push(commits)? {
                 continue;
             }
-            let proposal = with_snapshot(&*self.place, &tip, self.backoff.deadline(), &mut *self.propose)?;
+            let proposal = with_snapshot(&*self.branch, &tip, self.backoff.deadline(), &mut *self.propose)?;
             self.backoff.postpone(proposal.waited());
             let plan = proposal.plan();
             if plan.is_empty() && !tip.carries {
@@ -126,24 +126,24 @@ impl<'a, 'c, B: TargetBranch, P: Proposal, E> LandingLoop<'a, 'c, B, P, E> {
             let commit = if plan.is_empty() {
                 tip.commit
             } else {
-                let made = self.place.commit(&tip, &proposal);
+                let made = self.branch.commit(&tip, &proposal);
                 made.map_err(LandingError::Branch)?
             };
             self.attempts += 1;
-            let verdict = self.place.publish(commit, self.backoff.deadline());
-            if let PublishOutcome::Published { commit } = verdict {
+            let outcome = self.branch.publish(commit, self.backoff.deadline());
+            if let PublishOutcome::Published { commit } = outcome {
                 return Ok((proposal, Some(commit)));
             }
             let took = self.backoff.now().saturating_duration_since(started + proposal.waited());
             self.made.push((commit, proposal));
-            self.after(&tip, verdict, took)?;
+            self.after(&tip, outcome, took)?;
         }
     }
 
     /// Reads the tip, and retries if the server can't be reached.
     fn tip(&mut self) -> StepResult<Tip, B, E> {
         loop {
-            let error = match self.place.tip(self.backoff.deadline()) {
+            let error = match self.branch.tip(self.backoff.deadline()) {
                 Ok(tip) => {
                     self.unreachable = 0;
                     return Ok(tip);
@@ -163,7 +163,7 @@ impl<'a, 'c, B: TargetBranch, P: Proposal, E> LandingLoop<'a, 'c, B, P, E> {
     /// One of our commits may have landed although its outcome was unknown.
     fn landed_before(&mut self, tip: &Tip) -> StepResult<Option<LandedProposal<P>>, B, E> {
         for nth in 0..self.made.len() {
-            let found = self.place.find(tip, self.made[nth].0).map_err(LandingError::Branch)?;
+            let found = self.branch.find(tip, self.made[nth].0).map_err(LandingError::Branch)?;
             if let Some(commit) = found {
                 let (_, proposal) = self.made.swap_remove(nth);
                 return Ok(Some((proposal, Some(commit))));
@@ -180,7 +180,7 @@ impl<'a, 'c, B: TargetBranch, P: Proposal, E> LandingLoop<'a, 'c, B, P, E> {
         let commits = seen
             .published
             .zip(tip.published)
-            .and_then(|(old, new)| self.place.history().range(&old.to_string(), &new.to_string()));
+            .and_then(|(old, new)| self.branch.history().range(&old.to_string(), &new.to_string()));
         // none of them is new if the branch was set back
         commits.map_or(1, |range| u32::try_from(range.total).unwrap_or(u32::MAX).max(1))
     }
@@ -232,10 +232,10 @@ impl<'a, 'c, B: TargetBranch, P: Proposal, E> LandingLoop<'a, 'c, B, P, E> {
     fn after(
         &mut self,
         tip: &Tip,
-        verdict: PublishOutcome<B::Error>,
+        outcome: PublishOutcome<B::Error>,
         took: Duration,
     ) -> StepResult<(), B, E> {
-        match verdict {
+        match outcome {
             PublishOutcome::Published { .. } => {}
             PublishOutcome::Outdated { what } => {
                 self.stuck = None;
@@ -283,7 +283,7 @@ impl<'a, 'c, B: TargetBranch, P: Proposal, E> LandingLoop<'a, 'c, B, P, E> {
         }
         self.backoff.extend(FINAL_CHECK);
         loop {
-            let retry_after = match self.place.tip(self.backoff.half_time()) {
+            let retry_after = match self.branch.tip(self.backoff.half_time()) {
                 Ok(tip) => return self.landed_before(&tip)?.ok_or(error),
                 Err(FetchError::Transient { retry_after, .. }) => retry_after,
                 Err(FetchError::Unreachable { .. }) => None,

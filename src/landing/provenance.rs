@@ -7,7 +7,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::trailers::{Claims, MessageClaims, RolledBack, claims};
-use crate::history::{CommitId, CommitStore, FileHistory, HistoryError, ReferenceNumber, TagEntry, WalkEnd};
+use crate::history::{CommitId, FileHistory, HistoryError, HistoryStart, ReferenceNumber, TagEntry, WalkEnd};
 use crate::image::{join_tag, same_tag};
 use crate::plan::{ChangedReference, Request, TargetIndex};
 use crate::tag::Source;
@@ -55,9 +55,7 @@ impl Provenance {
 /// # Errors
 /// If the history can't be read.
 pub fn provenance(
-    commits: &dyn CommitStore,
-    tip: CommitId,
-    prefix: &str,
+    start: HistoryStart<'_>,
     request: &Request,
     changes: &[ChangedReference],
 ) -> Result<Vec<Provenance>, HistoryError> {
@@ -67,7 +65,7 @@ pub fn provenance(
             .iter()
             .filter_map(|change| Some((change.target, change.file.as_str(), change.field.as_ref()?))),
     );
-    let mut history = FileHistory::new(commits, tip, request, &paths, prefix, MAX_SEARCHED_COMMITS)?;
+    let mut history = FileHistory::new(start, request, &paths, MAX_SEARCHED_COMMITS)?;
     let numbers = numbers(&history);
     let mut traces: Vec<_> = changes.iter().map(|change| Trace::new(change, &numbers)).collect();
     let by_number = by_number(&traces);
@@ -246,7 +244,9 @@ mod tests {
     }
 
     fn found(fake: &FakeCommits, tip: usize, change: ChangedReference) -> Provenance {
-        provenance(fake, id(tip), "", &request(), &[change]).unwrap().remove(0)
+        provenance(HistoryStart { commits: fake, tip: id(tip), prefix: "" }, &request(), &[change])
+            .unwrap()
+            .remove(0)
     }
 
     /// The commit's number, its source, proven and unproven rollbacks.

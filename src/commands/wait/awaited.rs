@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::decision::lookup_request;
 use crate::diagnostics::{Error, WaitError};
 use crate::git::Checkout;
-use crate::history::{self, CommitStore, FollowedReferences};
+use crate::history::{self, CommitStore, FollowedReferences, HistoryStart};
 use crate::image::{Tag, join_tag};
 use crate::landing::remote::RemoteHistory;
 use crate::landing::{claims, images_in_trailers};
@@ -114,7 +114,7 @@ fn newest_writer(remote: &RemoteHistory, request: &Request, prefix: &str) -> Res
     let (commits, tip) = remote.past();
     let mut writer = None;
     let references = FollowedReferences { request, now: &now };
-    history::walk_history(&commits, tip, references, prefix, &mut |entry| {
+    history::walk_history(HistoryStart { commits: &commits, tip, prefix }, references, &mut |entry| {
         writer = entry.written.map(|by| by.commit);
         writer.is_none()
     })?;

@@ -12,7 +12,7 @@ use crate::decision::context::DecisionContext;
 use crate::decision::error::DecisionError;
 use crate::decision::tag_and_digest::TagAndDigest;
 use crate::decision::targets;
-use crate::history::{self, CommitStore, FollowedReferences, TagEntry};
+use crate::history::{self, CommitStore, FollowedReferences, HistoryStart, TagEntry};
 use crate::image::same_tag;
 use crate::object_id::CommitId;
 use crate::plan::{Cancellation, CurrentReference, PlanError, TargetIndex, UpdateTarget};
@@ -117,7 +117,7 @@ impl OriginWalk<'_> {
         let prefix = self.context.checkout.map(|checkout| checkout.prefix()).unwrap_or_default();
         let mut left = MAX_ENTRIES;
         let references = FollowedReferences { request: &request, now: &places.now };
-        history::walk_history(commits, tip, references, prefix, &mut |entry| {
+        history::walk_history(HistoryStart { commits, tip, prefix }, references, &mut |entry| {
             left -= 1;
             let meant =
                 places.positions.iter().enumerate().filter(|(_, position)| entry.target == **position);

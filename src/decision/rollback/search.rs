@@ -14,7 +14,7 @@ use crate::decision::tag_and_digest::TagAndDigest;
 use crate::decision::targets;
 use crate::history::git::CommitWalk;
 use crate::history::{
-    self, CommitId, CommitStore, Extent, FirstParents, FollowedReferences, MAX_MOVES, TagEntry,
+    self, CommitId, CommitStore, Extent, FirstParents, FollowedReferences, HistoryStart, MAX_MOVES, TagEntry,
 };
 use crate::image::{Field, Tag, same_tag};
 use crate::landing::RolledBack;
@@ -141,10 +141,11 @@ impl<'a> RollbackSearch<'a> {
         traces: &mut [ReferenceTrace],
     ) -> Result<Extent, DecisionError> {
         let prefix = self.context.checkout.map(|checkout| checkout.prefix()).unwrap_or_default();
-        let extent = history::walk_history(commits, tip, references, prefix, &mut |entry| {
-            traces.iter_mut().for_each(|trace| trace.take(&entry));
-            !traces.iter().all(ReferenceTrace::is_done) && !self.cancellation.is_cancelled()
-        })?;
+        let extent =
+            history::walk_history(HistoryStart { commits, tip, prefix }, references, &mut |entry| {
+                traces.iter_mut().for_each(|trace| trace.take(&entry));
+                !traces.iter().all(ReferenceTrace::is_done) && !self.cancellation.is_cancelled()
+            })?;
         if self.cancellation.is_cancelled() { Err(PlanError::Cancelled.into()) } else { Ok(extent) }
     }
 
@@ -189,10 +190,14 @@ impl<'a> RollbackSearch<'a> {
             let replaced = links.map_or(0, |links| links.time);
             let prefix = self.context.checkout.map(|checkout| checkout.prefix()).unwrap_or_default();
             let references = FollowedReferences { request: untagged, now: &places };
-            history::walk_history(&*commits, commit, references, prefix, &mut |entry| {
-                of_commit.iter_mut().for_each(|trace| trace.take_earlier(&entry, replaced));
-                of_commit.iter().any(|trace| trace.found().is_none()) && !self.cancellation.is_cancelled()
-            })?;
+            history::walk_history(
+                HistoryStart { commits: &*commits, tip: commit, prefix },
+                references,
+                &mut |entry| {
+                    of_commit.iter_mut().for_each(|trace| trace.take_earlier(&entry, replaced));
+                    of_commit.iter().any(|trace| trace.found().is_none()) && !self.cancellation.is_cancelled()
+                },
+            )?;
         }
         if self.cancellation.is_cancelled() { Err(PlanError::Cancelled.into()) } else { Ok(()) }
     }
