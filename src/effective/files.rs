@@ -10,6 +10,8 @@ use crate::location::Location;
 use crate::memory::drop_in_background;
 use crate::yaml::{Budget, Cancellation, ParseAborted, ParsedYaml, scan_until};
 
+pub use crate::file_selection::folder as folder_of;
+
 /// The most values that a run puts together from all files. Bases can include each other in so many ways that the
 /// result is far larger than the files.
 const MAX_VALUES: u64 = 8_000_000;
@@ -239,9 +241,9 @@ impl<'a> Files<'a> {
     }
 }
 
-/// The folder of a path; empty for a file in the root.
-pub fn folder_of(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+/// The folders that a path is in, innermost first; the root is empty.
+pub fn folders_above(path: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(folder_of(path)), |folder| (!folder.is_empty()).then(|| folder_of(folder)))
 }
 
 /// A path relative to a folder, without `.` and `..`; `None` if it leaves the root or is absolute.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use memchr::memmem::find;
 
-use super::files::{folder_of, join};
+use super::files::{folder_of, folders_above, join};
 use super::path_words::PathWords;
 use super::word_index::WordIndex;
 use super::words::{FileWords, hash, last_part};
@@ -182,7 +182,7 @@ impl<'a> Mentions<'a> {
         while !next.is_empty() {
             let mut places: Vec<&str> = Vec::new();
             for path in &next {
-                let on_the_way = std::iter::once(path.as_str()).chain(above(path));
+                let on_the_way = std::iter::once(path.as_str()).chain(folders_above(path));
                 places.extend(on_the_way.take_while(|place| visited.insert((*place).to_owned())));
             }
             places.retain(|place| self.exists(place));
@@ -227,11 +227,6 @@ fn kustomization_files(folder: &str) -> [String; 3] {
 fn inside<'p>(folder: &str, paths: &'p BTreeSet<String>) -> impl Iterator<Item = &'p String> + use<'p> {
     let start = if folder.is_empty() { String::new() } else { format!("{folder}/") };
     paths.range(start.clone()..).take_while(move |path| path.starts_with(&start))
-}
-
-/// The folders that a path is in, innermost first; the root is empty.
-fn above(path: &str) -> impl Iterator<Item = &str> {
-    std::iter::successors(Some(folder_of(path)), |folder| (!folder.is_empty()).then(|| folder_of(folder)))
 }
 
 /// A file of another kind can't be looked up in the list of YAML files. It needs a suffix, to tell it from a word.

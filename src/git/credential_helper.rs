@@ -15,6 +15,7 @@ use super::checkout::Checkout;
 use super::discovery::GitLocation;
 use super::error::GitSettingError;
 use super::process::{self, Interruption, ProcessOutput, Purpose};
+use super::real_path::real_path;
 use crate::environment::Environment;
 
 /// How long git may take to read its configuration.
@@ -127,10 +128,6 @@ fn is_repositorys(origin: &str, folder: &Path, repository: &[PathBuf]) -> bool {
         Some(("command line", _)) => false,
         _ => true,
     }
-}
-
-fn real_path(path: &Path) -> PathBuf {
-    dunce::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 
 /// User and password in git's credential format. An empty password doesn't count: a helper prints one if its

@@ -43,6 +43,7 @@ mod pkt_line;
 mod plain_checkout;
 pub mod process;
 pub(crate) mod push;
+mod real_path;
 mod remote_settings;
 mod remote_url;
 pub(crate) mod signing;

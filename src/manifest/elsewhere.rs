@@ -6,8 +6,8 @@ use std::collections::HashSet;
 use super::encrypted::is_encrypted;
 use super::syntax::{self, is_image_key};
 use super::walk::{Next, walk};
-use super::{Document, ManifestFile, Reference, ReferenceSyntax, ValueLocation, documents, file_name};
-use crate::file_selection::is_own_file;
+use super::{Document, ManifestFile, Reference, ReferenceSyntax, ValueLocation, documents};
+use crate::file_selection::{file_name, is_own_file};
 use crate::image::{ParsedReference, Tag, is_name, shortened};
 use crate::yaml::{NodeId, NodeKind, ParsedYaml};
 

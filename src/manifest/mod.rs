@@ -30,6 +30,7 @@ mod workload;
 
 use std::collections::HashSet;
 
+use crate::file_selection::file_name;
 use crate::yaml::{NodeId, ParsedYaml};
 
 pub use compose::{KIND as COMPOSE, is_compose};
@@ -159,8 +160,4 @@ impl Document<'_> {
     fn file_name(&self) -> &str {
         file_name(self.path)
     }
-}
-
-fn file_name(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
 }

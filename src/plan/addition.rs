@@ -12,6 +12,7 @@ use super::matched::{Match, MatchOwner, MatchPlace};
 use super::parsed_file::ParsedFile;
 use super::what_runs::reports::Reports;
 use super::{Request, TargetIndex, UpdateTarget};
+use crate::effective::join;
 use crate::file_selection::{MatchLevel, folder};
 use crate::image::{Field, join_tag, same_image};
 use crate::manifest::{KUSTOMIZATION, Refusal, RefusalReason, Rewrite, add};
@@ -197,21 +198,6 @@ fn spelling<'a>(
         }
     }
     None
-}
-
-/// A resource's path, relative to the root; `None` if it is outside the root.
-fn join(folder: &str, resource: &str) -> Option<String> {
-    let mut parts: Vec<&str> = folder.split('/').filter(|p| !p.is_empty()).collect();
-    for part in resource.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop()?;
-            }
-            _ => parts.push(part),
-        }
-    }
-    Some(parts.join("/"))
 }
 
 fn pairs(wanted: &UpdateTarget, name: &str) -> Vec<NewPair> {

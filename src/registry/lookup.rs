@@ -169,7 +169,7 @@ impl<'a> Lookup<'a> {
         let reason = match answer.status {
             // a proxy or a login page answers anything like this
             200 if answer.header("content-type").is_some_and(|kind| kind.starts_with("text/")) => {
-                return Err(self.is_no_registry("it answered with a page of text"));
+                return Err(self.repository.not_a_registry("it answered with a page of text"));
             }
             200 => return self.digest(&answer).map(Sighting::Found),
             404 => RetryReason::Missing,
@@ -180,7 +180,7 @@ impl<'a> Lookup<'a> {
             status @ (429 | 500..) => {
                 RetryReason::Unreachable(format!("{} answered {status}", self.repository.host()))
             }
-            status => return Err(self.is_no_registry(&format!("it answered {status}"))),
+            status => return Err(self.repository.not_a_registry(&format!("it answered {status}"))),
         };
         not_yet(reason, answer.retry_after())
     }
@@ -205,10 +205,10 @@ impl<'a> Lookup<'a> {
             return Ok(stated);
         }
         if answer.is_cut {
-            return Err(self.is_no_registry("it sent a manifest of more than 4 MB"));
+            return Err(self.repository.not_a_registry("it sent a manifest of more than 4 MB"));
         }
         if serde_json::from_slice::<serde::de::IgnoredAny>(answer.body()).is_err() {
-            return Err(self.is_no_registry("it sent a manifest that is not JSON"));
+            return Err(self.repository.not_a_registry("it sent a manifest that is not JSON"));
         }
         let computed = match &stated {
             Some(stated) => digest_like(stated, answer.body()),
@@ -261,13 +261,6 @@ impl<'a> Lookup<'a> {
             registry: self.repository.host().to_owned(),
             status,
             credential: self.session.credential_sent().map(str::to_owned),
-        }
-    }
-
-    fn is_no_registry(&self, problem: &str) -> RegistryError {
-        RegistryError::NotARegistry {
-            registry: self.repository.host().to_owned(),
-            problem: problem.to_owned(),
         }
     }
 }

@@ -28,6 +28,11 @@ impl ImageRepository {
         ImageRepository::parse(name).ok_or_else(|| RegistryError::NotAName { image: name.to_owned() })
     }
 
+    /// The error that its host doesn't answer as a registry does.
+    pub(super) fn not_a_registry(&self, problem: &str) -> RegistryError {
+        RegistryError::NotARegistry { registry: self.host().to_owned(), problem: problem.to_owned() }
+    }
+
     fn parse(name: &str) -> Option<Self> {
         if !is_possible_name(name) {
             return None;

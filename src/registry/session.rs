@@ -188,7 +188,7 @@ impl<'a> RegistrySession<'a> {
                 }
             }
         }
-        Err(FetchError::Permanent(self.is_no_registry("it redirects in a circle")))
+        Err(FetchError::Permanent(self.repository.not_a_registry("it redirects in a circle")))
     }
 
     fn url(&self, path: &str) -> Result<Url, RegistryError> {
@@ -203,12 +203,13 @@ impl<'a> RegistrySession<'a> {
         }
         let location = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
         let next = location.and_then(|location| url.join(location).ok());
-        let next = next.ok_or_else(|| self.is_no_registry("it redirects to something that is not a URL"))?;
+        let next = next
+            .ok_or_else(|| self.repository.not_a_registry("it redirects to something that is not a URL"))?;
         let is_safe = next.scheme() == "https" || next.origin() == self.api.origin();
         if is_safe {
             Ok(Some(next))
         } else {
-            Err(self.is_no_registry("it redirects to an address that is not https"))
+            Err(self.repository.not_a_registry("it redirects to an address that is not https"))
         }
     }
 
@@ -221,18 +222,11 @@ impl<'a> RegistrySession<'a> {
         let plain = self.api.as_str().replacen("https:", "http:", 1);
         let port = self.api.port_or_known_default();
         self.api = Url::parse(&plain)
-            .map_err(|_| FetchError::Permanent(self.is_no_registry("it has no address")))?;
+            .map_err(|_| FetchError::Permanent(self.repository.not_a_registry("it has no address")))?;
         // 443 goes without saying in one URL only
         let _ = self.api.set_port(port);
         self.agent = self.http.agent(&self.api).map_err(|error| FetchError::Permanent(error.into()))?;
         Ok(())
-    }
-
-    fn is_no_registry(&self, problem: &str) -> RegistryError {
-        RegistryError::NotARegistry {
-            registry: self.repository.host().to_owned(),
-            problem: problem.to_owned(),
-        }
     }
 }
 

@@ -71,7 +71,7 @@ pub(super) fn fetch(
 ) -> Result<FetchedToken, FetchError<RegistryError>> {
     if let Some(token @ RegistrySecret::RegistryToken(_)) = asked.secret {
         let authorization = direct(token);
-        let unusable = || FetchError::Permanent(asked.is_no_registry("its token can't be sent"));
+        let unusable = || FetchError::Permanent(asked.repository.not_a_registry("its token can't be sent"));
         return Ok(FetchedToken { authorization: authorization.ok_or_else(unusable)?, secrets: Vec::new() });
     }
     let server = asked.server().map_err(FetchError::Permanent)?;
@@ -126,7 +126,7 @@ impl TokenRequest<'_> {
         request
             .uri(url.as_str())
             .body(body)
-            .map_err(|_| self.is_no_registry("its token server's address can't be used"))
+            .map_err(|_| self.repository.not_a_registry("its token server's address can't be used"))
     }
 
     /// Our own scope: a registry may ask for more than reading.
@@ -142,7 +142,7 @@ impl TokenRequest<'_> {
         label: Option<&str>,
     ) -> Result<FetchedToken, FetchError<RegistryError>> {
         let status = answer.status().as_u16();
-        let wrong = |problem: &str| FetchError::Permanent(self.is_no_registry(problem));
+        let wrong = |problem: &str| FetchError::Permanent(self.repository.not_a_registry(problem));
         match status {
             200 => {}
             401 | 403 => return Err(FetchError::Permanent(self.denied(status, label))),
@@ -175,13 +175,6 @@ impl TokenRequest<'_> {
                 status,
                 credential: None,
             },
-        }
-    }
-
-    fn is_no_registry(&self, problem: &str) -> RegistryError {
-        RegistryError::NotARegistry {
-            registry: self.repository.host().to_owned(),
-            problem: problem.to_owned(),
         }
     }
 }

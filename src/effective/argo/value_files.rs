@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use globset::{GlobBuilder, GlobMatcher};
 
-use super::super::files::{Files, join};
+use super::super::files::{Files, folder_of, join};
 use super::super::helm::Trail;
 use super::super::value::Value;
 use super::template::has_placeholder;
@@ -83,7 +83,7 @@ fn is_glob(path: &str) -> bool {
 /// The files that a glob matches, sorted.
 pub fn matching(files: &Files<'_>, glob: &str) -> Vec<String> {
     let fixed = glob.split(['*', '?', '[']).next().unwrap_or_default();
-    let folder = fixed.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let folder = folder_of(fixed);
     let Some(matcher) = matcher(glob) else { return Vec::new() };
     files.below(folder).filter(|path| matcher.is_match(path)).map(str::to_owned).collect()
 }

@@ -6,7 +6,7 @@ use memchr::memmem::{Finder, find};
 use memchr::{memchr, memrchr};
 
 use super::super::entry_files::EntryFiles;
-use super::super::files::{Files, folder_of, join};
+use super::super::files::{Files, folders_above, join};
 use super::super::images::object_images;
 use super::super::place::FileId;
 use super::super::root::Root;
@@ -134,7 +134,7 @@ pub(super) fn file_name(path: &str) -> &str {
 impl Scene<'_> {
     /// The folders of charts that hold or are reached files.
     pub(super) fn chart_folders(&self, files: &Files<'_>) -> Vec<String> {
-        let folders: BTreeSet<&str> = self.reached.iter().flat_map(|path| folders_of(path)).collect();
+        let folders: BTreeSet<&str> = self.reached.iter().flat_map(|path| folders_above(path)).collect();
         let is_chart = |folder: &&str| join(folder, CHART_FILE).is_some_and(|path| files.has(&path));
         folders.into_iter().filter(is_chart).map(str::to_owned).collect()
     }
@@ -175,11 +175,6 @@ impl Scene<'_> {
         });
         alone.collect()
     }
-}
-
-/// The folders that a path is in, innermost first.
-fn folders_of(path: &str) -> impl Iterator<Item = &str> {
-    std::iter::successors(Some(folder_of(path)), |folder| (!folder.is_empty()).then(|| folder_of(folder)))
 }
 
 fn may_hold_objects(files: &Files<'_>, path: &str) -> bool {

@@ -10,6 +10,7 @@ use git2::Repository;
 use super::wildmatch::matches;
 use crate::environment::Environment;
 use crate::git::error::{GitSettingError, IncludeProblem};
+use crate::git::real_path::real_path;
 
 /// An `includeIf`'s condition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,8 +143,4 @@ fn with_everything_below(mut pattern: String) -> String {
 /// Windows' separators as slashes, as patterns have them.
 fn slashes(path: &str) -> String {
     if MAIN_SEPARATOR == '/' { path.to_owned() } else { path.replace(MAIN_SEPARATOR, "/") }
-}
-
-fn real_path(path: &Path) -> PathBuf {
-    dunce::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }

@@ -6,6 +6,7 @@ use super::super::{OtherRoot, Request, TargetIndex, UpdateTarget};
 use super::rendered_roots::RenderedRoots;
 use super::{FilePlace, FileRoots, Overridden, UnusedEntry, WhatRuns};
 use crate::effective::{EffectiveImage, Place, Root, Setting};
+use crate::file_selection::file_name;
 use crate::image::same_image;
 use crate::location::Location;
 use crate::manifest::is_compose;
@@ -234,7 +235,7 @@ impl Summary<'_> {
 
     fn projects(&self) -> HashSet<String> {
         let files = self.roots.roots.iter().flat_map(|root| &root.files).map(|file| self.roots.path(*file));
-        files.filter(|path| is_compose(path.rsplit('/').next().unwrap_or(path))).collect()
+        files.filter(|path| is_compose(file_name(path))).collect()
     }
 
     /// One notice for the variables that would override a winning place if they were exported.
