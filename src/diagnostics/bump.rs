@@ -114,20 +114,39 @@ fn named_branch() -> Hint {
     hint("name the branch to land on with ") + flag("branch")
 }
 
+fn checkout_advice() -> Hint {
+    in_action("run actions/checkout in a step before this one, or ")
+        + "name a checkout with "
+        + flag("repo")
+        + " (not a bare repository), or leave out "
+        + switch("commit")
+        + " and "
+        + switch("push")
+}
+
+fn forge_advice() -> Hint {
+    hint("name the remote with ")
+        + flag("remote")
+        + ", or, if it is on GitLab, say so with "
+        + flag("forge")
+        + ", or land with "
+        + switch("push")
+}
+
+fn superseded_advice() -> Hint {
+    hint("the current tag is newer, or a rollback set it; to go back to an older one, use tagbump rollback")
+        + in_action(", with the input \"command\"")
+        + "; to replace it anyway, use "
+        + setting("if-older", "write")
+}
+
 fn advice(error: &BumpError) -> Hint {
     match error {
         BumpError::NoAuthor { .. } => {
             hint("run git config user.name NAME and git config user.email EMAIL, or use ")
                 + setting("author", "'NAME <EMAIL>'")
         }
-        BumpError::NoCheckout { .. } => {
-            let leave_out = switch("commit") + " and " + switch("push");
-            in_action("run actions/checkout in a step before this one, or ")
-                + "name a checkout with "
-                + flag("repo")
-                + " (not a bare repository), or leave out "
-                + leave_out
-        }
+        BumpError::NoCheckout { .. } => checkout_advice(),
         BumpError::BranchTemplate(VariableError::Unknown { .. }) => {
             tag::known_variables(["base", "name"].into_iter().chain(variables()))
         }
@@ -144,14 +163,7 @@ fn advice(error: &BumpError) -> Hint {
             named_branch() + ", or land after the merge, with " + system.without_requests()
         }
         BumpError::SeveralSystems { .. } => named_branch() + ", or " + UNSET_MARKER,
-        BumpError::NoForge { .. } => {
-            hint("name the remote with ")
-                + flag("remote")
-                + ", or, if it is on GitLab, say so with "
-                + flag("forge")
-                + ", or land with "
-                + switch("push")
-        }
+        BumpError::NoForge { .. } => forge_advice(),
         BumpError::ApiWithoutForge => {
             hint("name the remote with ") + flag("remote") + ", or land with " + setting("via", "git")
         }
@@ -159,13 +171,7 @@ fn advice(error: &BumpError) -> Hint {
         BumpError::BaseUnknown { .. } => {
             hint("check the network, then run again, or increase ") + flag("timeout")
         }
-        BumpError::Superseded { .. } => {
-            hint(
-                "the current tag is newer, or a rollback set it; to go back to an older one, use tagbump rollback",
-            ) + in_action(", with the input \"command\"")
-                + "; to replace it anyway, use "
-                + setting("if-older", "write")
-        }
+        BumpError::Superseded { .. } => superseded_advice(),
         BumpError::Soaking { .. } => {
             hint("wait, or promote what runs there now with ")
                 + setting("soak", "0")

@@ -80,7 +80,7 @@ pub(super) fn choose(
             let shown = inline(&running.joined());
             return Err(format!("no tag has run in {from} for {time:#}; {shown} runs there now"));
         };
-        let is_newer = |one: &RunningReference| came_later(traces, &shown(one), &version);
+        let is_newer = |running: &RunningReference| came_later(traces, &shown(running), &version);
         if !candidate.now.is_empty() && candidate.now.iter().all(is_newer) {
             let shown = inline(&version.joined());
             return Err(format!("{from} got it after {shown}, the newest that has run there for {time:#}"));
@@ -93,14 +93,14 @@ pub(super) fn choose(
     Ok(chosen.collect())
 }
 
-/// Whether a place got one version after another, and it wasn't rolled back.
-fn came_later(traces: &Traces, one: &TagAndDigest, other: &TagAndDigest) -> bool {
+/// Whether a place got `newer` after `older`, and it wasn't rolled back.
+fn came_later(traces: &Traces, newer: &TagAndDigest, older: &TagAndDigest) -> bool {
     let is =
         |standing: &Standing, version: &TagAndDigest| same_tag(&standing.version.joined(), &version.joined());
     traces.values().any(|trace| {
         let bad = rolled_back(trace);
-        let later = trace.iter().enumerate().take_while(|(_, standing)| !is(standing, other));
-        later.filter(|(nth, _)| !bad.contains(nth)).any(|(_, standing)| is(standing, one))
+        let later = trace.iter().enumerate().take_while(|(_, standing)| !is(standing, older));
+        later.filter(|(nth, _)| !bad.contains(nth)).any(|(_, standing)| is(standing, newer))
     })
 }
 

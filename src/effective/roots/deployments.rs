@@ -168,36 +168,19 @@ impl Deployments {
     }
 
     fn add_application(&mut self, files: &mut Files<'_>, source: ApplicationSource, pointer: &Pointer) {
-        let ApplicationSource {
-            name,
-            renders,
-            discarded,
-            unmatched,
-            files: read,
-            unknown,
-            uncertain,
-            may_render,
-            ..
-        } = source;
-        let rendered = match &renders {
-            Renders::Chart(chart) => chart.values_files.iter().rev().cloned().collect(),
-            Renders::Kustomization(kustomization) => vec![entry_of(files, &kustomization.folder)],
-            Renders::Manifests(paths) => paths.iter().take(1).cloned().collect(),
-            Renders::Unknown => Vec::new(),
-        };
-        let entry = pointer.entry(&rendered);
+        let entry = pointer.entry(&entry_files(files, &source.renders));
         let root = Root {
-            name: name.clone(),
+            name: source.name.clone(),
             entry: entry.clone(),
-            discarded,
-            unmatched,
-            files: read,
-            unknown,
-            uncertain,
-            may_render: may_render.into_iter().collect(),
+            discarded: source.discarded,
+            unmatched: source.unmatched,
+            files: source.files,
+            unknown: source.unknown,
+            uncertain: source.uncertain,
+            may_render: source.may_render.into_iter().collect(),
             ..Root::default()
         };
-        match renders {
+        match source.renders {
             Renders::Chart(DeployedChart { images, chart, values_files }) => {
                 self.used.charts.extend(chart);
                 self.used.values_files.extend(values_files);
@@ -206,7 +189,7 @@ impl Deployments {
             Renders::Kustomization(PatchedKustomization { folder, components, patches, images }) => {
                 let additions = Additions { components, patches, overrides: images, ..Additions::default() };
                 let built = build(files, &folder, &additions);
-                self.add((name, entry), built);
+                self.add((source.name, entry), built);
                 self.charts.push(root);
             }
             Renders::Manifests(paths) => {
@@ -244,6 +227,16 @@ impl Deployments {
         let built = build(files, folder, &Additions::default());
         let entry = EntryFiles::of_file(&entry_of(files, folder));
         self.add((format!("kustomization {}", shown(folder)), entry), built);
+    }
+}
+
+/// The files that a source of an Application starts from.
+fn entry_files(files: &mut Files<'_>, renders: &Renders) -> Vec<String> {
+    match renders {
+        Renders::Chart(chart) => chart.values_files.iter().rev().cloned().collect(),
+        Renders::Kustomization(kustomization) => vec![entry_of(files, &kustomization.folder)],
+        Renders::Manifests(paths) => paths.iter().take(1).cloned().collect(),
+        Renders::Unknown => Vec::new(),
     }
 }
 
