@@ -76,7 +76,7 @@ pub(super) fn decide(
     let notices = match options.action {
         HoldAction::Unhold if plan.is_empty() => not_held(&HoldsFile::load(base.files())?, options, &request),
         _ if plan.is_empty() => Vec::new(),
-        _ => notices(options, &request, &left(&plan, &edit)?),
+        _ => notices(options, &request, &remaining_holds(&plan, &edit)?),
     };
     Ok(Decision { request, plan, message, pull_request, notices, holds: Some(edit), ..Decision::default() })
 }
@@ -159,8 +159,8 @@ fn change(
     }
 }
 
-/// The holds of the file that an edit leaves, as far as they aren't over.
-fn left(plan: &Plan, edit: &HoldsEdit) -> Result<Vec<Hold>, DecisionError> {
+/// The holds that an edit leaves in the file and that aren't over.
+fn remaining_holds(plan: &Plan, edit: &HoldsEdit) -> Result<Vec<Hold>, DecisionError> {
     let Some(written) = plan.edits.iter().find(|written| written.path == HOLDS_PATH) else {
         return Ok(Vec::new());
     };

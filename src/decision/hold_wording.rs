@@ -72,12 +72,8 @@ pub(super) fn pr_text(message: &str) -> PrText {
 
 /// What to say if there was no hold to end. The name may be misspelled, or something else may be held.
 pub(super) fn not_held(file: &HoldsFile, options: &HoldOptions, request: &Request) -> Vec<String> {
-    let named = |image: &str, env: Option<&String>| {
-        let env = env.map(|env| format!(" in {}", inline(env))).unwrap_or_default();
-        format!("{}{env}", inline(image))
-    };
     let holds = file.holds.iter().map(|placed| &placed.hold);
-    let mut held: Vec<String> = holds.map(|hold| named(&hold.image, hold.env.as_ref())).collect();
+    let mut held: Vec<String> = holds.map(|hold| image_in(&hold.image, hold.env.as_ref())).collect();
     held.sort();
     held.dedup();
     let more = held.len().saturating_sub(LISTED);
@@ -86,10 +82,16 @@ pub(super) fn not_held(file: &HoldsFile, options: &HoldOptions, request: &Reques
     let held = if held.is_empty() { String::new() } else { format!("; held: {}{more}", held.join(", ")) };
     let is_narrowed = |target: &UpdateTarget| !target.scope.texts().is_empty();
     let line = |target: &UpdateTarget| {
-        let there = if is_narrowed(target) { " in exactly these files" } else { "" };
-        format!("{} is not held{there}{held}", named(&target.name, options.env.as_ref()))
+        let files = if is_narrowed(target) { " in exactly these files" } else { "" };
+        format!("{} is not held{files}{held}", image_in(&target.name, options.env.as_ref()))
     };
     request.targets.iter().map(line).collect()
+}
+
+/// An image, and the environment in which it is held.
+fn image_in(image: &str, env: Option<&String>) -> String {
+    let env = env.map(|env| format!(" in {}", inline(env))).unwrap_or_default();
+    format!("{}{env}", inline(image))
 }
 
 /// Where a hold counts, whose it is, and why.
@@ -103,18 +105,15 @@ fn described(hold: &Hold) -> String {
     format!("{env}{files}by {}: {}", inline(&hold.by), inline(&hold.reason))
 }
 
-/// What an edit means for each image. `left` are the holds that there are afterwards.
-pub(super) fn notices(options: &HoldOptions, request: &Request, left: &[Hold]) -> Vec<String> {
-    let there = |target: &UpdateTarget| {
-        let env = options.env.as_ref().map(|env| format!(" in {}", inline(env))).unwrap_or_default();
-        format!("{}{env}", inline(&target.name))
-    };
+/// What an edit means for each image. `remaining` are the holds that the edit leaves.
+pub(super) fn notices(options: &HoldOptions, request: &Request, remaining: &[Hold]) -> Vec<String> {
+    let image = |target: &UpdateTarget| image_in(&target.name, options.env.as_ref());
     let line = |target: &UpdateTarget| match &options.action {
-        HoldAction::Hold { until: Some(until), .. } => format!("{} is held until {until}", there(target)),
-        HoldAction::Hold { until: None, .. } => format!("{} is held until tagbump unhold", there(target)),
-        HoldAction::Unhold => match left.iter().find(|hold| same_image(&hold.image, &target.name)) {
+        HoldAction::Hold { until: Some(until), .. } => format!("{} is held until {until}", image(target)),
+        HoldAction::Hold { until: None, .. } => format!("{} is held until tagbump unhold", image(target)),
+        HoldAction::Unhold => match remaining.iter().find(|hold| same_image(&hold.image, &target.name)) {
             Some(hold) => {
-                format!("this hold of {} has ended; another one stays: {}", there(target), described(hold))
+                format!("this hold of {} has ended; another one stays: {}", image(target), described(hold))
             }
             None => format!("{} is no longer held", inline(&target.name)),
         },

@@ -52,7 +52,7 @@ struct FileImages {
 ///
 /// # Errors
 /// If the request was cancelled, and the errors of the file source.
-pub(super) fn seen(source: &dyn FileSource, request: &Request) -> Result<ImageInventory, PlanError> {
+pub(super) fn read(source: &dyn FileSource, request: &Request) -> Result<ImageInventory, PlanError> {
     let looked = Mutex::new(Vec::new());
     let look = |file: SourceFile<'_>| {
         if request.cancellation.is_cancelled() {
@@ -68,7 +68,7 @@ pub(super) fn seen(source: &dyn FileSource, request: &Request) -> Result<ImageIn
     }
     let mut looked = into_inner(looked);
     looked.sort_by(|a, b| path(a).cmp(path(b)));
-    let mut seen = ImageInventory {
+    let mut inventory = ImageInventory {
         count: found.count,
         nested: found.nested,
         left_out: UnparsedReport::without_templates(&found.charts),
@@ -76,14 +76,14 @@ pub(super) fn seen(source: &dyn FileSource, request: &Request) -> Result<ImageIn
     };
     for notes in looked {
         match notes {
-            Err(unparsed) => seen.left_out.add(unparsed)?,
+            Err(unparsed) => inventory.left_out.add(unparsed)?,
             Ok([with_chart, without]) => {
                 let has_chart = found.charts.contains(folder(&with_chart.path));
-                seen.take(if has_chart { with_chart } else { without });
+                inventory.take(if has_chart { with_chart } else { without });
             }
         }
     }
-    Ok(seen)
+    Ok(inventory)
 }
 
 fn path(notes: &Result<[FileImages; 2], Unparsed>) -> &str {

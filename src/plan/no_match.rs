@@ -77,22 +77,22 @@ pub struct NamelessTag {
 
 impl NoMatch {
     pub(super) fn new(
-        seen: &ImageInventory,
+        inventory: &ImageInventory,
         scanned: &ScannedFiles,
         request: &Request,
         missing: &[TargetIndex],
     ) -> Self {
         let unmatched = |&target: &TargetIndex| {
             let UpdateTarget { name, .. } = &request.targets[target];
-            let instead = instead(seen, name, || elsewhere::all(scanned, request, target));
+            let instead = instead(inventory, name, || elsewhere::all(scanned, request, target));
             UnmatchedImage { name: name.clone(), instead }
         };
         NoMatch {
             images: missing.iter().map(unmatched).collect(),
             services: request.services.clone(),
-            files: seen.count,
+            files: inventory.count,
             selected_by: request.selection().map(|selection| selection.texts().collect()).unwrap_or_default(),
-            nested: seen.nested.clone(),
+            nested: inventory.nested.clone(),
             wider: None,
         }
     }
@@ -122,43 +122,43 @@ fn similar_ones(
     scanned: &mut ScannedFiles,
     missing: &[TargetIndex],
 ) -> Result<PlanError, PlanError> {
-    let mut seen = image_inventory::seen(source, request)?;
-    let left_out = std::mem::take(&mut seen.left_out);
+    let mut inventory = image_inventory::read(source, request)?;
+    let left_out = std::mem::take(&mut inventory.left_out);
     scanned.unparsable = left_out.not_yaml;
     scanned.warnings.extend(left_out.too_costly);
     scanned.warnings.sort();
     scanned.warnings.dedup();
-    let no_match = NoMatch::new(&seen, scanned, request, missing);
+    let no_match = NoMatch::new(&inventory, scanned, request, missing);
     let wider = if no_match.files == 0 { WiderPattern::find(source, &request.selection()?) } else { None };
     Ok(PlanError::NoMatch(Box::new(NoMatch { wider, ..no_match })))
 }
 
-fn instead(seen: &ImageInventory, name: &str, elsewhere: impl Fn() -> Vec<UnsetPlace>) -> Instead {
+fn instead(inventory: &ImageInventory, name: &str, elsewhere: impl Fn() -> Vec<UnsetPlace>) -> Instead {
     let place = |list: &[(String, Location)]| {
         list.iter().find(|(image, _)| same_image(image, name)).map(|(_, at)| at.clone())
     };
-    if let Some(at) = place(&seen.untagged) {
+    if let Some(at) = place(&inventory.untagged) {
         return Instead::WithoutTag { at };
     }
-    if let Some(at) = place(&seen.values) {
+    if let Some(at) = place(&inventory.values) {
         return Instead::HelmValues { at };
     }
     let places = elsewhere();
     if !places.is_empty() {
         return Instead::Elsewhere { places };
     }
-    Instead::Others { similar: similar(seen, name), nameless: seen.nameless.clone() }
+    Instead::Others { similar: similar(inventory, name), nameless: inventory.nameless.clone() }
 }
 
 /// The images most like a name: by the whole, and by the last part.
-fn similar(seen: &ImageInventory, name: &str) -> Vec<SimilarImage> {
+fn similar(inventory: &ImageInventory, name: &str) -> Vec<SimilarImage> {
     let likeness = |image: &str| {
         let whole = strsim::normalized_damerau_levenshtein(image, name);
         let last = strsim::jaro_winkler(short_name(image), short_name(name));
         whole.max(last)
     };
-    let untagged = seen.untagged.iter().map(|(image, at)| (image, at));
-    let all = seen.images.iter().chain(untagged).filter(|(image, _)| image.len() <= NAME_LENGTH);
+    let untagged = inventory.untagged.iter().map(|(image, at)| (image, at));
+    let all = inventory.images.iter().chain(untagged).filter(|(image, _)| image.len() <= NAME_LENGTH);
     let mut work = 0;
     let all = all.take_while(|(image, _)| {
         work += image.len() * name.len();

@@ -232,7 +232,7 @@ impl<'a> RollbackSearch<'a> {
     }
 
     fn no_earlier_tag(&self, trace: &ReferenceTrace, named: Option<&Tag>, extent: Extent) -> RollbackError {
-        let (image, seen) = (trace.image.clone(), &trace.seen);
+        let (image, seen) = (trace.image.clone(), &trace.tags);
         let at = Location { file: trace.file.clone(), line: trace.line, column: None };
         let history = match (extent, self.files.tip) {
             (Extent::Complete, _) => SearchedHistory::Complete,

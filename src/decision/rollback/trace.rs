@@ -37,8 +37,8 @@ pub struct ReferenceTrace {
     /// What references had that no longer exist, or didn't exist for a while.
     gone: Option<EarlierVersion>,
     /// All tags, the newest first, without repetition.
-    pub seen: Vec<String>,
-    was_seen: HashSet<String>,
+    pub tags: Vec<String>,
+    known_tags: HashSet<String>,
     /// The commit of the oldest entry.
     oldest: Option<CommitId>,
     /// The files that set the tag before this one did.
@@ -76,8 +76,8 @@ impl ReferenceTrace {
             own: BTreeMap::new(),
             missing: 0,
             gone: None,
-            seen: Vec::new(),
-            was_seen: HashSet::new(),
+            tags: Vec::new(),
+            known_tags: HashSet::new(),
             oldest: None,
             earlier: BTreeSet::new(),
         };
@@ -187,8 +187,8 @@ impl ReferenceTrace {
         if joined.is_empty() {
             return None;
         }
-        if self.was_seen.insert(joined.clone()) {
-            self.seen.push(joined.clone());
+        if self.known_tags.insert(joined.clone()) {
+            self.tags.push(joined.clone());
         }
         Some(match &self.named {
             Some(named) => version.tag.as_deref() == Some(named.as_str()),
@@ -245,7 +245,7 @@ impl ReferenceTrace {
             }
         }
         let was_there = |bad: &String| entry.replaced.iter().any(|old| same_tag(old, bad));
-        let was_put_back = |bad: &String| self.seen.iter().any(|seen| same_tag(seen, bad));
+        let was_put_back = |bad: &String| self.tags.iter().any(|tag| same_tag(tag, bad));
         let taken = claims.rolled_back.into_iter().map(|bad| bad.tag);
         self.bad.extend(taken.filter(|bad| was_there(bad) && !was_put_back(bad)));
     }
