@@ -21,7 +21,7 @@ use crate::yaml::{Change, EditBlocker, EditError, NodeId, apply};
 /// Every reference that matches, in the order of files and text. For `A=B`: if an A is found, any B is a
 /// different image; if none is found, the image is already renamed to B.
 pub(super) fn find(scanned: &ScannedFiles, request: &Request) -> Result<Vec<Match>, PlanError> {
-    let mut matches = meant(scanned, request)?;
+    let mut matches = by_rules_and_fields(scanned, request)?;
     let by_old: HashSet<TargetIndex> = matches.iter().filter(|m| !m.by_new_name).map(|m| m.target).collect();
     matches.retain(|m| !m.by_new_name || !by_old.contains(&m.target));
     for of_one_file in matches.chunk_by_mut(|a, b| a.file == b.file) {
@@ -32,14 +32,14 @@ pub(super) fn find(scanned: &ScannedFiles, request: &Request) -> Result<Vec<Matc
     Ok(matches)
 }
 
-fn meant(scanned: &ScannedFiles, request: &Request) -> Result<Vec<Match>, PlanError> {
+fn by_rules_and_fields(scanned: &ScannedFiles, request: &Request) -> Result<Vec<Match>, PlanError> {
     let mut matches = Vec::new();
     for (file, parsed) in FileIndex::each(&scanned.files) {
         matches.extend(by_rules(file, parsed, request));
         matches.extend(by_fields(file, parsed, request));
     }
     matches.sort_by_key(|m| (m.file, m.at));
-    check_meant_once(scanned, request, &matches)?;
+    check_matched_once(scanned, request, &matches)?;
     Ok(matches)
 }
 
@@ -48,9 +48,9 @@ fn by_rules(file: FileIndex, parsed: &ParsedFile, request: &Request) -> Vec<Matc
     let selecting = targets.filter_map(|(target, w)| Some((target, w, w.scope.match_level(&parsed.path)?)));
     let each = selecting.flat_map(|(target, w, match_level)| {
         let found = parsed.references(match_level).iter().filter(|r| request.add || !is_untagged(r));
-        let meant = found.filter(|r| r.matches(&w.name, &w.new_name));
+        let matching = found.filter(|r| r.matches(&w.name, &w.new_name));
         let owner = MatchOwner { file, target, match_level };
-        meant.map(move |reference| match_of(parsed, owner, reference, w))
+        matching.map(move |reference| match_of(parsed, owner, reference, w))
     });
     each.collect()
 }
@@ -83,7 +83,7 @@ fn nodes_by_rule(parsed: &ParsedFile, target: &UpdateTarget) -> Vec<NodeId> {
 }
 
 /// Rejects a place that two targets match, since each would set it to a different value.
-fn check_meant_once(scanned: &ScannedFiles, request: &Request, matches: &[Match]) -> Result<(), PlanError> {
+fn check_matched_once(scanned: &ScannedFiles, request: &Request, matches: &[Match]) -> Result<(), PlanError> {
     let mut places: HashMap<(FileIndex, Vec<NodeId>), TargetIndex> = HashMap::new();
     for m in matches {
         let set = m.result.iter().flat_map(|rewrite| &rewrite.changes).map(Change::path);
@@ -159,28 +159,42 @@ pub(super) fn missing(request: &Request, matches: &[Match]) -> Vec<TargetIndex> 
 /// unambiguous.
 pub(super) fn check(scanned: &ScannedFiles, request: &Request, matches: &[Match]) -> Result<(), PlanError> {
     check_environments(scanned, request, matches)?;
+    check_editable(scanned, request, matches)?;
+    match request.expect {
+        Some(expected) => check_count(scanned, matches, expected),
+        None => check_unambiguous(scanned, request, matches),
+    }
+}
+
+/// Fails if none of a target's matches can be edited, or one in a file that was named.
+fn check_editable(scanned: &ScannedFiles, request: &Request, matches: &[Match]) -> Result<(), PlanError> {
     for (target, _) in TargetIndex::each(&request.targets) {
-        let of_want = || matches.iter().filter(move |m| m.target == target && !request.keeps(m));
-        let refused: Vec<_> = of_want().filter(|m| m.result.is_err()).collect();
+        let of_target = || matches.iter().filter(move |m| m.target == target && !request.keeps(m));
+        let refused: Vec<_> = of_target().filter(|m| m.result.is_err()).collect();
         let named = refused.iter().any(|m| m.match_level == MatchLevel::Explicit);
-        if !refused.is_empty() && (named || refused.len() == of_want().count()) {
+        if !refused.is_empty() && (named || refused.len() == of_target().count()) {
             let refused = refused
                 .iter()
                 .filter_map(|m| Some(refused_reference(&scanned.files[m.file], m.result.as_ref().err()?)));
             return Err(PlanError::NotEditable(refused.collect()));
         }
     }
-    let live = || matches.iter().filter(|m| m.result.is_ok() && !m.report_only && !m.follows);
-    if let Some(expected) = request.expect {
-        if live().count() == expected {
-            return Ok(());
-        }
-        let found =
-            matches.iter().filter(|m| m.result.is_ok() && !m.follows).map(|m| value(scanned, m)).collect();
-        return Err(PlanError::WrongCount { expected, found });
+    Ok(())
+}
+
+fn check_count(scanned: &ScannedFiles, matches: &[Match], expected: usize) -> Result<(), PlanError> {
+    let is_own = |m: &&Match| m.result.is_ok() && !m.follows;
+    if matches.iter().filter(is_own).filter(|m| !m.report_only).count() == expected {
+        return Ok(());
     }
-    let ambiguous = |target: &UpdateTarget| !request.all && !target.scope.is_chosen();
-    for (target, wanted) in TargetIndex::each(&request.targets).filter(|(_, w)| ambiguous(w)) {
+    let found = matches.iter().filter(is_own).map(|m| value(scanned, m)).collect();
+    Err(PlanError::WrongCount { expected, found })
+}
+
+/// Fails if the matches of a target have different tags, unless the user chose them, or wants all of them.
+fn check_unambiguous(scanned: &ScannedFiles, request: &Request, matches: &[Match]) -> Result<(), PlanError> {
+    let may_be_ambiguous = |target: &UpdateTarget| !request.all && !target.scope.is_chosen();
+    for (target, wanted) in TargetIndex::each(&request.targets).filter(|(_, w)| may_be_ambiguous(w)) {
         let counts = |m: &&Match| {
             let counts = !m.added && !m.report_only && !m.follows;
             m.target == target && counts && m.has_known_tag() && !request.keeps(m)
@@ -221,12 +235,12 @@ pub(super) fn write(
     matches: Vec<Match>,
 ) -> Result<Plan, PlanError> {
     let mut plan = Plan { targets: request.targets.clone(), ..Plan::default() };
-    let leaves: HashSet<_> =
-        request.skip.iter().map(|l| (l.target, l.file.as_str(), l.from.as_deref())).collect();
+    let skips: HashSet<_> =
+        request.skip.iter().map(|skip| (skip.target, skip.file.as_str(), skip.from.as_deref())).collect();
     let mut by_file: BTreeMap<FileIndex, Vec<(Match, Rewrite)>> = BTreeMap::new();
     for mut m in matches {
         match std::mem::replace(&mut m.result, Ok(Rewrite::default())) {
-            Ok(rewrite) if is_left(scanned, &leaves, &m, &rewrite) => plan.left += 1,
+            Ok(rewrite) if is_skipped(scanned, &skips, &m, &rewrite) => plan.left += 1,
             Ok(rewrite) if request.keeps(&m) => held::note(scanned, &m, &rewrite, &mut plan),
             Ok(rewrite) => {
                 held::note(scanned, &m, &rewrite, &mut plan);
@@ -250,10 +264,10 @@ pub(super) fn write(
 type SkippedReferences<'a> = HashSet<(TargetIndex, &'a str, Option<&'a str>)>;
 
 /// Whether to skip a reference that would change.
-fn is_left(scanned: &ScannedFiles, leaves: &SkippedReferences<'_>, m: &Match, rewrite: &Rewrite) -> bool {
+fn is_skipped(scanned: &ScannedFiles, skips: &SkippedReferences<'_>, m: &Match, rewrite: &Rewrite) -> bool {
     let path = scanned.files[m.file].path.as_str();
-    let is_meant = |from: Option<&str>| leaves.contains(&(m.target, path, from));
-    rewrite.is_edit() && (is_meant(Some(&rewrite.from)) || is_meant(None))
+    let is_listed = |from: Option<&str>| skips.contains(&(m.target, path, from));
+    rewrite.is_edit() && (is_listed(Some(&rewrite.from)) || is_listed(None))
 }
 
 fn edit(

@@ -66,11 +66,11 @@ impl GitHubCommits {
         wanted: &CommitSpec,
         deadline: Instant,
     ) -> Result<CommitId, PublishOutcome<ForgeError>> {
-        let aside = format!("tagbump-aside/{:016x}", fastrand::u64(..));
-        let made = self.commit_on_temporary_branch(&aside, branch, tip, wanted, deadline);
+        let temporary = format!("tagbump-aside/{:016x}", fastrand::u64(..));
+        let made = self.commit_on_temporary_branch(&temporary, branch, tip, wanted, deadline);
         if made.is_err() {
             // no one else knows this branch, so it is deleted in any case. If that fails too, it is left behind
-            let gone = BranchMove { branch: &aside, from: ExpectedRef::Anything, to: None };
+            let gone = BranchMove { branch: &temporary, from: ExpectedRef::Anything, to: None };
             let _ = self.branches.moves(deadline.max(Instant::now() + TIDY), &[gone]);
         }
         made
@@ -78,17 +78,17 @@ impl GitHubCommits {
 
     fn commit_on_temporary_branch(
         &mut self,
-        aside: &str,
+        temporary: &str,
         branch: &str,
         tip: CommitId,
         wanted: &CommitSpec,
         deadline: Instant,
     ) -> Result<CommitId, PublishOutcome<ForgeError>> {
-        let start = BranchMove { branch: aside, from: ExpectedRef::Nothing, to: Some(wanted.parent) };
+        let start = BranchMove { branch: temporary, from: ExpectedRef::Nothing, to: Some(wanted.parent) };
         self.branches.moves(deadline, &[start])?;
-        let made = self.commit_on(aside, wanted, deadline)?;
+        let made = self.commit_on(temporary, wanted, deadline)?;
         let put = BranchMove { branch, from: ExpectedRef::At(tip), to: Some(made) };
-        let gone = BranchMove { branch: aside, from: ExpectedRef::At(made), to: None };
+        let gone = BranchMove { branch: temporary, from: ExpectedRef::At(made), to: None };
         self.branches.moves(deadline, &[put, gone]).map(|()| made)
     }
 
