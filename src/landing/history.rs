@@ -46,13 +46,22 @@ pub enum BuildOrder {
     Unknown(String),
 }
 
+/// Which of two commits the repository's default branch has.
+#[derive(Clone, Copy, Debug)]
+pub struct OnDefaultBranch {
+    pub ours: bool,
+    pub theirs: bool,
+}
+
 impl BuildOrder {
     /// The order of two commits of which neither comes before the other.
-    pub fn of_diverged(ours_on_default: bool, theirs_on_default: bool) -> Self {
-        match (ours_on_default, theirs_on_default) {
-            (true, _) => BuildOrder::DivergedOurs,
-            (false, true) => BuildOrder::DivergedTheirs,
-            (false, false) => BuildOrder::Unknown("neither commit is on the default branch".to_owned()),
+    pub fn of_diverged(on_default: OnDefaultBranch) -> Self {
+        match on_default {
+            OnDefaultBranch { ours: true, .. } => BuildOrder::DivergedOurs,
+            OnDefaultBranch { ours: false, theirs: true } => BuildOrder::DivergedTheirs,
+            OnDefaultBranch { ours: false, theirs: false } => {
+                BuildOrder::Unknown("neither commit is on the default branch".to_owned())
+            }
         }
     }
 

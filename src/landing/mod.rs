@@ -26,7 +26,7 @@ use crate::plan::{FileSource, Plan};
 
 pub use backoff::{Backoff, Clock, SystemClock};
 pub use error::{GiveUpReason, LandingError, MessageError};
-pub use history::{BuildOrder, History};
+pub use history::{BuildOrder, History, OnDefaultBranch};
 pub use included_commits::IncludedCommits;
 pub use landing_loop::land;
 pub use provenance::{

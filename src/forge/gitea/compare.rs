@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::client::{Gitea, GiteaRequest};
 use crate::forge::rest_client::url_encoded;
 use crate::history::{CommitRange, ListedCommit, MAX_LISTED};
-use crate::landing::{BuildOrder, FetchError};
+use crate::landing::{BuildOrder, FetchError, OnDefaultBranch};
 
 /// Asks about the commits of one repository.
 pub(super) struct GiteaComparison<'a> {
@@ -71,7 +71,9 @@ impl GiteaComparison<'_> {
         let repository = self.get("")?;
         let default =
             repository["default_branch"].as_str().ok_or("Gitea's API didn't return a default branch")?;
-        Ok(BuildOrder::of_diverged(!self.lacks(default, ours)?, !self.lacks(default, theirs)?))
+        let on_default =
+            OnDefaultBranch { ours: !self.lacks(default, ours)?, theirs: !self.lacks(default, theirs)? };
+        Ok(BuildOrder::of_diverged(on_default))
     }
 }
 

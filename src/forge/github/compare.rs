@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::client::{ApiRequest, GitHub};
 use crate::forge::rest_client::url_encoded;
 use crate::history::{CommitRange, ListedCommit, MAX_LISTED};
-use crate::landing::{BuildOrder, FetchError};
+use crate::landing::{BuildOrder, FetchError, OnDefaultBranch};
 
 /// Asks about the commits of one repository.
 pub(super) struct GitHubComparison<'a> {
@@ -83,7 +83,7 @@ impl<'a> GitHubComparison<'a> {
             repository["default_branch"].as_str().ok_or("GitHub's API didn't return a default branch")?;
         let on_it =
             |commit| self.status(commit, default).map(|status| status != "behind" && status != "diverged");
-        Ok(BuildOrder::of_diverged(on_it(ours)?, on_it(theirs)?))
+        Ok(BuildOrder::of_diverged(OnDefaultBranch { ours: on_it(ours)?, theirs: on_it(theirs)? }))
     }
 }
 

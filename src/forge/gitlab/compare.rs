@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::client::GitLab;
 use crate::forge::rest_client::url_encoded;
 use crate::history::{CommitRange, ListedCommit, MAX_LISTED};
-use crate::landing::{BuildOrder, FetchError};
+use crate::landing::{BuildOrder, FetchError, OnDefaultBranch};
 
 /// Asks about the commits of one project.
 pub(super) struct GitLabComparison<'a> {
@@ -68,6 +68,6 @@ impl GitLabComparison<'_> {
         let default =
             project["default_branch"].as_str().ok_or("GitLab's API didn't return a default branch")?;
         let on_it = |commit: &str| self.merge_base(default, commit).map(|base| base.starts_with(commit));
-        Ok(BuildOrder::of_diverged(on_it(ours)?, on_it(theirs)?))
+        Ok(BuildOrder::of_diverged(OnDefaultBranch { ours: on_it(ours)?, theirs: on_it(theirs)? }))
     }
 }

@@ -15,7 +15,7 @@ use crate::history::git::CommitWalk;
 use crate::history::{
     CommitId, CommitLinks, CommitMessage, CommitRange, CommitStore, HistoryError, ObjectId,
 };
-use crate::landing::{BuildOrder, History};
+use crate::landing::{BuildOrder, History, OnDefaultBranch};
 use crate::plan::FileSource;
 
 /// How many bytes of files are read at most to find the commit that set a tag.
@@ -111,7 +111,7 @@ impl GitBranch {
         };
         let on_it =
             |commit| commit == tip || repo.graph_descendant_of(oid(tip), oid(commit)).unwrap_or(false);
-        BuildOrder::of_diverged(on_it(ours), on_it(theirs))
+        BuildOrder::of_diverged(OnDefaultBranch { ours: on_it(ours), theirs: on_it(theirs) })
     }
 
     /// The default branch's tip; fetched if it isn't here.
