@@ -19,6 +19,10 @@ static TEMPORARY: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 /// Functions to call when a signal ends the process, for example to end child processes.
 static CALLS: Mutex<Vec<(u64, Cleanup)>> = Mutex::new(Vec::new());
 
+/// Set when a file would have become larger than a limit allows. Nobody asks: the write fails, which is handled.
+#[cfg(unix)]
+static FILE_TOO_LARGE: AtomicBool = AtomicBool::new(false);
+
 type Cleanup = Box<dyn Fn() + Send>;
 
 /// Unregisters the call when it is dropped.
@@ -73,16 +77,20 @@ fn remove(temporary: &mut Vec<PathBuf>) {
     }
 }
 
-/// From now on, SIGINT and SIGTERM end the process with exit code 130 or 143, after the clean-up.
+/// From now on, SIGINT, SIGTERM and SIGHUP end the process with exit code 130, 143 or 129, after the clean-up. A write beyond a
+/// limit on the size of files fails, and doesn't end the process.
 #[cfg(unix)]
 pub fn clean_up_on_signals() {
-    use signal_hook::consts::{SIGINT, SIGTERM};
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
     use signal_hook::flag;
     use signal_hook::iterator::Signals;
 
     // without a handler, signals still end the process, but leave temporary files behind
-    let Ok(mut signals) = Signals::new([SIGINT, SIGTERM]) else { return };
-    for signal in [SIGINT, SIGTERM] {
+    let _ = flag::register(SIGXFSZ, &FILE_TOO_LARGE);
+    let hangup = (!is_ignored(SIGHUP)).then_some(SIGHUP);
+    let ending: Vec<_> = [SIGINT, SIGTERM].into_iter().chain(hangup).collect();
+    let Ok(mut signals) = Signals::new(&ending) else { return };
+    for signal in ending {
         // the handler sets it, because on a busy machine the thread below may only run when `uninterrupted` is over; if
         // this can't be set up, the thread does it
         let _ = flag::register(signal, &ENDING);
@@ -101,6 +109,15 @@ pub fn clean_up_on_signals() {
             std::process::exit(128 + signal);
         }
     });
+}
+
+/// Whether a signal was ignored when the process started, as SIGHUP is under `nohup`. Known on Linux only. (proc_pid_status(5), `SigIgn`)
+#[cfg(unix)]
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
+    mask & (1 << (signal - 1)) != 0
 }
 
 #[cfg(not(unix))]

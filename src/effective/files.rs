@@ -160,6 +160,9 @@ impl<'a> Files<'a> {
 
     /// Every document of a YAML file, each a value. Null documents are left out.
     pub fn documents(&mut self, id: FileId) -> Vec<Value> {
+        if self.is_exhausted() {
+            return Vec::new();
+        }
         let Some(yaml) = &self.loaded[id.index()].yaml else { return Vec::new() };
         // a file may be part of any number of roots, and each time it is read as a whole
         yaml.budget().renew();

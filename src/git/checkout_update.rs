@@ -22,6 +22,8 @@ pub struct EditedFile {
     pub path: String,
     pub index: FileEdit,
     pub work: FileEdit,
+    /// The file isn't there yet.
+    pub is_new: bool,
 }
 
 /// A step of the branch that `HEAD` is on, or of a detached `HEAD` itself.
@@ -119,8 +121,12 @@ impl CheckoutUpdate<'_> {
 
     /// Restores the files that nobody else has changed since.
     fn put_files_back(&self) {
-        for EditedFile { work, .. } in &self.files {
+        for EditedFile { work, is_new, .. } in &self.files {
             let FileEdit { path, before, after } = work.clone();
+            if *is_new {
+                self.worktree.remove_created(&path, &after);
+                continue;
+            }
             let undo = FileEdit { path, before: after, after: before };
             let _ = self.worktree.stage(&[undo]).and_then(StagedFiles::replace);
         }

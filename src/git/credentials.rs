@@ -8,7 +8,7 @@ use std::fmt;
 use std::time::Duration;
 
 use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use regex::Regex;
 use url::Url;
 
@@ -99,8 +99,8 @@ impl fmt::Debug for Credential {
     }
 }
 
-/// Masks secrets: as they are, in hexadecimal digits, inside of any base64, and in any spelling that a URL allows. Very short ones are not masked: masking
-/// them would garble most messages.
+/// Masks secrets: as they are, in hexadecimal digits, inside of any base64, and in any spelling that a URL, a JSON string or HTML
+/// allows. Very short ones are not masked: masking them would garble most messages.
 fn scrubbed<'a>(text: &str, secrets: impl IntoIterator<Item = &'a str>) -> String {
     let mut secrets: Vec<&str> = secrets.into_iter().filter(|secret| secret.len() > 3).collect();
     // mask the longer of two secrets first if it contains the other
@@ -109,7 +109,8 @@ fn scrubbed<'a>(text: &str, secrets: impl IntoIterator<Item = &'a str>) -> Strin
         let text = encodings(secret)
             .iter()
             .fold(text.replace(secret, MASK), |text, encoded| text.replace(encoded, MASK));
-        let spelling = if text.contains('%') { Regex::new(&in_url(secret)).ok() } else { None };
+        let may_be_escaped = text.contains(['%', '\\', '&']);
+        let spelling = may_be_escaped.then(|| Regex::new(&escaped(secret)).ok()).flatten();
         spelling.map_or(text.clone(), |spelling| spelling.replace_all(&text, MASK).into_owned())
     })
 }
@@ -118,30 +119,38 @@ fn scrubbed<'a>(text: &str, secrets: impl IntoIterator<Item = &'a str>) -> Strin
 fn encodings(secret: &str) -> Vec<String> {
     let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
     // three bytes make four characters, so there are three ways to begin
-    let base64 = [0_usize, 1, 2].map(|before| {
+    let base64 = [0_usize, 1, 2].into_iter().flat_map(|before| {
         let bytes = [&vec![0; before], secret.as_bytes()].concat();
         let (start, end) = ((before * 8).div_ceil(6), bytes.len() * 8 / 6);
-        STANDARD_NO_PAD.encode(&bytes).get(start..end).unwrap_or_default().to_owned()
+        let of = |encoded: String| encoded.get(start..end).unwrap_or_default().to_owned();
+        [of(STANDARD_NO_PAD.encode(&bytes)), of(URL_SAFE_NO_PAD.encode(&bytes))]
     });
-    let all = base64.into_iter().chain([hex.to_ascii_uppercase(), hex]);
+    let all = base64.chain([hex.to_ascii_uppercase(), hex]);
     all.filter(|encoded| encoded.len() > SHORTEST_ENCODED).collect()
 }
 
 /// Shorter encodings are part of too many texts.
 const SHORTEST_ENCODED: usize = 7;
 
-/// A pattern for a secret in which any byte may be percent-encoded (RFC 3986 section 2.1).
-fn in_url(secret: &str) -> String {
+/// A pattern for a secret of which any character may be percent-encoded (RFC 3986 section 2.1), escaped as in JSON (RFC 8259
+/// section 7), or a character reference of HTML.
+fn escaped(secret: &str) -> String {
     let in_any_form = |c: char| {
-        let encoded: String = c.to_string().bytes().map(|b| format!("%{b:02x}")).collect();
-        let either_case: String = encoded
-            .chars()
-            .map(|d| match d {
-                'a'..='f' => format!("[{d}{}]", d.to_ascii_uppercase()),
-                _ => d.to_string(),
-            })
-            .collect();
-        format!("(?:{}|{either_case})", regex::escape(&c.to_string()))
+        let in_url: String = c.to_string().bytes().map(|b| format!("%{b:02x}")).collect();
+        let in_json: String =
+            c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!(r"\\u{unit:04x}")).collect();
+        let number = u32::from(c);
+        let in_html = format!("&#0*{number};|&#x0*{number:x};");
+        let named = match c {
+            '&' => "|&amp;",
+            '<' => "|&lt;",
+            '>' => "|&gt;",
+            '"' => "|&quot;",
+            '\'' => "|&apos;",
+            _ => "",
+        };
+        let plain = regex::escape(&c.to_string());
+        format!(r"(?:\\?{plain}|(?i:{in_url}|{in_json}|{in_html}{named}))")
     };
     secret.chars().map(in_any_form).collect()
 }
@@ -288,6 +297,9 @@ impl Credentials {
         let mut secrets: Vec<_> = headers.flat_map(|(_, value)| header_secrets(value)).collect();
         secrets.extend(self.tokens.all.iter().cloned());
         secrets.extend(self.password.clone());
+        // a token can be a parameter
+        let query = self.url.iter().flat_map(Url::query_pairs);
+        secrets.extend(query.map(|(_, value)| value.into_owned()));
         Secrets(secrets)
     }
 
@@ -371,11 +383,23 @@ mod tests {
         for (before, behind) in [("", ""), ("x", "\n"), ("token:", ""), (":", ""), ("x-oauth-basic:", ":x")] {
             let whole = format!("{before}{token}{behind}");
             let hex: String = whole.bytes().map(|byte| format!("{byte:02x}")).collect();
-            for encoded in [STANDARD.encode(&whole), hex.to_ascii_uppercase(), hex] {
+            for encoded in
+                [STANDARD.encode(&whole), URL_SAFE_NO_PAD.encode(&whole), hex.to_ascii_uppercase(), hex]
+            {
                 let masked = secrets.scrub(&format!("the server said {encoded}"));
                 assert!(masked.contains(MASK) && masked.len() < encoded.len() + 8, "{masked}");
             }
         }
         assert_eq!(secrets.scrub("nothing to hide"), "nothing to hide");
+        for escaped in [
+            r"s3cr\/t+T0k&n=aZ9",
+            r"\u0073\u0033cr/t+T0k&n=aZ9",
+            "s3cr/t+T0k&amp;n=aZ9",
+            "s3cr&#47;t&#x2B;T0k&n=aZ9",
+            "s3cr%2Ft%2bT0k%26n%3daZ9",
+        ] {
+            let masked = secrets.scrub(&format!("{{\"error\":\"{escaped}\"}}"));
+            assert!(!masked.contains("T0k"), "{escaped}: {masked}");
+        }
     }
 }

@@ -114,7 +114,7 @@ fn edit(repo: &Repository, path: String, old: &TreeEntry<'_>, new: &TreeEntry<'_
         return None;
     }
     let edit = FileEdit { path: path.clone(), before: bytes(repo, old.id())?, after: bytes(repo, new.id())? };
-    Some(EditedFile { path, index: edit.clone(), work: edit })
+    Some(EditedFile { path, index: edit.clone(), work: edit, is_new: false })
 }
 
 fn bytes(repo: &Repository, id: Oid) -> Option<Vec<u8>> {

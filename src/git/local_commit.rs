@@ -123,7 +123,7 @@ impl IndexAndWorkTree<'_> {
     fn of(&self, edit: &FileEdit) -> Result<EditedFile, GitError> {
         let full = self.checkout.full_path(&edit.path);
         if edit.before.is_empty() && self.is_new(&edit.path, &full) {
-            return Ok(EditedFile { path: full, index: edit.clone(), work: edit.clone() });
+            return Ok(EditedFile { path: full, index: edit.clone(), work: edit.clone(), is_new: true });
         }
         let staged = self.index.get_path(Path::new(&full), 0);
         if staged.as_ref().is_some_and(is_left_out) {
@@ -138,6 +138,7 @@ impl IndexAndWorkTree<'_> {
             index: self.same_edit(edit, staged.content().to_vec(), UncommittedChange::Index)?,
             work: self.same_edit(edit, work, UncommittedChange::WorkTree)?,
             path: full,
+            is_new: false,
         })
     }
 

@@ -50,4 +50,14 @@ impl Worktree {
             Err(e) => Err(not_written(e.to_string())),
         }
     }
+
+    /// Removes a file that was created with this content, unless someone has changed it since.
+    pub fn remove_created(&self, path: &str, bytes: &[u8]) {
+        if self.about_same(path, bytes).is_some()
+            && let Ok((folder, name)) = self.descent().parent(path)
+        {
+            // it can stay: git shows it as untracked
+            let _ = folder.remove(name);
+        }
+    }
 }

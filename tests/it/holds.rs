@@ -7,6 +7,7 @@ use tempfile::TempDir;
 
 use crate::support::cli::{self, Run};
 use crate::support::files::write;
+use crate::support::git::git;
 use crate::support::past::Past;
 use crate::support::repo::{self, ended, failed};
 use crate::support::schema::Schema;
@@ -359,4 +360,19 @@ fn hold_with_a_blank_reason_or_message_or_with_a_tag_in_it_is_exit_2() {
         assert!(run.exit == 2 && run.stderr.contains(why), "{arguments:?}: {}", run.output());
     }
     assert_eq!(past.git("x", &["status", "--porcelain"]), "");
+}
+
+/// The index was written, and then the branch can't be moved.
+#[test]
+fn new_file_is_gone_again_when_its_commit_fails() {
+    let (_folder, path) = repo::local();
+    write(&path, "app.yaml", "kind: Pod\nspec:\n  containers:\n    - image: ghcr.io/acme/api:v0\n");
+    git(&path, &["add", "."]);
+    git(&path, &["commit", "--quiet", "--message", "x"]);
+    let log = path.join(".git/logs/HEAD");
+    std::fs::remove_file(&log).unwrap();
+    write(&path, ".git/logs/HEAD/x", "");
+    let run = tagbump(&path, &["hold", API, "--reason", "x", "--commit"]);
+    assert!(run.exit != 0 && !run.output().contains("is not in the index"), "{}", run.output());
+    assert_eq!(git(&path, &["status", "--porcelain"]), "");
 }

@@ -6,9 +6,9 @@ use std::process::{Command, Output, Stdio};
 use std::sync::mpsc;
 
 use crate::support::cli::Run;
-use crate::support::files::snapshot;
+use crate::support::files::{snapshot, write};
 use crate::support::git::git;
-use crate::support::repo::{World, ended, push, run, script_at};
+use crate::support::repo::{World, ended, local, push, run, script_at};
 use crate::support::signal::{Signal, send};
 
 /// Runs a landing that gets the signal when the server has received the whole push, but hasn't started to process it.
@@ -22,7 +22,7 @@ fn interrupted(world: &World, command: &mut Command, signal: Signal) -> Output {
 
 #[test]
 fn nothing_is_half_done_when_signal_arrives() {
-    for (signal, exit) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+    for (signal, exit) in [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129)] {
         let world = World::new();
         let folder = world.shallow("w");
         let temporary = world.path().join("tmp");
@@ -119,4 +119,22 @@ fn staged_file_is_removed_when_signal_ends_bump() {
         status.code() == Some(143)
     });
     assert!(interrupted.is_some(), "no run of {RUNS} was interrupted");
+}
+
+/// `ulimit -f`: a write beyond the limit fails, and the signal that comes with it doesn't end the process.
+#[test]
+fn nothing_is_half_done_when_files_may_not_grow() {
+    let (_folder, path) = local();
+    let filler = "# a line that makes the file large\n".repeat(1000);
+    let before = format!("kind: Pod\nspec:\n  containers:\n    - image: app:v0\n{filler}");
+    write(&path, "app.yaml", &before);
+    git(&path, &["add", "."]);
+    git(&path, &["commit", "--quiet", "--message", "x"]);
+    let mut command = Command::new("sh");
+    command.current_dir(&path).args(["-c", "ulimit -f 8; exec \"$0\" bump app:v1 --commit"]);
+    let run = Run::of(&command.arg(env!("CARGO_BIN_EXE_tagbump")).output().unwrap());
+    assert!(run.exit > 0 && run.stderr.starts_with("error: "), "{}", run.output());
+    assert_eq!(std::fs::read_to_string(path.join("app.yaml")).unwrap(), before);
+    assert_eq!(git(&path, &["status", "--porcelain"]), "");
+    assert!(!path.join(".git/index.lock").exists());
 }

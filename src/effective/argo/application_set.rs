@@ -6,7 +6,7 @@ use super::super::files::{Files, folder_of};
 use super::super::root::Doubt;
 use super::super::value::{Scalar, Value};
 use super::template::{placeholders, substitute};
-use super::value_files::{matcher, matching};
+use super::value_files::{PATHS_OF_A_VALUE, matcher, matching};
 use super::{Application, may_be_here};
 
 /// The most Applications of one set.
@@ -178,14 +178,15 @@ fn of_files(files: &mut Files<'_>, listed: &[Value]) -> Option<Vec<Value>> {
     (!found.is_empty()).then_some(parameters)
 }
 
-fn of_folders(files: &Files<'_>, listed: &[Value]) -> Vec<Value> {
+fn of_folders(files: &mut Files<'_>, listed: &[Value]) -> Vec<Value> {
     let patterns = |exclude: bool| {
         let chosen = listed.iter().filter(move |item| is_excluded(item) == exclude);
         chosen.filter_map(|item| matcher(item.text_at(&["path"])?)).collect::<Vec<_>>()
     };
     let (wanted, excluded) = (patterns(false), patterns(true));
-    let mut folders = BTreeSet::new();
+    let (mut folders, mut looked_at) = (BTreeSet::new(), 0);
     for path in files.below("") {
+        looked_at += 1;
         let mut folder = folder_of(path);
         while !folder.is_empty() && folders.insert(folder) {
             folder = folder_of(folder);
@@ -194,6 +195,9 @@ fn of_folders(files: &Files<'_>, listed: &[Value]) -> Vec<Value> {
     let is_any =
         |patterns: &[globset::GlobMatcher], folder: &str| patterns.iter().any(|p| p.is_match(folder));
     let is_wanted = |folder: &&str| is_any(&wanted, folder) && !is_any(&excluded, folder);
+    if !files.spend(looked_at / PATHS_OF_A_VALUE) {
+        return Vec::new();
+    }
     folders.into_iter().filter(is_wanted).map(|folder| with_path(Value::default(), folder, None)).collect()
 }
 

@@ -80,12 +80,18 @@ fn is_glob(path: &str) -> bool {
     path.contains(['*', '?', '['])
 }
 
+/// Looking at this many paths counts as one value.
+pub const PATHS_OF_A_VALUE: usize = 2;
+
 /// The files that a glob matches, sorted.
-pub fn matching(files: &Files<'_>, glob: &str) -> Vec<String> {
+pub fn matching(files: &mut Files<'_>, glob: &str) -> Vec<String> {
     let fixed = glob.split(['*', '?', '[']).next().unwrap_or_default();
     let folder = folder_of(fixed);
     let Some(matcher) = matcher(glob) else { return Vec::new() };
-    files.below(folder).filter(|path| matcher.is_match(path)).map(str::to_owned).collect()
+    let mut looked_at = 0;
+    let paths = files.below(folder).inspect(|_| looked_at += 1);
+    let matched = paths.filter(|path| matcher.is_match(path)).map(str::to_owned).collect();
+    if files.spend(looked_at / PATHS_OF_A_VALUE) { matched } else { Vec::new() }
 }
 
 /// `*` matches a part of a name, `**` any folders.

@@ -16,19 +16,24 @@ pub(super) struct FailedOperation {
     pub at: Option<Place>,
 }
 
-/// Applies a patch, a list of operations, to an object. If one of them fails, the object stays as it is.
-pub(super) fn apply(object: &mut Value, patch: &Value) -> Result<(), FailedOperation> {
+/// Applies a patch, a list of operations, to an object. If one of them fails, the object stays as it is. Adds to `work` how many
+/// values it looked at or copied.
+pub(super) fn apply(object: &mut Value, patch: &Value, work: &mut usize) -> Result<(), FailedOperation> {
     let mut patched = Patched { value: object.clone(), work: object.size() };
-    for operation in patch.items() {
-        let failed = FailedOperation { at: operation.place() };
-        patched.run(operation).ok_or(failed)?;
+    let failed = patch.items().iter().find(|operation| patched.run(operation).is_none());
+    *work = work.saturating_add(patched.work);
+    match failed {
+        Some(operation) => Err(FailedOperation { at: operation.place() }),
+        None => {
+            *object = patched.value;
+            Ok(())
+        }
     }
-    *object = patched.value;
-    Ok(())
 }
 
-/// Applies the operations that can be done, to an object of which only a part is known. Gives the others.
-pub(super) fn apply_known<'p>(object: &mut Value, patch: &'p Value) -> Vec<&'p Value> {
+/// Applies the operations that can be done, to an object of which only a part is known. Gives the others. Adds to `work` as
+/// [`apply`] does.
+pub(super) fn apply_known<'p>(object: &mut Value, patch: &'p Value, work: &mut usize) -> Vec<&'p Value> {
     let mut patched = Patched { value: object.clone(), work: object.size() };
     let mut others = Vec::new();
     for operation in patch.items() {
@@ -39,6 +44,7 @@ pub(super) fn apply_known<'p>(object: &mut Value, patch: &'p Value) -> Vec<&'p V
             others.push(operation);
         }
     }
+    *work = work.saturating_add(patched.work);
     *object = patched.value;
     others
 }
@@ -153,6 +159,9 @@ impl Patched {
 
     fn test(&mut self, path: &[String], wanted: Option<&Value>) -> Option<()> {
         let null = Value::null();
+        // each key is looked for in the other map
+        let size = wanted.map_or(1, Value::size);
+        self.spend(size.saturating_mul(size))?;
         match self.find(path) {
             Some(value) => is_equal(value, wanted.unwrap_or(&null)).then_some(()),
             None => wanted.is_none_or(Value::is_null).then_some(()),

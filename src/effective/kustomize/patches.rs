@@ -133,19 +133,21 @@ impl Builder<'_, '_> {
         target: Option<&Value>,
         gathered: &mut Gathered,
     ) {
-        let (mut is_used, mut others) = (false, Vec::new());
+        let (mut is_used, mut others, mut work) = (false, Vec::new(), 0);
         for object in gathered.objects.iter_mut().filter(|object| selector.selects(object)) {
-            if !self.can_afford(object.value.size() + operations.size()) {
+            // copies can multiply what is there
+            if !self.can_afford(object.value.size() + operations.size() + std::mem::take(&mut work)) {
                 return;
             }
             is_used = true;
             object.store_id();
             if object.is_partial {
-                others.extend(json_patch::apply_known(&mut object.value, operations));
-            } else if let Err(failed) = json_patch::apply(&mut object.value, operations) {
+                others.extend(json_patch::apply_known(&mut object.value, operations, &mut work));
+            } else if let Err(failed) = json_patch::apply(&mut object.value, operations, &mut work) {
                 self.note_uncertain(failed.at, "can't be applied, and kustomize refuses that");
             }
         }
+        self.can_afford(work);
         if !is_used {
             others = operations.items().iter().collect();
         }

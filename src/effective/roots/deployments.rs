@@ -98,7 +98,7 @@ impl Deployments {
     ) {
         let mut next = 0;
         let (mut rendered, mut config_maps) = (RenderedPointers::default(), ConfigMaps::new(declared));
-        while next < self.all.len() && self.all.len() < MAX_DEPLOYMENTS {
+        while next < self.all.len() && self.all.len() < MAX_DEPLOYMENTS && !files.is_exhausted() {
             let is_followed =
                 |object: &&Value| is_pointer(object) && is_of_repository(object, repositories, scene.url);
             let pointers: Vec<Value> = self.all[next].objects.iter().filter(is_followed).cloned().collect();
