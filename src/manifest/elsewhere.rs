@@ -39,8 +39,9 @@ const IN_IMAGE: [&str; 3] = ["name", "url", "path"];
 /// Those that make no block with a `tag`.
 const NO_BLOCK: [&str; 2] = ["url", "path"];
 
-/// Kinds that name images without running them. The last one is Flux's.
-const NOTHING_RUNS: [&str; 2] = ["CustomResourceDefinition", "ImageRepository"];
+/// Kinds that name images without running them. `ImageRepository` is Flux's, `ImageUpdater` Argo CD's, `VulnerabilityReport` Trivy's.
+const NOTHING_RUNS: [&str; 4] =
+    ["CustomResourceDefinition", "ImageRepository", "ImageUpdater", "VulnerabilityReport"];
 
 /// Keys of the tag of an image whose name is beside it.
 const TAGS_BESIDE: [&str; 6] = ["tag", "newTag", "imageTag", "image_tag", "imageVersion", "image_version"];
@@ -355,6 +356,7 @@ mod tests {
             "apiVersion: x/v1\nkind: X\nmetadata: {annotations: {a: ghcr.io/acme/api:v1}}\n",
             "apiVersion: x/v1\nkind: CustomResourceDefinition\nspec: {default: ghcr.io/acme/api:v1}\n",
             "apiVersion: x/v1\nkind: ImageRepository\nspec: {image: ghcr.io/acme/api}\n",
+            "apiVersion: x/v1\nkind: ImageUpdater\nspec: {images: [{imageName: 'ghcr.io/acme/api:4.0.x'}]}\n",
             "a: ghcr.io/acme/api:*\n",
             "ghcr.io/acme/api:v1: a\n",
             "a: ENC[ghcr.io/acme/api:v1]\n",
