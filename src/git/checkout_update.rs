@@ -7,7 +7,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use git2::{Index, IndexEntry, IndexTime, ObjectType, Oid, Repository, Signature};
+use git2::{ErrorCode, Index, IndexEntry, IndexTime, ObjectType, Oid, Repository, Signature};
 
 use super::checkout::Checkout;
 use super::error::{CommitError, GitError};
@@ -97,14 +97,14 @@ impl CheckoutUpdate<'_> {
         if on_disk(index) != *before {
             return Err(CommitError::IndexChanged.into());
         }
-        index.write().map_err(|e| locked(&e))?;
+        index.write().map_err(locked)?;
         Ok(on_disk(index))
     }
 
     fn move_branch(&self, branch: &str, step: &BranchStep<'_>) -> Result<(), GitError> {
         let repo = &self.checkout.repo;
         let mut transaction = repo.transaction().map_err(not_made)?;
-        transaction.lock_ref(branch).map_err(|e| locked(&e))?;
+        transaction.lock_ref(branch).map_err(locked)?;
         if repo.refname_to_id(branch).map_err(not_made)? != oid(step.from) {
             return Err(CommitError::BranchMoved.into());
         }
@@ -173,8 +173,12 @@ fn not_made(error: git2::Error) -> GitError {
     GitError::library("the commit can't be made", &error)
 }
 
-fn locked(error: &git2::Error) -> CommitError {
-    CommitError::Locked { reason: error.message().to_owned() }
+/// Whether someone else holds a lock, or what else kept this run from taking it.
+fn locked(error: git2::Error) -> GitError {
+    if error.code() == ErrorCode::Locked {
+        return CommitError::Locked { reason: error.message().to_owned() }.into();
+    }
+    not_made(error)
 }
 
 /// Replaces a file if it has this content, through a work tree, which keeps its permissions.

@@ -1,5 +1,7 @@
 //! References as a table and as JSON.
 
+use std::collections::HashSet;
+
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
@@ -34,7 +36,10 @@ pub fn listing_text(listing: &Listing) -> String {
 
 /// In which roots a stronger place overrides the reference.
 fn overridden_text(Overrides { everywhere, by }: &Overrides) -> String {
-    let roots: Vec<String> = by.iter().map(|by| inline(&by.root)).collect();
+    // several places of a root can override it
+    let mut named = HashSet::new();
+    let roots = by.iter().filter(|by| named.insert(&by.root));
+    let roots: Vec<String> = roots.map(|by| inline(&by.root)).collect();
     match roots.as_slice() {
         [] => String::new(),
         _ if *everywhere => format!("  {REASON}overridden in every root{REASON:#}"),
