@@ -2,7 +2,7 @@
 //! already.
 
 use crate::commands::scan;
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::diagnostics::{CommandError, Error};
 use crate::environment::Environment;
 use crate::file_selection::CONFIG_PATHS;
@@ -39,7 +39,8 @@ pub struct InitProposal {
 /// Looks, and writes nothing; `looked` is called after each file, from several threads.
 ///
 /// # Errors
-/// The errors of `scan`, and an error if there are no references or none can be edited.
+/// The errors of `scan`, and an error if there are no references or none can be edited, or if the `tagbump.yaml` that exists isn't
+/// valid.
 pub fn propose(settings: &InitSettings, looked: &(dyn Fn() + Sync)) -> Result<InitProposal, Error> {
     let worktree = Worktree::open(&settings.scan.root)?;
     let mut proposal = InitProposal::default();
@@ -47,8 +48,11 @@ pub fn propose(settings: &InitSettings, looked: &(dyn Fn() + Sync)) -> Result<In
     let workflow = proposal.place_for_workflow(&worktree, settings)?;
     let example = match config {
         Some(path) => proposal.add_config(path, scan::run(&settings.scan, i64::MAX, looked)?)?,
-        // one that is not valid is not ours to fix
-        None => Config::load(&worktree).ok().and_then(|config| config.names().next().map(str::to_owned)),
+        None => match Config::load(&worktree) {
+            // a link is not followed
+            Err(ConfigError::Source(_)) => None,
+            config => config?.names().next().map(str::to_owned),
+        },
     };
     if let Some(path) = workflow {
         proposal.files.push(NewFile { path, text: workflow::text(example.as_deref()) });

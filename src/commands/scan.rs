@@ -14,7 +14,7 @@ use crate::worktree::{TrackedFiles, Worktree};
 /// from several threads.
 ///
 /// # Errors
-/// If a named file doesn't exist, can't be read, or isn't valid YAML.
+/// If a named file doesn't exist, can't be read, or isn't valid YAML, or if `tagbump.yaml` isn't valid.
 pub fn run(settings: &ScanSettings, now: i64, looked: &(dyn Fn() + Sync)) -> Result<Listing, Error> {
     let worktree = Worktree::open(&settings.root)?;
     // files can be searched even if git can't open the repository; git's configuration isn't needed here
@@ -22,11 +22,9 @@ pub fn run(settings: &ScanSettings, now: i64, looked: &(dyn Fn() + Sync)) -> Res
     let url = checkout.as_ref().and_then(|checkout| checkout.repository_url(DEFAULT_REMOTE));
     let tracked = checkout.map(|checkout| TrackedFiles::new(checkout.tracked()));
     let worktree = worktree.tracking(tracked);
+    let config = Config::load(&worktree)?;
     let environments = match &settings.env {
-        Some(env) => {
-            let config = Config::load(&worktree)?;
-            config.limited_to(environment_limit(&config, env)?)
-        }
+        Some(env) => config.limited_to(environment_limit(&config, env)?),
         None => Environments::default(),
     };
     let request = ListingRequest {
@@ -38,7 +36,7 @@ pub fn run(settings: &ScanSettings, now: i64, looked: &(dyn Fn() + Sync)) -> Res
     let listing = plan::list(&worktree, &request, looked)?;
     let mut listing = listing.with_winning(&settings.selection, &settings.images);
     let holds = HoldsFile::load(&worktree).map_err(DecisionError::from)?.holds;
-    let elsewhere = OtherEnvironments::of(&worktree);
+    let elsewhere = OtherEnvironments(config.environments().cloned().collect());
     for reference in listing.references.iter_mut().chain(&mut listing.winning) {
         let mut active = holds
             .iter()
@@ -56,12 +54,6 @@ pub fn run(settings: &ScanSettings, now: i64, looked: &(dyn Fn() + Sync)) -> Res
 struct OtherEnvironments(Vec<NamedEnvironment>);
 
 impl OtherEnvironments {
-    /// None if the file can't be read: that is an error only for those who name an environment.
-    fn of(worktree: &Worktree) -> Self {
-        let config = Config::load(worktree).unwrap_or_default();
-        OtherEnvironments(config.environments().cloned().collect())
-    }
-
     /// Whether a file is in another environment than the one that is held.
     fn have(&self, hold: &Hold, file: &str) -> bool {
         let Some(held) = &hold.env else { return false };

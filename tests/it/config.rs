@@ -456,6 +456,19 @@ fn error_in_configuration_names_the_position() {
 }
 
 #[test]
+fn scan_and_init_refuse_invalid_configuration() {
+    let folder = folder(&[("tagbump.yaml", "servces: {}\n"), ("a.yaml", &pod("app:v0"))]);
+    let before = snapshot(folder.path());
+    for command in [&["scan"][..], &["scan", "--image", "app"], &["init", "--yes"]] {
+        let run = tagbump(folder.path(), command);
+        assert_eq!(run.exit, 2, "{command:?}: {}", run.output());
+        assert!(run.stderr.contains("tagbump.yaml:1:1: unknown key servces"), "{}", run.stderr);
+        assert_eq!(run.stdout, "");
+    }
+    assert_eq!(snapshot(folder.path()), before, "nothing was written");
+}
+
+#[test]
 fn error_in_configuration_is_in_json_error() {
     for (config, wanted) in WRONG {
         let folder = configured(config);

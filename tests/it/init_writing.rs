@@ -78,10 +78,10 @@ fn init_writes_the_other_file_when_one_exists() {
         (".github/workflows/tagbump.yaml", CONFIG),
     ] {
         let folder = monorepo();
-        write(folder.path(), path, "- mine: [\n");
+        write(folder.path(), path, "# mine\n");
         let run = tagbump(folder.path(), &["init", "--yes"]);
         assert_eq!(run.exit, 0, "{}", run.output());
-        assert_eq!(read(folder.path(), path), "- mine: [\n");
+        assert_eq!(read(folder.path(), path), "# mine\n");
         assert!(run.stderr.contains(&format!("notice: {path} already exists")), "{}", run.stderr);
         assert!(folder.path().join(other).is_file(), "{}", run.output());
     }
