@@ -71,6 +71,11 @@ impl ActionsRun {
         }
     }
 
+    /// Whether tagbump's action runs this: `action.yml` sets this variable on every run.
+    pub fn is_by_action(environment: &Environment) -> bool {
+        environment.get("TAGBUMP_ACTION_COMMAND").is_some()
+    }
+
     /// Whether a person started the workflow, or a program in the same way (`workflow_dispatch`).
     pub fn is_started_by_hand(&self) -> bool {
         self.event_name == "workflow_dispatch"

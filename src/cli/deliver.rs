@@ -347,4 +347,8 @@ pub struct DeliveryArgs {
         help_heading = OUTPUT
     )]
     pub format: Format,
+
+    /// The flags for a pull request that were typed, by their names.
+    #[arg(skip)]
+    pub typed: Vec<&'static str>,
 }

@@ -103,8 +103,22 @@ fn let_typed_win(
     }
 }
 
+/// The flags that only a pull request uses: the arguments' names, and how they are typed.
+const PULL_REQUEST_FLAGS: [(&str, &str); 8] = [
+    ("pr_branch", "pr-branch"),
+    ("pr_title", "pr-title"),
+    ("pr_body", "pr-body"),
+    ("labels", "label"),
+    ("draft", "draft"),
+    ("reviewers", "reviewer"),
+    ("assignees", "assignee"),
+    ("auto_merge", "auto-merge"),
+];
+
 impl DeliveryArgs {
     fn overrule_environment(&mut self, matches: &ArgMatches) {
+        let typed = PULL_REQUEST_FLAGS.iter().filter(|(id, _)| is_typed(matches, id));
+        self.typed = typed.map(|(_, name)| *name).collect();
         let_typed_win(matches, ("commit", &mut self.commit), ("push", &mut self.push));
         let_typed_win(matches, ("commit", &mut self.commit), ("pr", &mut self.pr));
         let_typed_win(matches, ("push", &mut self.push), ("pr", &mut self.pr));

@@ -23,6 +23,7 @@ mod tag;
 mod wait;
 mod worktree;
 
+use crate::actions::ActionsRun;
 use crate::environment::Environment;
 use crate::error::Failure;
 use crate::hint::Audience;
@@ -74,12 +75,9 @@ fn describe(error: Error) -> Failure {
     }
 }
 
-/// Who reads the messages. `action.yml` sets this variable on every run.
+/// Who reads the messages.
 pub fn audience(environment: &Environment) -> Audience {
-    match environment.get("TAGBUMP_ACTION_COMMAND") {
-        Some(_) => Audience::Action,
-        None => Audience::CommandLine,
-    }
+    if ActionsRun::is_by_action(environment) { Audience::Action } else { Audience::CommandLine }
 }
 
 #[cfg(test)]

@@ -143,6 +143,7 @@ pub(super) fn delivery(
     environment: &Environment,
 ) -> Result<Delivery, SettingsError> {
     Ok(Delivery {
+        without_effect: without_effect(&args, environment),
         destination: match (args.pr, args.push, args.commit) {
             (true, _, _) => Destination::PullRequest,
             (false, true, _) => Destination::Push,
@@ -210,6 +211,30 @@ fn pull_settings(args: DeliveryArgs) -> Result<PullSettings, SettingsError> {
 
 fn typed_template(flag: &'static str, text: Option<&str>) -> Result<Option<Template>, SettingsError> {
     non_empty(text).map(|text| parse_template(flag, text)).transpose()
+}
+
+/// The flags for a pull request that were typed, or given as inputs of the action, if no pull request is to be made. Whoever sets one in the
+/// environment may mean it for other runs.
+fn without_effect(args: &DeliveryArgs, environment: &Environment) -> Vec<&'static str> {
+    let is_set = |text: &Option<String>| non_empty(text.as_deref()).is_some();
+    let lists = |values: &[String]| values.iter().any(|value| !value.trim().is_empty());
+    let set = [
+        ("pr-branch", is_set(&args.pr_branch)),
+        ("pr-title", is_set(&args.pr_title)),
+        ("pr-body", is_set(&args.pr_body)),
+        ("label", lists(&args.labels)),
+        ("draft", args.draft),
+        ("reviewer", lists(&args.reviewers)),
+        ("assignee", lists(&args.assignees)),
+        ("auto-merge", args.auto_merge != AutoMerge::Off),
+    ];
+    // the inputs come as variables
+    let are_inputs = ActionsRun::is_by_action(environment);
+    let is_meant = |name: &str| are_inputs || args.typed.contains(&name);
+    set.into_iter()
+        .filter(|(name, is_set)| !args.pr && *is_set && is_meant(name))
+        .map(|(name, _)| name)
+        .collect()
 }
 
 /// Names of people and teams, which some write with an `@`.

@@ -166,6 +166,8 @@ pub struct Delivery {
     pub commit: CommitSettings,
     pub landing: LandingSettings,
     pub pull: PullSettings,
+    /// Flags for a pull request, if there is to be none.
+    pub without_effect: Vec<&'static str>,
 }
 
 /// The settings for a pull request, if there is one.

@@ -1,10 +1,12 @@
 //! `--pr`: names, texts, labels and drafts as requested.
 
+use crate::support::cli::{self, Run};
 use crate::support::git::git;
 use crate::support::github::{Fault, On};
 use crate::support::hub::{HEAD, Hub, WAYS, each_way};
-use crate::support::repo::{API, FILE, actions, ended, failed, kustomization, run, write};
+use crate::support::repo::{API, FILE, actions, commit, ended, failed, kustomization, local, run, write};
 use serde_json::json;
+use std::process::Command;
 
 const TRAILER: &str = "Tagbump-Image: ghcr.io/acme/api:v1";
 
@@ -153,6 +155,24 @@ fn labels_are_added() {
         hub.propose("v2", &["--label", "Bump", "--label", "in prod, now"]);
         assert_eq!(hub.github.count(On::AddLabels), 1);
     });
+}
+
+#[test]
+fn flags_for_pull_request_without_one_cause_a_warning() {
+    let (_parent, folder) = local();
+    commit(&folder, FILE, &kustomization(&[API.into()]));
+    let image = format!("{API}:v1");
+    let asked = ["bump", &image, "-n", "--label", "bump", "--auto-merge"];
+    let warned = |command: &mut Command| Run::of(&command.output().unwrap()).stderr;
+    let told = warned(cli::command(&folder).args(asked));
+    assert!(told.contains("warning: --label and --auto-merge have no effect without --pr\n"), "{told}");
+    let variables = [("TAGBUMP_REVIEWER", "ann"), ("TAGBUMP_LABEL", "bump"), ("TAGBUMP_AUTO_MERGE", "false")];
+    let told = warned(cli::command(&folder).args(&asked[..3]).envs(variables));
+    assert!(!told.contains("effect"), "the environment is meant for other runs too: {told}");
+    let told =
+        warned(cli::command(&folder).args(&asked[..3]).envs(variables).env("TAGBUMP_ACTION_COMMAND", "bump"));
+    let named = "the input \"label\" and the input \"reviewer\" have no effect without pr: true";
+    assert!(told.contains(named), "{told}");
 }
 
 #[test]

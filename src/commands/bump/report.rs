@@ -7,7 +7,7 @@ use crate::decision::{Decision, DecisionError, PlanFacts, Undecided};
 use crate::diagnostics::{self, BumpError};
 use crate::error::Failure;
 use crate::git::Secrets;
-use crate::hint::{Audience, hint, switch};
+use crate::hint::{Audience, Hint, flag, hint, switch};
 use crate::image::{Field, ImageArg, Tag};
 use crate::output::{BumpedImage, Outcome, Report, Secret, SkipReason, SkippedReference, unparsable_warning};
 use crate::plan::ChangedReference;
@@ -40,13 +40,17 @@ impl DerefMut for BumpReport {
 
 impl BumpReport {
     pub fn new(settings: &BumpSettings) -> Self {
+        let audience = diagnostics::audience(&settings.run_context.environment);
+        let mut report = Report::new(requested_images(settings));
+        let flags = &settings.delivery.without_effect;
+        report.warnings.extend(no_pull_request(flags).map(|warning| warning.for_audience(audience)));
         BumpReport {
-            report: Report::new(requested_images(settings)),
+            report,
             facts: PlanFacts::default(),
             dry_run: settings.delivery.dry_run,
             if_older: settings.delivery.landing.if_older,
             if_held: settings.if_held,
-            audience: diagnostics::audience(&settings.run_context.environment),
+            audience,
         }
     }
 
@@ -149,6 +153,17 @@ fn without_secrets(mut report: Report) -> Report {
     texts.into_iter().flatten().for_each(scrub);
     report.failure = report.failure.map(|failure| failure.map_texts(|text| secrets.scrub(text)));
     report
+}
+
+/// The warning about flags for a pull request that isn't made.
+fn no_pull_request(flags: &[&'static str]) -> Option<Hint> {
+    let mut named: Vec<Hint> = flags.iter().map(|&name| flag(name)).collect();
+    let last = named.pop()?;
+    let (all, verb) = match named.into_iter().reduce(|all, next| all + ", " + next) {
+        Some(others) => (others + " and " + last, " have"),
+        None => (last, " has"),
+    };
+    Some(all + verb + " no effect without " + switch("pr"))
 }
 
 /// The warning that a block got the tag alone.
