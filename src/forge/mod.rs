@@ -247,6 +247,8 @@ pub type StillCurrent<'a> = dyn FnMut() -> bool + 'a;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProposedPull {
     pub pull: PullRequest,
+    /// Whether it was opened, or got another text.
+    pub is_changed: bool,
     /// What the forge refused besides it. The pull request is still open.
     pub warnings: Vec<String>,
 }

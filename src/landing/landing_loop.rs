@@ -129,6 +129,10 @@ impl<'a, 'c, B: TargetBranch, P: Proposal, E> LandingLoop<'a, 'c, B, P, E> {
                 let made = self.branch.commit(&tip, &proposal);
                 made.map_err(LandingError::Branch)?
             };
+            if tip.published == Some(commit) {
+                // an earlier run has done it
+                return Ok((proposal, Some(commit)));
+            }
             self.attempts += 1;
             let outcome = self.branch.publish(commit, self.backoff.deadline());
             if let PublishOutcome::Published { commit } = outcome {

@@ -114,6 +114,8 @@ pub struct Report {
     pub commit_url: Option<String>,
     pub branch: Option<String>,
     pub pull_request: Option<PullRequestInfo>,
+    /// Whether an earlier run has done all of it: the pull request stays as it was.
+    pub is_repeated: bool,
     /// How waiting went, if this is the report of `wait`.
     pub wait: Option<WaitInfo>,
     pub attempts: u32,
@@ -144,6 +146,7 @@ impl Report {
             commit_url: None,
             branch: None,
             pull_request: None,
+            is_repeated: false,
             wait: None,
             attempts: 0,
             elapsed: None,
@@ -164,9 +167,9 @@ impl Report {
         self
     }
 
-    /// Whether there was something to change, or in a dry run, would be.
+    /// Whether the run changed something, or in a dry run, would change it.
     pub fn changed(&self) -> bool {
-        !self.edits.is_empty()
+        !self.edits.is_empty() && !self.is_repeated
     }
 
     /// The tag that was requested; `None` if the images have different tags.

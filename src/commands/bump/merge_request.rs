@@ -22,7 +22,8 @@ impl Bump<'_> {
         location: &PrLocation<'_>,
         report: &mut BumpReport,
     ) -> Result<(), Error> {
-        let Landing { proposal: decision, commit, .. } = landed;
+        let Landing { proposal: decision, commit, attempts, .. } = landed;
+        report.is_repeated = commit.is_some() && attempts == 0;
         let git = &remote.git;
         warn_of_conflicts(git, commit, location, report);
         let outcome = match commit {

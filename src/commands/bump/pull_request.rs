@@ -110,7 +110,7 @@ impl Bump<'_> {
         location: &PrLocation<'_>,
         report: &mut BumpReport,
     ) -> Result<(), Error> {
-        let Landing { proposal: decision, commit, .. } = landed;
+        let Landing { proposal: decision, commit, attempts, .. } = landed;
         warn_of_conflicts(&remote.git, commit, location, report);
         let repository = remote.git.slug().unwrap_or_default();
         let base = remote.git.branch().unwrap_or_default().to_owned();
@@ -127,6 +127,7 @@ impl Bump<'_> {
                     || remote.tip(deadline).map_or(true, |tip| tip.published == Some(commit));
                 let proposal = forge.propose(backoff, &spec, &mut is_current)?;
                 let pull = proposal.pull.clone();
+                report.is_repeated = attempts == 0 && !proposal.is_changed;
                 note_proposal(proposal, report);
                 let open = OpenPull { spec: &spec, pull: &pull, commit, git: &remote.git };
                 self.merge_when_ready(&*forge, backoff, &open, report);

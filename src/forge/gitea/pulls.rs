@@ -23,12 +23,14 @@ pub fn propose(
     is_current: &mut StillCurrent<'_>,
 ) -> Result<ProposedPull, ForgeError> {
     if let Some(pull) = open(gitea, backoff, spec)? {
-        let pull = update(gitea, backoff, spec, pull, is_current)?;
-        return Ok(ProposedPull { pull: shown(&pull, spec), warnings: Vec::new() });
+        let updated = update(gitea, backoff, spec, &pull, is_current)?;
+        let is_changed = updated.is_some();
+        let pull = shown(&updated.unwrap_or(pull), spec);
+        return Ok(ProposedPull { pull, is_changed, warnings: Vec::new() });
     }
     let pull = create(gitea, backoff, spec, is_current)?;
     let warnings = finish(gitea, backoff, spec, pull.number);
-    Ok(ProposedPull { pull: shown(&pull, spec), warnings })
+    Ok(ProposedPull { pull: shown(&pull, spec), is_changed: true, warnings })
 }
 
 /// Finds the open pull request of a branch.
@@ -139,7 +141,7 @@ fn create(
         if tries > 0 {
             // the answer may have been lost, not the request
             if let Some(made) = open(gitea, backoff, spec)? {
-                return Ok(update(gitea, backoff, spec, made, is_current)?);
+                return Ok(update(gitea, backoff, spec, &made, is_current)?.unwrap_or(made));
             }
         }
         tries += 1;
@@ -161,26 +163,27 @@ fn goes_away(refusal: &GiteaRefusal, tries: usize) -> bool {
     refusal.status == 409 || (refusal.status == 404 && tries < CREATE_TRIES)
 }
 
+/// `None` if the pull request stays as it is.
 fn update(
     gitea: &Gitea,
     backoff: &mut Backoff<'_>,
     spec: &PullRequestSpec<'_>,
-    pull: PullRequestJson,
+    pull: &PullRequestJson,
     is_current: &mut StillCurrent<'_>,
-) -> Result<PullRequestJson, ForgeError> {
+) -> Result<Option<PullRequestJson>, ForgeError> {
     // a person may have made a draft of it, or a draft ready
     let (mark, title) = draft_mark(&pull.title);
     if [title, &pull.title].contains(&spec.title) && pull.has_body(spec.body) {
-        return Ok(pull);
+        return Ok(None);
     }
     if !is_current() {
-        return Ok(pull);
+        return Ok(None);
     }
     let is_marked = mark.is_empty() || !draft_mark(spec.title).0.is_empty();
     let title = if is_marked { spec.title.to_owned() } else { format!("{mark} {}", spec.title) };
     let changed = json!({"title": title, "body": spec.body});
     let updated = gitea.ask(backoff, &route(spec, pull.number), GiteaRequest::Patch(&changed))?;
-    Ok(PullRequestJson::made(updated, spec)?)
+    Ok(Some(PullRequestJson::made(updated, spec)?))
 }
 
 #[cfg(test)]

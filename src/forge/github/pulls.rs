@@ -23,12 +23,14 @@ pub fn propose(
     is_current: &mut StillCurrent<'_>,
 ) -> Result<ProposedPull, ForgeError> {
     if let Some(pull) = open(hub, backoff, spec)? {
-        let pull = update(hub, backoff, spec, pull, is_current)?;
-        return Ok(ProposedPull { pull: shown(&pull, spec), warnings: Vec::new() });
+        let updated = update(hub, backoff, spec, &pull, is_current)?;
+        let is_changed = updated.is_some();
+        let pull = shown(&updated.unwrap_or(pull), spec);
+        return Ok(ProposedPull { pull, is_changed, warnings: Vec::new() });
     }
     let pull = create(hub, backoff, spec, is_current)?;
     let warnings = finish(hub, backoff, spec, pull.number);
-    Ok(ProposedPull { pull: shown(&pull, spec), warnings })
+    Ok(ProposedPull { pull: shown(&pull, spec), is_changed: true, warnings })
 }
 
 /// Finds the open pull request of a branch.
@@ -122,7 +124,7 @@ fn create(
         if tries > 0 {
             // the answer may have been lost, not the request
             if let Some(made) = open(hub, backoff, spec)? {
-                return Ok(update(hub, backoff, spec, made, is_current)?);
+                return Ok(update(hub, backoff, spec, &made, is_current)?.unwrap_or(made));
             }
         }
         tries += 1;
@@ -155,20 +157,21 @@ pub(super) fn again(refusal: &ApiRefusal) -> FetchError<ForgeError> {
 /// How often GitHub is asked for a pull request while it doesn't see the commit that was just pushed.
 const CREATE_TRIES: usize = 8;
 
+/// `None` if the pull request stays as it is.
 fn update(
     hub: &GitHub,
     backoff: &mut Backoff<'_>,
     spec: &PullRequestSpec<'_>,
-    pull: PullRequestJson,
+    pull: &PullRequestJson,
     is_current: &mut StillCurrent<'_>,
-) -> Result<PullRequestJson, ForgeError> {
+) -> Result<Option<PullRequestJson>, ForgeError> {
     if pull.title == spec.title && pull.has_body(spec.body) {
-        return Ok(pull);
+        return Ok(None);
     }
     if !is_current() {
-        return Ok(pull);
+        return Ok(None);
     }
     let changed = json!({"title": spec.title, "body": spec.body});
     let updated = hub.ask(backoff, &route(spec, pull.number), ApiRequest::Patch(&changed))?;
-    Ok(PullRequestJson::made(updated, spec)?)
+    Ok(Some(PullRequestJson::made(updated, spec)?))
 }
