@@ -16,7 +16,7 @@ pub enum Exit {
     Usage = 2,
     /// No match, too many or too few matches, or several matches with different tags.
     NoMatch = 3,
-    /// The bump did not land, for example because the time ran out.
+    /// The bump did not land, for example because the time ran out; or it is unknown whether it is live.
     NotLanded = 4,
     /// The server refused.
     Refused = 5,

@@ -16,7 +16,7 @@ Exit codes:
   0         live, or superseded
   2         wrong usage
   3         nothing matched
-  4         the branch can't be read
+  4         not known: the branch or the statuses can't be read
   5         refused by the server
   7         not live: a status failed, or the time ran out
   130, 143  interrupted";

@@ -31,7 +31,7 @@ use crate::hint::Audience;
 pub use bump::BumpError;
 pub use command::CommandError;
 pub use error::Error;
-pub use wait::WaitError;
+pub use wait::{UnreadPart, WaitError};
 
 /// Describes an error, worded for `audience`.
 pub fn diagnose(error: Error, audience: Audience) -> Failure {

@@ -1,5 +1,7 @@
 //! Errors of `wait`.
 
+use std::fmt;
+
 use super::command::lines;
 use crate::error::{Exit, Failure};
 use crate::forge::ForgeKind;
@@ -36,6 +38,25 @@ pub enum WaitError {
     Failed { commit: CommitId, names: Vec<String> },
     #[error("{} is not live after {seconds} s: {what}", .commit.short())]
     TimedOut { commit: CommitId, seconds: u64, what: String },
+    /// The last look saw nothing.
+    #[error("can't tell whether {} is live: {part} couldn't be read: {what}", .commit.short())]
+    Unknown { commit: CommitId, part: UnreadPart, what: String },
+}
+
+/// What a look failed to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnreadPart {
+    Branch,
+    Statuses,
+}
+
+impl fmt::Display for UnreadPart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            UnreadPart::Branch => "the branch",
+            UnreadPart::Statuses => "the statuses",
+        })
+    }
 }
 
 pub(super) fn describe(error: &WaitError) -> Failure {
@@ -70,6 +91,9 @@ pub(super) fn describe(error: &WaitError) -> Failure {
         WaitError::TimedOut { .. } => Failure::new(Exit::NotLive, message).hinted(
             hint("see what the controller does; give it more time with ") + setting("wait-timeout", "20m"),
         ),
+        // not exit 7: nothing says that the change failed, so no workflow should undo it
+        WaitError::Unknown { .. } => Failure::new(Exit::NotLanded, message)
+            .hinted("look at the change by hand, or wait again when the server answers"),
     }
 }
 

@@ -255,6 +255,22 @@ fn server_error_is_only_a_reason_to_look_again() {
     assert!(waited.lines[0].contains("502"), "{:?}", waited.lines);
 }
 
+/// A rollback step runs for exit 7 alone: an outage of the forge must not start it.
+#[test]
+fn statuses_that_can_not_be_read_at_the_end_are_exit_4() {
+    for status in [500, 502, 429] {
+        let landed = Landed::new();
+        for _ in 0..40 {
+            landed.hosted.github.fault(On::CombinedStatus, Fault::Status(status));
+        }
+        let waited = landed.wait(&["--status", "flux", "--wait-timeout", "2m"], &Steps::none());
+        waited.ends(4, "failed");
+        let said =
+            format!("can't tell whether {} is live: the statuses couldn't be read: ", &landed.commit[..10]);
+        assert!(waited.error().contains(&said), "{}", waited.error());
+    }
+}
+
 /// A page that answers as it is set.
 struct Service {
     server: GitServer,

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::awaited::{Awaited, TagState};
 use super::judge::{IN_A_ROW, Look, LookJudge, LookVerdict, Progress, SeenCommit};
 use super::page::{Page, ShownText};
-use crate::diagnostics::{Error, WaitError};
+use crate::diagnostics::{Error, UnreadPart, WaitError};
 use crate::forge::{AnswerCache, CommitReader, ForgeKind};
 use crate::landing::remote::RemoteHistory;
 use crate::landing::{Clock, FetchError};
@@ -68,6 +68,7 @@ enum Stop {
     End(End),
     /// The next look may see more; the server may say when.
     Later {
+        unread: UnreadPart,
         what: String,
         retry_after: Option<Duration>,
     },
@@ -88,6 +89,7 @@ impl Watch<'_> {
     pub fn run(mut self, progress: &mut dyn FnMut(&str), info: &mut WaitInfo) -> Result<End, Error> {
         let (mut pause, mut shown) = (SHORTEST, String::new());
         loop {
+            let mut unread = None;
             let (text, at_least) = match self.look() {
                 Ok(look) => match self.judge.judge(&look) {
                     LookVerdict::Live { statuses } => {
@@ -106,11 +108,14 @@ impl Watch<'_> {
                 },
                 Err(Stop::End(end)) => return Ok(end),
                 Err(Stop::Error(error)) => return Err(error),
-                Err(Stop::Later { what, retry_after }) => (what, retry_after),
+                Err(Stop::Later { unread: part, what, retry_after }) => {
+                    unread = Some(part);
+                    (what, retry_after)
+                }
             };
             let left = self.deadline.saturating_duration_since(self.clock.now());
             if left.is_zero() {
-                return Err(self.timed_out(text));
+                return Err(self.timed_out(unread, text));
             }
             progress(&text);
             // while something happens, look more often
@@ -120,16 +125,15 @@ impl Watch<'_> {
         }
     }
 
-    fn timed_out(self, what: String) -> Error {
-        match self.memory.refused {
-            Some(error) => error.into(),
-            None => WaitError::TimedOut {
-                commit: self.awaited.commit,
-                seconds: self.settings.timeout.as_secs(),
-                what,
-            }
-            .into(),
-        }
+    /// Only what was read can say that the change is not live.
+    fn timed_out(self, unread: Option<UnreadPart>, what: String) -> Error {
+        let (commit, seconds) = (self.awaited.commit, self.settings.timeout.as_secs());
+        let error = match (self.memory.refused, unread) {
+            (Some(refused), _) => refused,
+            (None, Some(part)) => WaitError::Unknown { commit, part, what },
+            (None, None) => WaitError::TimedOut { commit, seconds, what },
+        };
+        error.into()
     }
 
     fn look(&mut self) -> Result<Look, Stop> {
@@ -150,7 +154,7 @@ impl Watch<'_> {
     fn commits(&mut self) -> Result<Vec<CommitId>, Stop> {
         let refreshed = self.remote.refresh(self.request_deadline());
         refreshed.map_err(|error| match error.transient() {
-            Ok((what, retry_after)) => Stop::Later { what, retry_after },
+            Ok((what, retry_after)) => Stop::Later { unread: UnreadPart::Branch, what, retry_after },
             Err(error) => Stop::from(error),
         })?;
         let ours = self.awaited.commit;
@@ -186,6 +190,7 @@ impl Watch<'_> {
         let deadline = self.request_deadline();
         let Some(source) = &self.statuses else { return Ok(SeenCommit { commit, statuses: Vec::new() }) };
         let StatusSource { reader, kind, repository } = source;
+        let later = |what, retry_after| Stop::Later { unread: UnreadPart::Statuses, what, retry_after };
         match reader.statuses(deadline, repository, &commit.to_string(), &mut self.memory.cache) {
             Ok(statuses) => {
                 self.memory.refused = None;
@@ -199,10 +204,10 @@ impl Watch<'_> {
                     return Err(Stop::from(refused));
                 }
                 self.memory.refused = Some(refused);
-                Err(Stop::Later { what: message, retry_after: None })
+                Err(later(message, None))
             }
-            Err(FetchError::Transient { what, retry_after }) => Err(Stop::Later { what, retry_after }),
-            Err(FetchError::Unreachable { what }) => Err(Stop::Later { what, retry_after: None }),
+            Err(FetchError::Transient { what, retry_after }) => Err(later(what, retry_after)),
+            Err(FetchError::Unreachable { what }) => Err(later(what, None)),
         }
     }
 

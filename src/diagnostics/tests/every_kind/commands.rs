@@ -28,6 +28,7 @@ pub(super) fn wait_errors() -> Vec<WaitError> {
         WaitError::NotOnBranch { commit: s(), branch: s() },
         WaitError::Failed { commit: id(), names: vec![s()] },
         WaitError::TimedOut { commit: id(), seconds: 7, what: s() },
+        WaitError::Unknown { commit: id(), part: UnreadPart::Statuses, what: s() },
     ];
     all(include_str!("../../wait.rs"), "WaitError", samples)
 }
