@@ -195,11 +195,7 @@ impl Command {
             Command::Scan(args) => &mut args.common,
             Command::Init(args) => &mut args.common,
             Command::Wait(args) => &mut args.common,
-            Command::History(args) => {
-                // in the environment, these are meant for the commands that land
-                args.fetch |= is_typed(matches, "branch") || is_typed(matches, "remote");
-                &mut args.common
-            }
+            Command::History(args) => &mut args.common,
             Command::Completions { .. } | Command::Man { .. } => return,
         };
         let_typed_win(matches, ("quiet", &mut common.quiet), ("verbose", &mut common.verbose));

@@ -109,7 +109,9 @@ pub fn history(
     now: i64,
 ) -> Result<HistorySettings, SettingsError> {
     let remote = RemoteSettings::read(args.remote.as_deref(), args.branch.as_deref(), &environment)?;
-    let fetches = args.fetch || matches!(root(&args.common), WorkLocation::Url(_));
+    let names_branch =
+        [&args.branch, &args.remote].into_iter().any(|name| non_empty(name.as_deref()).is_some());
+    let fetches = args.fetch || names_branch || matches!(root(&args.common), WorkLocation::Url(_));
     Ok(HistorySettings {
         run_context: run_context(&args.common, None, &remote.name, environment, now)?,
         image: bare_name(args.image, BareName::History)?,
