@@ -91,12 +91,19 @@ impl DecisionContext<'_> {
         Ok(same_repository(Some(built), target.repository().as_deref()))
     }
 
-    /// The name in git's configuration, or else that of the machine's user.
+    /// The author who is named for a commit, also if none is made, or the committer, or else the machine's user.
     pub(super) fn user_name(&self) -> Option<String> {
-        let configured = self.checkout.and_then(|checkout| checkout.identity("author").ok()?.0);
         let environment = &self.settings.run_context.environment;
-        let user = ["USER", "USERNAME"].iter().find_map(|name| environment.get(name));
-        configured.or_else(|| user.map(str::to_owned))
+        let variable =
+            |names: &[&str]| names.iter().find_map(|name| environment.get(name)).map(str::to_owned);
+        let named = self.settings.delivery.commit.author.as_ref().map(|author| author.name.clone());
+        let committer = || self.committer.as_ref().map(|who| who.name.clone());
+        let configured = || self.checkout.and_then(|checkout| checkout.identity("author").ok()?.0);
+        named
+            .or_else(committer)
+            .or_else(|| variable(&["GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME"]))
+            .or_else(configured)
+            .or_else(|| variable(&["USER", "USERNAME"]))
     }
 
     /// A commit without a repository belongs to the checkout's, if that has it.

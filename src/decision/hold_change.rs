@@ -133,14 +133,14 @@ fn change(
     let typed = &context.settings.references.selection;
     match &options.action {
         HoldAction::Hold { reason, until } => {
-            let by = options.by.clone().or_else(|| context.committer.as_ref().map(|who| who.name.clone()));
+            let by = options.by.clone().or_else(|| context.user_name());
             let hold = |(index, target): (TargetIndex, &UpdateTarget)| Hold {
                 image: target.name.clone(),
                 env: options.env.clone(),
                 files: held_files(index, target, references),
                 reason: reason.clone(),
                 until: *until,
-                by: by.clone().or_else(|| context.user_name()).unwrap_or_else(|| "unknown".to_owned()),
+                by: by.clone().unwrap_or_else(|| "unknown".to_owned()),
             };
             HoldsChange::Add(targets.map(hold).collect())
         }

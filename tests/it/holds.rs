@@ -80,6 +80,22 @@ fn hold_writes_an_entry_and_unhold_removes_it() {
     ended(&tagbump(folder.path(), &["unhold", API]), 0, "already");
 }
 
+/// Also without a commit.
+#[test]
+fn hold_names_the_author_who_is_given() {
+    let by = |more: &[&str], variables: &[(&str, &str)]| {
+        let folder = folder();
+        let mut command = cli::command(folder.path());
+        command.args(["hold", API, "--reason", "x"]).args(more).envs(variables.iter().copied());
+        ended(&repo::run(command.args(["--format", "json"])), 0, "edited");
+        read(&folder, HOLDS).lines().find_map(|line| Some(line.split_once("by: ")?.1.to_owned())).unwrap()
+    };
+    let variable = ("GIT_AUTHOR_NAME", "Ann");
+    assert_eq!(by(&["--author", "Eve <e@x>"], &[variable]), "Eve");
+    assert_eq!(by(&[], &[("USER", "root"), variable]), "Ann");
+    assert_eq!(by(&[], &[]), "unknown");
+}
+
 #[test]
 fn schema_accepts_what_is_written_and_rejects_mistakes() {
     let schema = Schema::of_file("tagbump-holds.schema.json");
