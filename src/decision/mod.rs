@@ -80,6 +80,8 @@ pub struct Decision {
     pub promotion: Option<Promotion>,
     /// References that are set although the order of the builds is unknown.
     pub notices: Vec<String>,
+    /// The commit that the user gave as the source, if its repository is unknown, so that no trailer records it.
+    pub unrecorded_source: Option<String>,
     /// The edit of a `hold` or `unhold`, whose plan this is.
     pub holds: Option<HoldsEdit>,
     /// How long registries were waited for.

@@ -164,6 +164,20 @@ impl ReferenceChange<'_> {
         };
         let message = wording.message(&decision.plan, &decision.origins)?;
         let pull_request = wording.pull_request(base, &decision, &mut search, facts)?;
-        Ok(Decision { message, pull_request, ..decision })
+        let unrecorded_source = self.unrecorded_source(&decision.plan, &by_labels)?;
+        Ok(Decision { message, pull_request, unrecorded_source, ..decision })
+    }
+
+    /// The commit that the user gave as the source, if no trailer records it.
+    fn unrecorded_source(
+        &self,
+        plan: &Plan,
+        by_labels: &LabelSources,
+    ) -> Result<Option<String>, DecisionError> {
+        if plan.is_empty() || self.context.settings.run_context.source.is_none() {
+            return Ok(None);
+        }
+        let source = self.context.source_of_target(self.config, None, by_labels)?;
+        Ok(source.filter(|source| source.repository.is_none()).map(|source| source.sha))
     }
 }

@@ -39,6 +39,27 @@ fn source_is_the_given_one() {
 }
 
 #[test]
+fn notice_says_that_a_source_without_a_known_repository_is_not_recorded() {
+    let world = World::new();
+    let folder = world.shallow("w");
+    let said = |told: &serde_json::Value| told["notices"].to_string().contains("isn't recorded");
+    let told = ended(&repo::run(&mut push(&folder, "v1", &["--source", SHA])), 0, "landed");
+    let notice = format!(
+        "the source {SHA} isn't recorded, because its repository is unknown: write --source REPOSITORY@{SHA}"
+    );
+    assert!(told["notices"].as_array().unwrap().contains(&notice.into()), "{told}");
+    let given = format!("acme/api@{SHA}");
+    assert!(!said(&ended(&repo::run(&mut push(&folder, "v2", &["--source", &given])), 0, "landed")));
+    // a commit that the target has is the target's
+    let known = world.tip();
+    assert!(!said(&ended(
+        &repo::run(&mut push(&world.shallow("x"), "v3", &["--source", &known])),
+        0,
+        "landed"
+    )));
+}
+
+#[test]
 fn source_is_commit_of_push_event() {
     let world = World::new();
     let folder = world.shallow("w");

@@ -7,7 +7,7 @@ use crate::decision::{Decision, DecisionError, PlanFacts, Undecided};
 use crate::diagnostics::{self, BumpError};
 use crate::error::Failure;
 use crate::git::Secrets;
-use crate::hint::{Audience, Hint, flag, hint, switch};
+use crate::hint::{Audience, Hint, flag, hint, setting, switch};
 use crate::image::{Field, ImageArg, Tag};
 use crate::output::{BumpedImage, Outcome, Report, Secret, SkipReason, SkippedReference, unparsable_warning};
 use crate::plan::ChangedReference;
@@ -97,7 +97,8 @@ impl BumpReport {
     /// # Errors
     /// Exit 4 with `--if-older fail`, if a newer build is current, and with `--if-held fail`, if nothing has soaked.
     pub fn end(&mut self, decision: Decision, outcome: Outcome) -> Result<(), BumpError> {
-        let Decision { plan, origins, skipped, promotion, notices, .. } = decision;
+        let Decision { plan, origins, skipped, promotion, notices, unrecorded_source, .. } = decision;
+        let unrecorded = unrecorded_source.map(|sha| source_unrecorded(&sha, self.audience));
         let left_out = plan.changes.iter().filter(|change| change.left_out_digest);
         let left_out: Vec<_> = left_out.map(|change| digest_left_out(change, self.audience)).collect();
         self.report.warnings.extend(left_out);
@@ -112,7 +113,9 @@ impl BumpReport {
         let kept = references.iter().chain(&soaking).cloned();
         self.report.outcome = outcome;
         self.report.warnings.splice(0..0, plan.warnings);
-        self.report.notices.splice(0..0, plan.notices.into_iter().chain(kept).chain(notices));
+        self.report
+            .notices
+            .splice(0..0, plan.notices.into_iter().chain(kept).chain(notices).chain(unrecorded));
         self.report.promotion = promotion;
         self.report.skipped = skipped;
         self.report.changes = plan.changes;
@@ -164,6 +167,12 @@ fn no_pull_request(flags: &[&'static str]) -> Option<Hint> {
         None => (last, " has"),
     };
     Some(all + verb + " no effect without " + switch("pr"))
+}
+
+/// The notice that no trailer names the source.
+fn source_unrecorded(sha: &str, audience: Audience) -> String {
+    let notice = hint(format!("the source {sha} isn't recorded, because its repository is unknown: write "));
+    (notice + setting("source", format!("REPOSITORY@{sha}"))).for_audience(audience)
 }
 
 /// The warning that a block got the tag alone.
