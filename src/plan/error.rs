@@ -170,6 +170,12 @@ fn not_here(image: &str, service: Option<&str>, limit: &EnvironmentLimit) -> Str
             format!("service {} has no files in environment {}", inline(service), inline(name))
         }
         (EnvironmentLimit::Only(name), None) => format!("environment {} doesn't run {image}", inline(name)),
+        (_, Some(service)) => {
+            format!(
+                "service {} has files only in environments that take their tags from another one",
+                inline(service)
+            )
+        }
         _ => format!("{image} runs only in environments that take their tags from another one"),
     }
 }

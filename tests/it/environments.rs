@@ -1,6 +1,7 @@
 //! `--env`: history and rollbacks of one environment. `fixtures/environments` has the bumps.
 
 use crate::support::cli::{self, Run};
+use crate::support::files::write;
 use crate::support::past::{Past, tags};
 use crate::support::repo::{API, ended, failed};
 
@@ -65,6 +66,25 @@ fn rollback_of_environment_without_the_image_fails() {
     past.puts("Ada", PROD, "kind: Pod\n", "none", "x");
     let error = failed(&rollback(&past, &[API, "--env", "prod"]), 3);
     assert!(error.to_string().contains("environment prod doesn't run ghcr.io/acme/api"), "{error}");
+}
+
+#[test]
+fn error_names_only_environments_that_the_files_of_a_service_reach() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = format!(
+        "services:\n  api-stg: {{ image: {API}, files: [envs/stg] }}\nenvironments:\n  dev: {{ files: [envs/dev] }}\n  \
+         stg: {{ files: [envs/stg], from: dev }}\n  prod: {{ files: [envs/prod], from: stg }}\n"
+    );
+    write(folder.path(), "tagbump.yaml", &config);
+    for env in ["dev", "stg", "prod"] {
+        write(folder.path(), &format!("envs/{env}/api.yaml"), &at("v1"));
+    }
+    let said = failed(&cli::tagbump(folder.path(), &["bump", "api-stg:v9", "--format", "json"]), 3);
+    assert!(said.contains("service api-stg has files only in environments that take their tags"), "{said}");
+    assert!(
+        said.contains("tagbump promote stg, or set it with --env stg") && !said.contains("prod"),
+        "{said}"
+    );
 }
 
 #[test]

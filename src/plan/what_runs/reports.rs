@@ -103,8 +103,12 @@ impl Reports {
         };
         let (target, mut places) =
             missing.iter().map(|target| (*target, of(*target))).find(|(_, p)| !p.is_empty())?;
-        places.sort_by(|one, other| one.at.cmp(&other.at));
         let UpdateTarget { name, service, scope, .. } = &request.targets[target];
+        // where a service has no files, it can't be set
+        if scope.is_chosen() && places.iter().any(|place| scope.reaches(&place.at.file)) {
+            places.retain(|place| scope.reaches(&place.at.file));
+        }
+        places.sort_by(|one, other| one.at.cmp(&other.at));
         let service = service.clone().filter(|_| scope.is_chosen());
         let limit = request.environments.limit.clone();
         Some(PlanError::OtherEnvironments { image: name.clone(), service, limit, places })
