@@ -17,9 +17,10 @@ use super::target_sources::TargetSources;
 use super::wording::Wording;
 use super::{Decision, DecisionMemory, Findings, KnownCommits};
 use crate::config::Config;
+use crate::image::same_image;
 use crate::landing::BuildOrder;
-use crate::output::SkippedReference;
-use crate::plan::{self, Cancellation, FileSource, Plan, Request};
+use crate::output::{SkipReason, SkippedReference};
+use crate::plan::{self, Cancellation, FileSource, Plan, Request, TargetIndex};
 
 /// How long to look at the files outside of the folder. A landing must not fail because of a warning.
 const LOOK_OUTSIDE: Duration = Duration::from_secs(2);
@@ -52,7 +53,7 @@ pub(super) fn decide(
     guarded.plan.warnings.extend(registry.warnings);
     guarded.notices.extend(registry.notices);
     let planned = PlannedChange { request, guarded, by_labels: registry.sources, waited: registry.waited };
-    change.describe(planned, &mut memory.commits, &mut findings.facts)
+    change.describe(planned, &mut memory.commits, findings)
 }
 
 /// The decision if nothing that could be promoted has run long enough.
@@ -64,7 +65,7 @@ fn nothing_soaked(
     findings.facts.images = Some(promotion.soaking_images());
     let mut plan = Plan::default();
     origin.note(&mut plan, &mut findings.skipped);
-    Decision { plan, promotion: Some(promotion.reported(&|_| None)), ..Decision::default() }
+    Decision { plan, promotion: Some(promotion.reported(&|_| None, &|_| None)), ..Decision::default() }
 }
 
 /// The warnings about files outside of the folder. A landing that is tried again has no time to look for them again.
@@ -88,6 +89,15 @@ fn note_skipped(
     skipped.extend(held.iter().cloned());
     skipped.append(&mut guarded.skipped);
     holds.check_policy(&held, &guarded.plan)
+}
+
+/// Why all references of a target keep their tags, if the plan changes none of them.
+fn reason_to_stay(plan: &Plan, skipped: &[SkippedReference], target: TargetIndex) -> Option<SkipReason> {
+    if plan.changes.iter().any(|change| change.target == target) {
+        return None;
+    }
+    let name = &target.of(&plan.targets)?.name;
+    skipped.iter().find(|one| same_image(&one.image, name)).map(|one| one.reason)
 }
 
 /// A change of references, before its plan is made.
@@ -135,7 +145,7 @@ impl ReferenceChange<'_> {
         &self,
         planned: PlannedChange,
         commits: &mut KnownCommits,
-        facts: &mut PlanFacts,
+        findings: &mut Findings,
     ) -> Result<Decision, DecisionError> {
         let ReferenceChange { context, config, base, origin, holds } = *self;
         let PlannedChange { request, guarded, by_labels, waited } = planned;
@@ -152,7 +162,8 @@ impl ReferenceChange<'_> {
         let origins = search.of_plan(&plan);
         notices.extend(std::mem::take(&mut search.notices));
         let between = |target| search.commits_between(&plan, &origins, target);
-        let promotion = origin.promotion().map(|promotion| promotion.reported(&between));
+        let stays = |target| reason_to_stay(&plan, &findings.skipped, target);
+        let promotion = origin.promotion().map(|promotion| promotion.reported(&between, &stays));
         let decision = Decision { request, plan, origins, promotion, notices, waited, ..Decision::default() };
         let Some(committer) = &context.committer else { return Ok(decision) };
         let wording = Wording {
@@ -163,7 +174,7 @@ impl ReferenceChange<'_> {
             overridden: &holds.overridden(&decision.plan),
         };
         let message = wording.message(&decision.plan, &decision.origins)?;
-        let pull_request = wording.pull_request(base, &decision, &mut search, facts)?;
+        let pull_request = wording.pull_request(base, &decision, &mut search, &mut findings.facts)?;
         let unrecorded_source = self.unrecorded_source(&decision.plan, &by_labels)?;
         Ok(Decision { message, pull_request, unrecorded_source, ..decision })
     }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::skipped::SkipReason;
 use super::timeline::moment;
 use crate::visible::inline;
 
@@ -30,6 +31,8 @@ pub struct PromotionRow {
     pub now: String,
     /// What it would get; `None` if nothing has soaked.
     pub becomes: Option<String>,
+    /// Why the environment keeps what it runs, although the environment before runs something else.
+    pub stays: Option<SkipReason>,
     /// When the environment before got that: seconds since the epoch.
     pub since: Option<i64>,
     /// How many commits lie between both, if that is known.
@@ -65,7 +68,11 @@ impl PromotionRow {
             false => count.total.to_string(),
         });
         let now = Some(self.now.clone()).filter(|now| !now.is_empty());
-        [Some(self.name.clone()), now, self.becomes.clone(), self.since.map(moment), commits]
+        let becomes = match self.stays {
+            Some(reason) => Some(format!("stays ({reason})")),
+            None => self.becomes.clone(),
+        };
+        [Some(self.name.clone()), now, becomes, self.since.map(moment), commits]
     }
 }
 

@@ -18,6 +18,16 @@ pub enum SkipReason {
     Soaking,
 }
 
+impl fmt::Display for SkipReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            SkipReason::Held => "held",
+            SkipReason::Superseded => "superseded",
+            SkipReason::Soaking => "soaking",
+        })
+    }
+}
+
 /// A reference that keeps its tag.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct SkippedReference {

@@ -125,6 +125,11 @@ fn newer_hot_fix_in_production_stays() {
     assert_eq!(told["skipped"][0]["reason"], "superseded");
     assert!(notices(&told).contains("which is newer"), "{told}");
     assert_eq!(tags(&mono, PROD), [&mono.builds[1][..7], "v0"]);
+    let folder = mono.checkout("table", &mono.world.tip());
+    let mut table = cli::command(&folder);
+    let table = repo::run(table.args(["promote", "prod", "--push", "-n", "--if-older", "skip"]));
+    let row = format!("api      {}   stays (superseded)  ", &mono.builds[1][..7]);
+    assert!(table.stdout.contains(&row), "{}", table.output());
     ended(&promote(&mono, &[]), 4, "superseded");
     ended(&promote(&mono, &["--if-older", "write"]), 0, "landed");
     assert_eq!(tags(&mono, PROD), [&mono.builds[0][..7], "v0"]);

@@ -60,10 +60,16 @@ impl PromotionPlan {
         names.into_iter().map(image).collect()
     }
 
-    /// The promotion as it is reported; `count` counts the commits between the old and the new image of a target.
-    pub fn reported(&self, count: &dyn Fn(TargetIndex) -> Option<CommitCount>) -> Promotion {
+    /// The promotion as it is reported; `count` counts the commits between the old and the new image of a target, and `stays` is why
+    /// it keeps its tags.
+    pub fn reported(
+        &self,
+        count: &dyn Fn(TargetIndex) -> Option<CommitCount>,
+        stays: &dyn Fn(TargetIndex) -> Option<SkipReason>,
+    ) -> Promotion {
         let row = |(target, row): &(Option<TargetIndex>, PromotionRow)| PromotionRow {
             commits: target.and_then(count),
+            stays: target.and_then(stays).filter(|_| row.becomes.as_ref() != Some(&row.now)),
             ..row.clone()
         };
         Promotion {
@@ -256,6 +262,7 @@ impl<'a> PromotionSearch<'a> {
             name: candidate.target.label().to_owned(),
             now: now.join(", "),
             becomes: becomes.map(TagAndDigest::joined),
+            stays: None,
             since: origin.since,
             commits: None,
         }
