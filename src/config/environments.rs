@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
+#[cfg(test)]
+use super::schema::RELATIVE_PATH;
 use super::{ConfigError, ConfigReader, ValueProblem};
 use crate::duration;
 use crate::plan::NamedEnvironment;
@@ -12,15 +14,17 @@ pub(super) const ENVIRONMENT_KEYS: &[&str] = &["files", "from", "soak"];
 
 /// Where the same services run, each with its own tag: staging, production
 #[derive(Debug, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(extend("dependentRequired" = {"soak": ["from"]})))]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawEnvironment {
     /// The files that start what runs there: kustomizations, Applications, releases, values files. Paths, folders or
     /// patterns below the root: `envs/prod/**`
+    #[cfg_attr(test, schemars(length(min = 1), inner(regex(pattern = RELATIVE_PATH))))]
     pub files: Vec<String>,
     /// The environment whose tags `tagbump promote` copies. Without --env, a bump leaves this environment unchanged
     pub from: Option<String>,
     /// How long a tag must have run there before it is promoted, like --soak: `12h`
+    #[cfg_attr(test, schemars(extend("type" = ["string", "integer", "null"], "pattern" = "[0-9]", "minimum" = 0)))]
     pub soak: Option<String>,
 }
 

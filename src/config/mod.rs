@@ -5,6 +5,8 @@
 
 mod environments;
 mod error;
+#[cfg(test)]
+mod schema;
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -27,13 +29,15 @@ pub use environments::ConfiguredEnvironment;
 pub use error::{ConfigError, ValueProblem};
 
 use environments::{ENVIRONMENT_KEYS, RawEnvironment};
+#[cfg(test)]
+use schema::{ENVIRONMENT_NAME, IMAGE_NAME, OR_NOTHING, RELATIVE_PATH, SERVICE_NAME};
 
 /// In bytes. A real configuration is never larger.
 const MAX_SIZE: usize = 1_000_000;
 
 /// What `tagbump bump` deploys: services, and how to compute their tags and commit messages
 #[derive(Debug, Default, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(extend("type" = OR_NOTHING)))]
 #[serde(deny_unknown_fields)]
 struct RawConfig {
     /// How to compute a tag from the commit, like --tag-template: `{branch}-{sha:7}`
@@ -43,9 +47,11 @@ struct RawConfig {
     /// Whether an image must be in its registry before its tag is written, like --verify
     verify: Option<RawVerify>,
     /// Services, by the name for `tagbump bump NAME`
+    #[cfg_attr(test, schemars(extend("type" = OR_NOTHING, "propertyNames" = {"pattern": SERVICE_NAME})))]
     #[serde(default)]
     services: BTreeMap<String, RawService>,
     /// Environments, by the name for --env and `tagbump promote NAME`
+    #[cfg_attr(test, schemars(extend("type" = OR_NOTHING, "propertyNames" = {"pattern": ENVIRONMENT_NAME})))]
     #[serde(default)]
     environments: BTreeMap<String, RawEnvironment>,
 }
@@ -56,11 +62,14 @@ struct RawConfig {
 #[serde(deny_unknown_fields)]
 struct RawService {
     /// The image's name, without a tag: `ghcr.io/acme/api`
+    #[cfg_attr(test, schemars(regex(pattern = IMAGE_NAME)))]
     image: String,
     /// Update only these files, like --file: paths, folders or patterns below the root
+    #[cfg_attr(test, schemars(extend("type" = ["array", "null"]), inner(regex(pattern = RELATIVE_PATH))))]
     #[serde(default)]
     files: Vec<String>,
     /// Fields that hold the tag, for files that tagbump doesn't recognise
+    #[cfg_attr(test, schemars(extend("type" = ["array", "null"])))]
     #[serde(default)]
     fields: Vec<RawField>,
     /// How to compute this service's tag, instead of the top-level `tag`
@@ -94,6 +103,7 @@ enum RawDigest {
 #[serde(deny_unknown_fields)]
 struct RawField {
     /// A path or pattern below the root
+    #[cfg_attr(test, schemars(regex(pattern = RELATIVE_PATH)))]
     file: String,
     /// The field, like --field: `workers.image.tag`
     path: String,

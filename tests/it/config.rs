@@ -6,7 +6,9 @@ use crate::support::cli::{Run, command, tagbump};
 use crate::support::files::snapshot;
 use crate::support::git::git;
 use crate::support::repo::{self, PASSWORD, USER, World, commit, ended, failed, json, local, write};
+use crate::support::schema::Schema;
 use serde_json::Value;
+use tagbump::config::Config;
 use tempfile::TempDir;
 
 const DIGEST: &str = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
@@ -466,6 +468,68 @@ fn scan_and_init_refuse_invalid_configuration() {
         assert_eq!(run.stdout, "");
     }
     assert_eq!(snapshot(folder.path()), before, "nothing was written");
+}
+
+/// Editors warn about what the program refuses, and about nothing else.
+#[test]
+fn schema_accepts_what_the_program_accepts() {
+    let schema = Schema::of_file("tagbump.schema.json");
+    let is_valid = |text: &str| {
+        let value: Value = serde_yaml::from_str(text).unwrap();
+        schema.problems(&value).is_empty()
+    };
+    let service = |line: &str| format!("services:\n  api: {{ image: a/b, {line} }}\n");
+    let image = |name: &str| format!("services:\n  api: {{ image: '{name}' }}\n");
+    let prod = |line: &str| {
+        format!("environments:\n  staging: {{ files: [s] }}\n  prod: {{ files: [p], {line} }}\n")
+    };
+    for text in [
+        SERVICES.to_owned(),
+        String::new(),
+        "services:\n".to_owned(),
+        "environments:\n".to_owned(),
+        service("files: "),
+        service("fields: "),
+        service("files: [envs/**, ./a.yaml]"),
+        image("localhost:5000/x"),
+        image("localhost/x"),
+        image("nginx"),
+        image("GHCR.io/acme/api"),
+        image("[::1]:5000/x"),
+        image("${REGISTRY}/api"),
+        prod("from: staging, soak: 0"),
+        prod("from: staging, soak: 12"),
+        prod("from: staging, soak: 1h30m"),
+    ] {
+        let refused = Config::parse("tagbump.yaml", text.as_bytes()).err().map(|error| error.to_string());
+        assert_eq!((refused, is_valid(&text)), (None, true), "{text}");
+    }
+    for text in [
+        "servces: {}\n".to_owned(),
+        "- a\n".to_owned(),
+        "services:\n  a/b: { image: a/b }\n".to_owned(),
+        "services:\n  '': { image: a/b }\n".to_owned(),
+        "environments:\n  a b: { files: [p] }\n".to_owned(),
+        "environments:\n  -p: { files: [p] }\n".to_owned(),
+        "environments:\n  p: { files: [] }\n".to_owned(),
+        image("ghcr.io/acme/api:v1"),
+        image("ghcr.io/acme/api@sha256:0123"),
+        image("ghcr.io/Acme/api"),
+        image("Acme/api"),
+        image("https://ghcr.io/acme/api"),
+        image("a=b"),
+        image("-a"),
+        image(""),
+        service("files: [/etc/x]"),
+        service("files: ['']"),
+        service("fields: [{ file: /x, path: a }]"),
+        prod("soak: 12h"),
+        prod("from: staging, soak: never"),
+        prod("from: staging, soak: -1"),
+    ] {
+        let is_refused = Config::parse("tagbump.yaml", text.as_bytes()).is_err();
+        assert_eq!((is_refused, is_valid(&text)), (true, false), "{text}");
+    }
 }
 
 #[test]
