@@ -13,6 +13,8 @@ mod tests;
 mod verify;
 mod wait;
 
+use std::ffi::OsStr;
+
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
@@ -80,9 +82,13 @@ fn is_typed(matches: &ArgMatches, id: &str) -> bool {
 }
 
 fn empty_argument(matches: &ArgMatches) -> Option<&str> {
+    // a page may be waited for until it has a blank
+    let is_blank = |id: &clap::Id, value: &OsStr| {
+        value.is_empty() || (id != "contains" && value.to_str().is_some_and(|text| text.trim().is_empty()))
+    };
     let is_empty = |id: &&clap::Id| {
         let raw = matches.try_get_raw(id.as_str()).ok().flatten();
-        raw.is_some_and(|mut values| values.any(std::ffi::OsStr::is_empty))
+        raw.is_some_and(|mut values| values.any(|value| is_blank(id, value)))
     };
     matches.ids().filter(|id| is_typed(matches, id.as_str())).find(is_empty).map(clap::Id::as_str)
 }

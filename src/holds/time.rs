@@ -1,13 +1,11 @@
 //! When a hold ends: RFC 3339 in the file, and on the command line also how long it lasts.
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
 
+use crate::duration;
 use crate::visible::inline;
-
-/// The longest hold that is given by its length.
-const MAX_LENGTH: SignedDuration = SignedDuration::from_hours(10 * 366 * 24);
 
 /// Why a text is not when a hold ends.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,7 +29,7 @@ pub(super) fn stored(text: &str) -> Result<Timestamp, HoldTimeError> {
 /// If it is neither, or over.
 pub fn end_of_hold(text: &str, now: i64) -> Result<Timestamp, HoldTimeError> {
     let neither = || HoldTimeError::Neither { text: text.to_owned() };
-    let end = match (time(text), length(text)) {
+    let end = match (time(text), duration::with_units(text)) {
         (Some(time), _) => time,
         (None, Some(length)) => {
             let now = Timestamp::from_second(now).map_err(|_| neither())?;
@@ -52,17 +50,6 @@ fn time(text: &str) -> Option<Timestamp> {
     Some(date.to_zoned(TimeZone::UTC).ok()?.timestamp())
 }
 
-/// A number of days or weeks, or what `--timeout` takes.
-fn length(text: &str) -> Option<SignedDuration> {
-    let text = text.trim();
-    let hours = |unit: char, hours: i64| {
-        let count: i64 = text.strip_suffix(unit)?.parse().ok()?;
-        count.checked_mul(hours).filter(|all| (1..=MAX_LENGTH.as_hours()).contains(all))
-    };
-    let whole = hours('d', 24).or_else(|| hours('w', 7 * 24)).map(SignedDuration::from_hours);
-    whole.or_else(|| text.parse().ok()).filter(|length| !length.is_negative() && *length <= MAX_LENGTH)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,6 +67,7 @@ mod tests {
             ("1h30m", "2026-11-28T13:30:00Z"),
             ("7d", "2026-12-05T12:00:00Z"),
             ("2w", "2026-12-12T12:00:00Z"),
+            ("1d12h", "2026-11-30T00:00:00Z"),
         ] {
             assert_eq!(end_of_hold(text, NOW).unwrap().to_string(), wanted, "{text}");
         }

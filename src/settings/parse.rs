@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use jiff::civil::Date;
-use jiff::{SignedDuration, Span, Timestamp, tz::TimeZone};
+use jiff::{Span, Timestamp, tz::TimeZone};
 
 use super::{BareName, ExpectedValue, SettingsError};
+use crate::duration;
 use crate::git::without_user;
 use crate::image::ImageArg;
 use crate::tag::Source;
@@ -69,9 +70,7 @@ const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 pub(super) fn duration(flag: &'static str, text: &str) -> Result<Duration, SettingsError> {
     let wrong = |expected| SettingsError::Value { flag, value: text.to_owned(), expected };
     let error = || wrong(ExpectedValue::Duration);
-    let seconds = text.parse::<u32>().map(|seconds| SignedDuration::from_secs(i64::from(seconds)));
-    let parsed = seconds.or_else(|_| text.parse()).map_err(|_| error())?;
-    let parsed = Duration::try_from(parsed).map_err(|_| error())?;
+    let parsed = Duration::try_from(duration::any(text).ok_or_else(error)?).map_err(|_| error())?;
     if parsed > A_DAY { Err(wrong(ExpectedValue::AtMostADay)) } else { Ok(parsed) }
 }
 
@@ -97,4 +96,27 @@ pub(super) fn non_empty(text: Option<&str>) -> Option<&str> {
 pub(super) fn listed(values: Vec<String>) -> Vec<String> {
     let values = values.into_iter().map(|value| value.trim_end_matches('\r').to_owned());
     values.filter(|value| !value.trim().is_empty()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timeouts_take_days_and_weeks_too() {
+        let seconds = |text: &str| duration("timeout", text).map(|read| read.as_secs_f64());
+        for (text, wanted) in
+            [("90", 90.0), ("500ms", 0.5), ("1h30m", 5400.0), ("1d", 86_400.0), ("12h", 43_200.0)]
+        {
+            assert_eq!(seconds(text), Ok(wanted), "{text}");
+        }
+        for text in ["1d12h", "1w", "25h"] {
+            let expected = ExpectedValue::AtMostADay;
+            let error = SettingsError::Value { flag: "timeout", value: text.to_owned(), expected };
+            assert_eq!(seconds(text), Err(error));
+        }
+        for text in ["", "x", "-1h", "1 month"] {
+            assert!(seconds(text).is_err(), "{text}");
+        }
+    }
 }

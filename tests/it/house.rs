@@ -47,7 +47,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("history", &["edit_script", "image", "manifest", "object_id", "plan", "file_selection"]),
-    ("holds", &["file_selection", "image", "location", "plan", "visible", "yaml"]),
+    ("holds", &["duration", "file_selection", "image", "location", "plan", "visible", "yaml"]),
     (
         "config",
         &[

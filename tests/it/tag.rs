@@ -96,6 +96,14 @@ fn variable_without_value_is_exit_2() {
     }
     git(&repo, &["checkout", "--quiet", "--detach"]);
     assert_eq!(tag(&repo, &["-T", "{branch}"], &[]).exit, 2);
+    for blank in ["", "  "] {
+        let run = tag(&repo, &["-T", blank], &[]);
+        assert!(
+            run.exit == 2 && run.stderr.contains("the value of --tag-template is empty"),
+            "{}",
+            run.output()
+        );
+    }
 }
 
 #[test]
