@@ -56,7 +56,10 @@ impl ConfigReader<'_> {
     fn environment(&self, name: &str, raw: &RawEnvironment) -> Result<ConfiguredEnvironment, ConfigError> {
         let keys = ["environments", name];
         let is_word = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-        if name.is_empty() || name.starts_with('-') || !name.chars().all(is_word) {
+        if name.is_empty() {
+            return Err(self.error(&keys, ValueProblem::EmptyName { of: "an environment" }));
+        }
+        if name.starts_with('-') || !name.chars().all(is_word) {
             return Err(self.error(&keys, ValueProblem::EnvironmentName));
         }
         if raw.files.is_empty() {
@@ -90,8 +93,9 @@ impl ConfigReader<'_> {
                     ValueProblem::UnknownEnvironment { name: from.to_owned(), known }
                 }
                 true if chain.iter().any(|known| known == from) => {
+                    let start = chain.iter().position(|known| known == from).unwrap_or_default();
                     chain.push(from.to_owned());
-                    ValueProblem::CircularFrom { names: chain }
+                    ValueProblem::CircularFrom { names: chain.split_off(start) }
                 }
                 true => {
                     chain.push(from.to_owned());

@@ -56,8 +56,13 @@ pub enum ValueProblem {
     NoFiles,
     #[error("there is no environment {}", inline(.name))]
     UnknownEnvironment { name: String, known: Vec<String> },
-    #[error("the environments take their tags from each other: {}", .names.join(" from "))]
-    CircularFrom { names: Vec<String> },
+    #[error("{of} has an empty name")]
+    EmptyName { of: &'static str },
+    #[error("{}", circle(.names))]
+    CircularFrom {
+        /// The first one is also the last.
+        names: Vec<String>,
+    },
     #[error("an environment already has this name")]
     NameOfEnvironment,
     #[error("{} is not a duration", inline(.text))]
@@ -93,6 +98,18 @@ impl ConfigError {
             }
             _ => None,
         }
+    }
+}
+
+fn circle(names: &[String]) -> String {
+    let takes = |(nth, pair): (usize, &[String])| {
+        let takes = if nth == 0 { " takes its tags" } else { "" };
+        format!("{}{takes} from {}", inline(&pair[0]), inline(&pair[1]))
+    };
+    let mut links: Vec<String> = names.windows(2).enumerate().map(takes).collect();
+    match (links.pop(), links.is_empty()) {
+        (Some(last), false) => format!("the environments form a circle: {}, and {last}", links.join(", ")),
+        _ => "the environment takes its tags from itself".to_owned(),
     }
 }
 

@@ -23,7 +23,7 @@ use crate::tag;
 use crate::template::Template;
 use crate::verify::Verify;
 use crate::visible::inline;
-use crate::yaml::{FieldPath, NodeId, ParsedYaml, ReadError, TypeError, scan, without_bom};
+use crate::yaml::{FieldPath, NodeId, ParsedYaml, ReadError, SECOND_DOCUMENT, TypeError, scan, without_bom};
 
 pub use environments::ConfiguredEnvironment;
 pub use error::{ConfigError, ValueProblem};
@@ -187,6 +187,10 @@ impl Config {
         };
         let yaml = scan(bytes).map_err(unreadable)?;
         let reader = ConfigReader { path, yaml: &yaml };
+        if let Some(position) = yaml.second_document() {
+            let reason = SECOND_DOCUMENT.to_owned();
+            return Err(ConfigError::Types { file: file(), position: Some(position), reason });
+        }
         reader.check_duplicate_keys()?;
         reader.check_known_keys()?;
         yaml.check().map_err(|stopped| unreadable(stopped.into()))?;
@@ -267,7 +271,8 @@ impl ConfigReader<'_> {
     fn error(&self, keys: &[&str], problem: impl Into<ValueProblem>) -> ConfigError {
         let node = self.yaml.roots().first().and_then(|&root| self.yaml.at(root, keys));
         let position = node.map(|id| (self.yaml.node(id).line, self.yaml.node(id).column));
-        let (file, key) = (self.path.to_owned(), keys.join("."));
+        let named: Vec<&str> = keys.iter().copied().filter(|key| !key.is_empty()).collect();
+        let (file, key) = (self.path.to_owned(), named.join("."));
         ConfigError::Value { file, position, key, problem: Box::new(problem.into()) }
     }
 
@@ -364,7 +369,10 @@ impl ConfigReader<'_> {
     fn service(&self, name: &str, written: RawService) -> Result<Service, ConfigError> {
         let keys = ["services", name];
         let word = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-        if name.is_empty() || !name.chars().all(word) {
+        if name.is_empty() {
+            return Err(self.error(&keys, ValueProblem::EmptyName { of: "a service" }));
+        }
+        if !name.chars().all(word) {
             return Err(self.error(&keys, ValueProblem::ServiceName));
         }
         let image = ImageArg::parse(&written.image).map_err(|e| self.error(&[keys[0], name, "image"], e))?;

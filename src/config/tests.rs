@@ -74,8 +74,8 @@ fn known_keys_are_those_of_the_types() {
 #[test]
 fn what_can_not_be_understood_says_where() {
     for (text, wanted) in [
-        ("services:\n  api: {}\n", "missing field `image`"),
-        ("services:\n  api:\n    image: [a]\n", "tagbump.yaml:3:12: services.api.image: invalid type"),
+        ("services:\n  api: {}\n", "`image` is missing"),
+        ("services:\n  api:\n    image: [a]\n", "tagbump.yaml:3:12: services.api.image: must be text"),
         (
             "services:\n  api:\n    image: a/b:v1\n",
             "tagbump.yaml:3:12: services.api.image: give the name alone",
@@ -86,13 +86,23 @@ fn what_can_not_be_understood_says_where() {
             "tagbump.yaml:4:12: services.api.files: ../x: is outside",
         ),
         ("services:\n  a b:\n    image: a/b\n", "services.a b: a service's name may"),
+        ("services:\n  '': { image: a/b }\n", "tagbump.yaml:2:7: services: a service has an empty name"),
+        ("tag: x\n---\ntag: y\n", "tagbump.yaml:3:1: there is a second document; keep one"),
+        (
+            "environments:\n  a: { files: [a], from: b }\n  b: { files: [b], from: a }\n",
+            "environments.b.from: the environments form a circle: a takes its tags from b, and b from a",
+        ),
+        (
+            "environments:\n  a: { files: [a], from: a }\n",
+            "a.from: the environment takes its tags from itself",
+        ),
         (
             "services:\n  a:\n    image: a/b\n  a:\n    image: a/c\n",
             "tagbump.yaml:4:3: the key a already exists",
         ),
         ("services:\n  a:\n    image: a/b\n    fields: [{file: x, path: a..b}]\n", "a..b: empty key"),
         ("tag: [\n", "tagbump.yaml:"),
-        ("- a\n", "tagbump.yaml:1:1: invalid type: sequence"),
+        ("- a\n", "tagbump.yaml:1:1: must be a map"),
     ] {
         let message = error(text).to_string();
         assert!(message.contains(wanted), "{text:?}: {message}");

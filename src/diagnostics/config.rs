@@ -20,10 +20,11 @@ fn advice(error: &ConfigError) -> Hint {
     match error {
         ConfigError::TwoFiles | ConfigError::DuplicateKey { .. } => hint("keep one of them"),
         ConfigError::TooLarge { .. } => hint("a configuration is never that large"),
+        ConfigError::UnknownKey { key, .. } if key == "<<" => {
+            hint("merge keys aren't supported here; write out what it would merge")
+        }
         ConfigError::UnknownKey { key, known, .. } => {
-            let likeness = |known: &&&str| (strsim::jaro_winkler(known, key) * 1000.0) as u32;
-            let nearest = known.iter().max_by_key(likeness);
-            let near = nearest.map(|key| format!("did you mean {key}? ")).unwrap_or_default();
+            let near = nearest(key, known).map(|key| format!("did you mean {key}? ")).unwrap_or_default();
             hint(format!("{near}the keys are {}", known.join(", ")))
         }
         ConfigError::Value { key, problem, .. } => match &**problem {
@@ -45,7 +46,7 @@ fn advice(error: &ConfigError) -> Hint {
             ValueProblem::NotBareName => {
                 hint("the tag comes from the command line, or from the tag's template")
             }
-            ValueProblem::ServiceName | ValueProblem::EnvironmentName => {
+            ValueProblem::ServiceName | ValueProblem::EnvironmentName | ValueProblem::EmptyName { .. } => {
                 hint("write a short name, such as api or prod-eu")
             }
             ValueProblem::EmptyPath => hint("write the path of a file, or remove the line"),
@@ -59,6 +60,18 @@ fn advice(error: &ConfigError) -> Hint {
     }
 }
 
+/// The key that was most likely meant, unless none is like it.
+fn nearest(key: &str, known: &[&'static str]) -> Option<&'static str> {
+    let likeness = |known: &str| {
+        let typos = strsim::normalized_damerau_levenshtein(known, key);
+        // a beginning, such as env
+        typos.max(strsim::jaro_winkler(known, key) - 0.2)
+    };
+    let scored = known.iter().map(|known| (likeness(known), *known));
+    let best = scored.max_by(|one, other| one.0.total_cmp(&other.0))?;
+    (best.0 >= 0.6).then_some(best.1)
+}
+
 /// Whether a key is that of a message's template: `message`, or a service's.
 fn is_message(key: &str) -> bool {
     key == "message" || key.ends_with(".message")
@@ -69,4 +82,25 @@ fn keys() -> Hint {
         "the keys are tag, message, verify, services and environments; a service has image, files, fields, tag, message \
          and digest; an environment has files, from and soak",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    #[test]
+    fn only_a_key_that_is_like_it_is_suggested() {
+        let known = ["tag", "message", "verify", "services", "environments"];
+        for (key, wanted) in [
+            ("tga", Some("tag")),
+            ("tags", Some("tag")),
+            ("servces", Some("services")),
+            ("env", Some("environments")),
+            ("push", None),
+            ("branch", None),
+            ("x", None),
+        ] {
+            assert_eq!(nearest(key, &known), wanted, "{key}");
+        }
+    }
 }

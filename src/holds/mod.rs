@@ -20,7 +20,7 @@ use crate::image::{ImageArg, same_image};
 use crate::location::Location;
 use crate::plan::{FileContent, FileSource, HeldImage};
 use crate::visible::inline;
-use crate::yaml::{NodeId, ParsedYaml, ReadError, TypeError, scan, without_bom};
+use crate::yaml::{NodeId, ParsedYaml, ReadError, SECOND_DOCUMENT, TypeError, scan, without_bom};
 
 pub use edit::{HoldQuery, HoldsChange, HoldsEditError, edited};
 pub use error::{HoldProblem, HoldsError};
@@ -180,6 +180,10 @@ impl HoldsFile {
         };
         let yaml = scan(&bytes).map_err(unreadable)?;
         yaml.check().map_err(HoldsError::TooMuchWork)?;
+        if let Some(position) = yaml.second_document() {
+            let reason = SECOND_DOCUMENT.to_owned();
+            return Err(HoldsError::Types { position: Some(position), reason });
+        }
         let is_empty = yaml.roots().iter().all(|&root| yaml.node(root).is_null());
         let raw = if is_empty { RawHolds::default() } else { read(&bytes)? };
         let items: Vec<NodeId> = list_of(&yaml).map(|list| yaml.items(list).collect()).unwrap_or_default();

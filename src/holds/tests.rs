@@ -87,15 +87,16 @@ fn mistakes_say_where_they_are() {
             "holds:\n- image: a/b:v1\n  reason: r\n  by: x\n",
             "tagbump-holds.yaml:2:10: image: give the name alone",
         ),
-        ("holds:\n- {image: a/b, by: x}\n", "tagbump-holds.yaml:2:3: holds[0]: missing field `reason`"),
-        ("holds:\n- {image: a/b, reason: r}\n", "missing field `by`"),
-        ("holds:\n- {image: a/b, reason: r, by: x, whom: y}\n", "unknown field `whom`"),
-        ("hold: []\n", "unknown field `hold`"),
+        ("holds:\n- {image: a/b, by: x}\n", "tagbump-holds.yaml:2:3: holds[0]: `reason` is missing"),
+        ("holds:\n- {image: a/b, reason: r}\n", "`by` is missing"),
+        ("holds:\n- {image: a/b, reason: r, by: x, whom: y}\n", "unknown key `whom`"),
+        ("holds: []\n---\nholds: []\n", "tagbump-holds.yaml:3:1: there is a second document; keep one"),
+        ("hold: []\n", "unknown key `hold`"),
         ("holds:\n- {image: a/b, reason: r, by: x, until: soon}\n", "until: soon is not a time"),
         ("holds:\n- {image: a/b, reason: r, by: x, files: ['']}\n", "files: a path is empty"),
         ("holds:\n- {image: a/b, reason: r, by: x, files: ['../x']}\n", "files: ../x: is outside the root"),
         ("holds:\n- {image: a/b\n", "(not valid YAML)"),
-        ("holds: 3\n", "tagbump-holds.yaml:1:8: holds: invalid type"),
+        ("holds: 3\n", "tagbump-holds.yaml:1:8: holds: must be a list"),
     ] {
         let message = error(text);
         assert!(message.contains(wanted), "{text:?}: {message}");

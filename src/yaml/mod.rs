@@ -35,7 +35,7 @@ pub use scalar::{needs_quotes, render};
 pub use scan::{ReadError, YamlError, scan, scan_until, without_bom};
 pub use span::{EditBlocker, edit_blocker, is_placeholder, part_blocker, span};
 pub use synthetic::SyntheticDocument;
-pub use type_error::TypeError;
+pub use type_error::{SECOND_DOCUMENT, TypeError};
 
 #[cfg(test)]
 mod tests;

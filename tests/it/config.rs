@@ -270,7 +270,7 @@ mod landing {
     fn retry_fails_when_rival_broke_configuration() {
         let world = two_files();
         let said = failed(&overtaken(&world, "services:\n  shop: {}\n"), 2);
-        assert!(said.contains("tagbump.yaml:2:") && said.contains("missing field `image`"), "{said}");
+        assert!(said.contains("tagbump.yaml:2:") && said.contains("`image` is missing"), "{said}");
         assert_eq!(world.last("%s"), "change tagbump.yaml", "nothing was landed");
     }
 
@@ -416,7 +416,7 @@ const WRONG: [(&str, &str); 20] = [
     ("tag: x\ntag: y\n", "tagbump.yaml:2:1: the key tag already exists"),
     ("services:\n  a: { image: a/b }\n  a: { image: a/c }\n", "tagbump.yaml:3:3: the key a already exists"),
     ("services:\n  a: { image: a/b, image: a/c }\n", "tagbump.yaml:2:20: the key image already exists"),
-    ("services:\n  a: {}\n", "tagbump.yaml:2:6: services.a: missing field `image`"),
+    ("services:\n  a: {}\n", "tagbump.yaml:2:6: services.a: `image` is missing"),
     ("services:\n  a:\n    image: a/b\n    files: ['a[']\n", "tagbump.yaml:4:12: services.a.files: a[: "),
     (
         "services:\n  a:\n    image: a/b\n    files: [../x.yaml]\n",
@@ -437,10 +437,10 @@ const WRONG: [(&str, &str); 20] = [
     ),
     ("services:\n  a:\n    image: a/b:v1\n", "tagbump.yaml:3:12: services.a.image: give the name alone"),
     ("services:\n  a:\n    image: A b\n", "tagbump.yaml:3:12: services.a.image: "),
-    ("services:\n  a:\n    image: [a/b]\n", "tagbump.yaml:3:12: services.a.image: invalid type: sequence"),
-    ("services:\n  a:\n", "tagbump.yaml:2:5: services.a: missing field `image`"),
+    ("services:\n  a:\n    image: [a/b]\n", "tagbump.yaml:3:12: services.a.image: must be text"),
+    ("services:\n  a:\n", "tagbump.yaml:2:5: services.a: `image` is missing"),
     ("services: [\n", "tagbump.yaml:2:1: "),
-    ("- a\n", "tagbump.yaml:1:1: invalid type: sequence"),
+    ("- a\n", "tagbump.yaml:1:1: must be a map"),
 ];
 
 /// First the place, then the hint.

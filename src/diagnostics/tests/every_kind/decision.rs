@@ -24,6 +24,7 @@ pub(super) fn config_errors() -> Vec<ConfigError> {
         ValueProblem::NoFiles,
         ValueProblem::UnknownEnvironment { name: s(), known: vec![s()] },
         ValueProblem::CircularFrom { names: vec![s()] },
+        ValueProblem::EmptyName { of: "a service" },
         ValueProblem::NameOfEnvironment,
         ValueProblem::Duration { text: s() },
         ValueProblem::SoakWithoutFrom,
