@@ -39,6 +39,9 @@ fn promotion(error: &PromotionError) -> Failure {
         PromotionError::NothingInBoth { .. } => {
             Failure::new(Exit::NoMatch, message).hinted("both must run the image under the same name")
         }
+        PromotionError::NotRun { from, .. } => {
+            Failure::new(Exit::NoMatch, message).hinted(format!("{from} doesn't run it: bump it there first"))
+        }
         PromotionError::OnlyInText { .. } => {
             let advice = "write the text as a literal block (|), or set the tag where a bump finds it";
             Failure::new(Exit::NoMatch, message).hinted(advice)

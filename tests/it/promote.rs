@@ -216,6 +216,16 @@ fn named_services_are_promoted_alone() {
 }
 
 #[test]
+fn image_that_staging_lacks_is_to_be_bumped_there_first() {
+    let mono = world(1);
+    let only_api = format!("images:\n- name: {API}\n  newTag: v0\n");
+    mono.world.rival(STAGING, &only_api);
+    let error = failed(&promote(&mono, &["web"]), 3);
+    assert!(error.contains("environment staging doesn't run"), "{error}");
+    assert!(error.contains("staging doesn't run it: bump it there first"), "{error}");
+}
+
+#[test]
 fn dry_run_shows_table_and_moves_nothing() {
     let mono = world(3);
     bump(&mono, 0, "prod");

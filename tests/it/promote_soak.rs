@@ -63,7 +63,7 @@ fn tag_is_promoted_once_it_has_run_long_enough() {
     let now = ended(&promote(&past, 0, &["--soak", "0"]), 0, "planned");
     assert_eq!(now["changes"][0]["to"], "v2", "{now}");
     let long = ended(&promote(&past, 0, &["--soak", "30d", "--if-held", "skip"]), 0, "held");
-    assert!(long["notices"].to_string().contains("no tag has run in staging for 720h"), "{long}");
+    assert!(long["notices"].to_string().contains("no tag has run in staging for 30d"), "{long}");
 }
 
 /// Somebody promoted v2 in a hurry. It is newer than what has soaked, so production doesn't go back.

@@ -16,6 +16,9 @@ pub enum PromotionError {
     NoServices,
     #[error("no service of tagbump.yaml is in both {} and {}; nothing was written", inline(.from), inline(.env))]
     NothingInBoth { env: String, from: String },
+    /// Other environments run it, or none.
+    #[error("{message}")]
+    NotRun { from: String, message: String },
     #[error("{} has {} only in a text that tagbump doesn't read; nothing was written", inline(.from), inline(.image))]
     OnlyInText { from: String, image: String },
     #[error("{} runs different tags of {}; nothing was written{}", inline(.from), inline(.image), listed(.found))]

@@ -7,8 +7,8 @@ use crate::decision::error::DecisionError;
 use crate::decision::tag_and_digest::TagAndDigest;
 use crate::file_selection::Selection;
 use crate::plan::{
-    self, EnvironmentLimit, Environments, FileSource, Request, RunningReference, Scope, TargetIndex,
-    UpdateTarget,
+    self, EnvironmentLimit, Environments, FileSource, PlanError, Request, RunningReference, Scope,
+    TargetIndex, UpdateTarget,
 };
 use crate::visible::inline;
 
@@ -95,6 +95,10 @@ impl EnvironmentReader<'_> {
     pub fn missing(&self, target: &UpdateTarget) -> DecisionError {
         let anywhere = UpdateTarget { scope: everywhere(), ..without_version(target) };
         match plan::matching_references(self.files, &self.request(vec![anywhere])) {
+            Err(error @ PlanError::OtherEnvironments { .. }) => {
+                let (from, message) = (self.environment(), error.to_string());
+                PromotionError::NotRun { from, message }.into()
+            }
             Err(error) => error.into(),
             Ok(_) => {
                 let (from, image) = (self.environment(), target.name.clone());

@@ -73,17 +73,17 @@ pub(super) fn choose(
         return Ok(candidates.iter().map(|_| Err(why())).collect());
     };
     let traces = traces(walk, reader, candidates, clock, (&FirstParents(&*commits), tip))?;
-    let time = SignedDuration::from_secs(soak);
+    let time = shown_time(soak);
     let chosen = candidates.iter().zip(&traces).map(|(candidate, traces)| {
         let running = &candidate.running.version;
         let Some((version, since)) = clock.newest(traces) else {
             let shown = inline(&running.joined());
-            return Err(format!("no tag has run in {from} for {time:#}; {shown} runs there now"));
+            return Err(format!("no tag has run in {from} for {time}; {shown} runs there now"));
         };
         let is_newer = |running: &RunningReference| came_later(traces, &shown(running), &version);
         if !candidate.now.is_empty() && candidate.now.iter().all(is_newer) {
             let shown = inline(&version.joined());
-            return Err(format!("{from} got it after {shown}, the newest that has run there for {time:#}"));
+            return Err(format!("{from} got it after {shown}, the newest that has run there for {time}"));
         }
         // the version that runs may have a part that another place sets
         let is_running = traces.values().filter_map(|trace| trace.first()).any(|now| now.version == version);
@@ -91,6 +91,17 @@ pub(super) fn choose(
         Ok(SoakedVersion { version, since: Some(since) })
     });
     Ok(chosen.collect())
+}
+
+/// A time in seconds: over two days in days and hours, otherwise in hours, minutes and seconds.
+fn shown_time(seconds: i64) -> String {
+    const DAY: i64 = 24 * 60 * 60;
+    let (days, rest) = (seconds / DAY, SignedDuration::from_secs(seconds % DAY));
+    match (days, rest.is_zero()) {
+        (0 | 1, _) => format!("{:#}", SignedDuration::from_secs(seconds)),
+        (_, true) => format!("{days}d"),
+        (_, false) => format!("{days}d {rest:#}"),
+    }
 }
 
 /// Whether a place got `newer` after `older`, and it wasn't rolled back.
@@ -239,6 +250,12 @@ mod tests {
         let traces =
             traces.iter().enumerate().map(|(nth, trace)| (nth.to_string(), trace.to_vec())).collect();
         clock.newest(&traces).and_then(|(version, _)| version.tag)
+    }
+
+    #[test]
+    fn long_times_are_in_days() {
+        let hours = |hours: i64| shown_time(hours * HOUR);
+        assert_eq!([hours(36), hours(2376), hours(49)], ["36h", "99d", "2d 1h"]);
     }
 
     #[test]

@@ -99,6 +99,7 @@ pub(super) fn promotion_errors() -> Vec<PromotionError> {
         PromotionError::NoFrom { at: at(), env: s() },
         PromotionError::NoServices,
         PromotionError::NothingInBoth { env: s(), from: s() },
+        PromotionError::NotRun { from: s(), message: s() },
         PromotionError::OnlyInText { from: s(), image: s() },
         PromotionError::TwoTags { from: s(), image: s(), found },
         PromotionError::NoTag { at: at(), from: s(), image: s() },
