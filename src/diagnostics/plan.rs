@@ -115,7 +115,11 @@ fn where_to_look(no_match: &NoMatch) -> Hint {
         return wider_files(wider);
     }
     if no_match.files == 0 {
-        return hint("found no YAML files; check ") + flag("repo") + " and " + flag("file");
+        let why = match no_match.selected_by.is_empty() {
+            true => "found no YAML files; check ",
+            false => "paths and patterns are relative to the root; check ",
+        };
+        return hint(why) + flag("repo") + " and " + flag("file");
     }
     let advice = no_match.images.iter().find_map(|image| match &image.instead {
         Instead::WithoutTag { .. } => Some(switch_of_bump("add") + " adds the tag"),

@@ -139,7 +139,7 @@ pub enum CommitError {
     Uncommitted { path: String, change: UncommittedChange },
     #[error("{}: git doesn't allow this file name", inline(.path))]
     BadPath { path: String },
-    #[error("{name} <{email}> can't sign a commit: {reason}")]
+    #[error("{}", bad_identity(.name, .email, .reason))]
     BadIdentity { name: String, email: String, reason: String },
 }
 
@@ -338,9 +338,28 @@ pub enum SshProblem {
     CommandMissing,
 }
 
+fn bad_identity(name: &str, email: &str, reason: &str) -> String {
+    let who = inline(&format!("{name} <{email}>"));
+    match email.trim().is_empty() {
+        true => format!("`{who}` is no author: the e-mail address is empty"),
+        false => format!("`{who}` is no author: {reason}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn author_without_address_is_told_so() {
+        let error = |email: &str| CommitError::BadIdentity {
+            name: "x".to_owned(),
+            email: email.to_owned(),
+            reason: "failed to parse signature".to_owned(),
+        };
+        assert_eq!(error("").to_string(), "`x <>` is no author: the e-mail address is empty");
+        assert_eq!(error("<").to_string(), "`x <<>` is no author: failed to parse signature");
+    }
 
     #[test]
     fn secrets_are_removed_from_every_text_of_a_server() {

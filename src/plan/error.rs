@@ -18,7 +18,7 @@ const LISTED: usize = 10;
 /// Why a plan can't be made.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanError {
-    #[error("{one} and {other} both match the reference at {at}")]
+    #[error("{}", matched_twice(.one, .other, .at))]
     MatchedTwice { one: String, other: String, at: Location },
     #[error("no document of {files} has a field {path}; nothing was written")]
     FieldNotFound { files: String, path: String },
@@ -112,6 +112,13 @@ pub enum WithoutEffect {
     Default,
     /// It sets what runs, and isn't among the files that may be written.
     NotSearched,
+}
+
+fn matched_twice(one: &str, other: &str, at: &Location) -> String {
+    match one == other {
+        true => format!("{one} is named twice, and both set the reference at {at}"),
+        false => format!("{one} and {other} both match the reference at {at}"),
+    }
 }
 
 fn weaker_lines(places: &[(Location, WithoutEffect)]) -> String {

@@ -837,6 +837,22 @@ fn missing_file_of_service_is_not_called_a_flag() {
     assert!(!said.contains("-f apps/gone.yaml"), "{said}");
 }
 
+#[test]
+fn image_that_is_named_twice_is_called_so() {
+    let folder = folder(&[("a.yaml", &pod("app:v0"))]);
+    let said = failed(&bump(folder.path(), &["app:v1", "app:v2"]), 2);
+    assert!(said.starts_with("app is named twice, and both set the reference at a.yaml:5"), "{said}");
+}
+
+#[test]
+fn hint_about_a_pattern_without_files_says_what_it_is_relative_to() {
+    let folder = folder(&[("a.yaml", &pod("app:v0"))]);
+    let said = failed(&bump(folder.path(), &["app:v1", "-f", "prod/**"]), 3);
+    assert!(said.contains("paths and patterns are relative to the root; check -C and -f"), "{said}");
+    let said = failed(&bump(tempfile::tempdir().unwrap().path(), &["app:v1"]), 3);
+    assert!(said.contains("found no YAML files"), "{said}");
+}
+
 /// `-f` narrows a service's files: a file of prod never becomes one of the service for dev.
 #[test]
 fn typed_files_narrow_files_of_service() {
