@@ -239,6 +239,13 @@ pub enum AutoMergeState {
     NotEnabled { why: String },
 }
 
+impl AutoMergeState {
+    /// Nothing is merged if it is unknown whether the base waits for anything.
+    fn rules_unread(base: &str, error: &ForgeError) -> Self {
+        AutoMergeState::NotEnabled { why: format!("the rules of {base} can't be read: {error}") }
+    }
+}
+
 /// Whether the branch still has the commit that the pull request describes. If not, another run updated the branch, and the text is
 /// left to that run.
 pub type StillCurrent<'a> = dyn FnMut() -> bool + 'a;

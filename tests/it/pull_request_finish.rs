@@ -148,7 +148,7 @@ fn request_stays_open_when_something_is_in_the_way() {
     stays_open(&Hub::new(Via::Git), "requires neither a status check nor a review");
     let unreadable = Hub::new(Via::Git);
     unreadable.github.fault(On::BranchRules, Fault::Status(404));
-    stays_open(&unreadable, "404");
+    stays_open(&unreadable, "stays open, because the rules of main can't be read: ");
     let refused = ruled(Via::Git);
     refused.github.merging(|merging| {
         merging.refusal = Some("Pull request Auto merge is not allowed for this repository");

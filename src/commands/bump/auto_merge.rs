@@ -47,7 +47,7 @@ impl Bump<'_> {
                 }
             }
             Ok(AutoMergeState::NotEnabled { why }) => {
-                report.warnings.push(format!("{url} stays open: {why}; merge it by hand"));
+                report.warnings.push(format!("{url} stays open, because {why}; merge it by hand"));
             }
             Err(error) => report.warnings.push(format!(
                 "{url} stays open, because auto-merge was refused: {error}; check the repository's merge settings and the token's permissions"

@@ -30,8 +30,11 @@ pub fn enable(
     merge: ScheduledMerge,
 ) -> Result<AutoMergeState, ForgeError> {
     let repository = format!("/repos/{}", spec.repository);
-    let base =
-        gitea.ask(backoff, &format!("{repository}/branches/{}", encoded(spec.base)), GiteaRequest::Get)?;
+    let route = format!("{repository}/branches/{}", encoded(spec.base));
+    let base = match gitea.ask(backoff, &route, GiteaRequest::Get) {
+        Ok(base) => base,
+        Err(error) => return Ok(AutoMergeState::rules_unread(spec.base, &error)),
+    };
     if !has_rules(&base) {
         let why = format!("{} requires neither a status check nor an approval", spec.base);
         return Ok(AutoMergeState::NotEnabled { why });

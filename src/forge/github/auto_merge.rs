@@ -33,9 +33,17 @@ impl Merging<'_> {
     /// # Errors
     /// If GitHub refuses, or the budget is spent.
     pub fn enable(&self, backoff: &mut Backoff<'_>) -> Result<AutoMergeState, ForgeError> {
-        let seen = self.look(backoff)?;
+        let seen = match self.look(backoff) {
+            Ok(seen) => seen,
+            Err(error) => return Ok(AutoMergeState::rules_unread(self.spec.base, &error)),
+        };
         let repository = &seen["repository"];
-        if !has_classic_rules(repository) && !self.has_rules(backoff)? {
+        let has_rules = if has_classic_rules(repository) { Ok(true) } else { self.has_rules(backoff) };
+        let has_rules = match has_rules {
+            Ok(has_rules) => has_rules,
+            Err(error) => return Ok(AutoMergeState::rules_unread(self.spec.base, &error)),
+        };
+        if !has_rules {
             let why = format!("{} requires neither a status check nor a review", self.spec.base);
             return Ok(AutoMergeState::NotEnabled { why });
         }
