@@ -221,6 +221,12 @@ pub(super) fn describe_server(error: &ServerError) -> Failure {
         ServerError::Answer { error: AnswerError::NoPushOptions, .. } => {
             return Failure::usage(message).hinted(PUSH_OPTIONS);
         }
+        ServerError::Answer { error: AnswerError::NoMergeRequestOptions, .. } => {
+            let advice = hint("push without ")
+                + switch("pr")
+                + ", or have the server allow them: git's receive.advertisePushOptions";
+            return Failure::usage(message).hinted(advice);
+        }
         ServerError::Answer { error, .. } => hint(answer_advice(error)),
         ServerError::RedirectedToPage { .. } => hint("fix the remote's URL; a login page may be in the way"),
         ServerError::RedirectedAway { url, .. } => {
@@ -268,7 +274,7 @@ fn answer_advice(error: &AnswerError) -> &'static str {
         AnswerError::TooLong(LimitExceeded::FetchedBytes | LimitExceeded::FetchedObjects) => {
             "check the remote's URL; for a real repository of that size, run in a clone of it"
         }
-        AnswerError::NoPushOptions => PUSH_OPTIONS,
+        AnswerError::NoPushOptions | AnswerError::NoMergeRequestOptions => PUSH_OPTIONS,
         AnswerError::TooLong(LimitExceeded::PushAnswer) => "check what the server's hooks print",
         _ => "check the remote's URL; a proxy may answer in the server's place",
     }

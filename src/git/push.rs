@@ -27,8 +27,10 @@ pub struct PushRequest<'a> {
     pub expected: Option<CommitId>,
     /// Commits that the server has, together with all their ancestors.
     pub known: Vec<CommitId>,
-    /// git's `push.pushOption`, for the server's hooks.
+    /// git's `push.pushOption`, for the server's hooks, and those of a merge request.
     pub options: &'a [String],
+    /// Whether there are any of a merge request.
+    pub makes_merge_request: bool,
 }
 
 /// The server's answer.
@@ -67,7 +69,11 @@ impl PushRequest<'_> {
             return Ok(PushResult::RefMoved);
         }
         if !self.options.is_empty() && !advertised.push_options {
-            return Err(lost(&endpoint.refuse(AnswerError::NoPushOptions)));
+            let error = match self.makes_merge_request {
+                true => AnswerError::NoMergeRequestOptions,
+                false => AnswerError::NoPushOptions,
+            };
+            return Err(lost(&endpoint.refuse(error)));
         }
         let mut request = pkt_line::line(&self.command(&advertised));
         request.extend_from_slice(pkt_line::FLUSH);

@@ -18,6 +18,8 @@ pub enum AnswerError {
     GaveUp(String),
     #[error("the server doesn't support push options, but git's configuration sets push.pushOption")]
     NoPushOptions,
+    #[error("the server doesn't take push options, with which tagbump makes merge requests")]
+    NoMergeRequestOptions,
 }
 
 /// Which limit was exceeded.

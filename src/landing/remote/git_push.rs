@@ -51,6 +51,7 @@ pub fn push_commit(
         expected,
         known: base.into_iter().chain(head).collect(),
         options: &options,
+        makes_merge_request: !more_options.is_empty(),
     };
     let (endpoint, url) = git.push_endpoint();
     let url = url.to_string();

@@ -186,6 +186,7 @@ pub(super) fn answer_errors() -> Vec<AnswerError> {
         AnswerError::Io(io::Error::other("x")),
         AnswerError::Garbled("x"),
         AnswerError::NoPushOptions,
+        AnswerError::NoMergeRequestOptions,
         AnswerError::GaveUp(s()),
     ]);
     all(source, "AnswerError", samples)
