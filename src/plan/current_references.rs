@@ -97,7 +97,9 @@ pub fn changeable_references(
     let mut scanned = files::scan_files(source, request)?;
     scanned.check_narrowed(request)?;
     let (matches, reports) = found(source, &mut scanned, request)?;
-    matching::check_fields(&scanned, request)?;
+    if scanned.selected > 0 {
+        matching::check_fields(&scanned, request)?;
+    }
     check_some(source, request, &mut scanned, (&matches, &reports))?;
     let (mut matches, mut filled): (Vec<_>, Vec<_>) = matches.into_iter().partition(|m| !is_placeholder(m));
     if matches.is_empty() {

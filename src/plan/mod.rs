@@ -89,7 +89,9 @@ fn plan_on(
     }
     held::mark(scanned, request, &reports, &mut matches);
     matching::refuse_broken_macs(scanned, &mut matches);
-    matching::check_fields(scanned, request)?;
+    if scanned.selected > 0 {
+        matching::check_fields(scanned, request)?;
+    }
     let missing = matching::missing(request, &matches);
     if !missing.is_empty() {
         return Err(no_match::explain(source, request, scanned, &reports, &missing));

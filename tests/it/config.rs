@@ -850,6 +850,9 @@ fn hint_about_a_pattern_without_files_says_what_it_is_relative_to() {
     let said = failed(&bump(folder.path(), &["app:v1", "-f", "prod/**"]), 3);
     assert!(said.contains("paths and patterns are relative to the root; check -C and -f"), "{said}");
     let said = failed(&bump(tempfile::tempdir().unwrap().path(), &["app:v1"]), 3);
+    // the field is not to blame
+    let said = failed(&bump(folder.path(), &["app:v1", "-f", "prod/**", "--field", "a"]), 3);
+    assert!(said.contains("prod/** selects no file"), "{said}");
     assert!(said.contains("found no YAML files"), "{said}");
 }
 
