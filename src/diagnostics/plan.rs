@@ -7,7 +7,7 @@ use crate::location::Location;
 use crate::manifest::RefusalReason;
 use crate::plan::{
     EnvironmentLimit, Instead, NestedRepository, NoMatch, OtherPlace, PlanError, RefusedReference,
-    SharedPlace, UnsetPlace, WiderPattern, WithoutEffect,
+    SharedPlace, SourceError, UnsetPlace, WiderPattern, WithoutEffect,
 };
 use crate::visible::inline;
 
@@ -15,6 +15,14 @@ pub(super) fn describe(error: &PlanError) -> Failure {
     let (exit, hint) = match error {
         PlanError::Selection(error) => return selection::describe(error),
         PlanError::Source(error) => return worktree::describe_source(error),
+        PlanError::ServiceFileMissing { error, .. } => {
+            let committed = match error {
+                SourceError::NotCommitted { .. } => "; only committed files count",
+                _ => "",
+            };
+            let advice = "correct the path there: it is relative to the root";
+            (Exit::NoMatch, hint(format!("{advice}{committed}")))
+        }
         PlanError::NotFoundHere { wider, .. } => (Exit::NoMatch, wider_files(wider)),
         PlanError::MatchedTwice { .. } => {
             let advice = "name each image once; services of the same image need different files";

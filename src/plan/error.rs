@@ -63,6 +63,9 @@ pub enum PlanError {
     Selection(#[from] SelectionError),
     #[error(transparent)]
     Source(#[from] SourceError),
+    /// A path of a service isn't there.
+    #[error("tagbump.yaml: services.{}: {error}", inline(.service))]
+    ServiceFileMissing { service: String, error: SourceError },
     /// A path that was typed isn't there, but in another folder.
     #[error("{error}")]
     NotFoundHere { error: SourceError, wider: WiderPattern },

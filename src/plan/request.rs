@@ -146,6 +146,11 @@ impl Scope {
         is_narrowed || self.files.as_ref().is_none_or(|files| !files.is_everything())
     }
 
+    /// Whether it names a path by itself, and not only because that was typed.
+    pub(super) fn names(&self, path: &str) -> bool {
+        self.own_selections().any(|own| own.names().iter().any(|name| name == path))
+    }
+
     fn own_selections(&self) -> impl Iterator<Item = &Selection> {
         self.files.iter().chain(self.fields.iter().map(|field| &field.files))
     }

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::{FileSource, PlanError, SourceError, VisitScope};
+use super::{FileSource, PlanError, SourceError, UpdateTarget, VisitScope};
 use crate::file_selection::Selection;
 
 /// A pattern that selects files, in place of one that selects none.
@@ -58,15 +58,26 @@ impl CountedPattern {
     }
 }
 
-/// Adds to the error about a missing path where such a path is.
-pub(super) fn with_wider(error: PlanError, source: &dyn FileSource, selection: &Selection) -> PlanError {
-    match error {
-        PlanError::Source(error @ (SourceError::NotFound { .. } | SourceError::NotCommitted { .. })) => {
-            match WiderPattern::find(source, selection) {
-                Some(wider) => PlanError::NotFoundHere { error, wider },
-                None => PlanError::Source(error),
-            }
-        }
-        other => other,
+/// Adds to the error about a missing path which service has it, or where such a path is.
+pub(super) fn with_wider(
+    error: PlanError,
+    source: &dyn FileSource,
+    selection: &Selection,
+    targets: &[UpdateTarget],
+) -> PlanError {
+    let error = match error {
+        PlanError::Source(error) => error,
+        other => return other,
+    };
+    let (SourceError::NotFound { path, .. } | SourceError::NotCommitted { path }) = &error else {
+        return error.into();
+    };
+    let named = |target: &&UpdateTarget| target.service.is_some() && target.scope.names(path);
+    if let Some(service) = targets.iter().find(named).and_then(|target| target.service.clone()) {
+        return PlanError::ServiceFileMissing { service, error };
+    }
+    match WiderPattern::find(source, selection) {
+        Some(wider) => PlanError::NotFoundHere { error, wider },
+        None => error.into(),
     }
 }

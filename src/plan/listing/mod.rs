@@ -125,7 +125,7 @@ pub fn list(
     };
     let found = source
         .visit(selection, VisitScope::WithContext, &look)
-        .map_err(|error| wider_pattern::with_wider(error.into(), source, selection))?;
+        .map_err(|error| wider_pattern::with_wider(error.into(), source, selection, &[]))?;
     let GatheredFiles { texts, mut listed, around } = files.finish();
     let Parsed { rendered, listed: more } = parse_and_render(source, &around, request, texts)?;
     listed.extend(more);

@@ -104,6 +104,10 @@ pub(super) fn plan_errors() -> Vec<PlanError> {
     samples.extend(source_errors().into_iter().map(PlanError::Source));
     samples.extend([
         PlanError::NotEditable(Vec::new()),
+        PlanError::ServiceFileMissing {
+            service: s(),
+            error: SourceError::NotFound { path: s(), reason: None },
+        },
         PlanError::NotFoundHere { error: SourceError::NotFound { path: s(), reason: None }, wider: wider() },
         PlanError::MatchedTwice { one: s(), other: s(), at: at() },
         PlanError::FieldNotFound { files: s(), path: s() },
