@@ -341,8 +341,8 @@ pub enum SshProblem {
 fn bad_identity(name: &str, email: &str, reason: &str) -> String {
     let who = inline(&format!("{name} <{email}>"));
     match email.trim().is_empty() {
-        true => format!("`{who}` is no author: the e-mail address is empty"),
-        false => format!("`{who}` is no author: {reason}"),
+        true => format!("`{who}` isn't a valid author: the e-mail address is empty"),
+        false => format!("`{who}` isn't a valid author: {reason}"),
     }
 }
 
@@ -357,8 +357,8 @@ mod tests {
             email: email.to_owned(),
             reason: "failed to parse signature".to_owned(),
         };
-        assert_eq!(error("").to_string(), "`x <>` is no author: the e-mail address is empty");
-        assert_eq!(error("<").to_string(), "`x <<>` is no author: failed to parse signature");
+        assert_eq!(error("").to_string(), "`x <>` isn't a valid author: the e-mail address is empty");
+        assert_eq!(error("<").to_string(), "`x <<>` isn't a valid author: failed to parse signature");
     }
 
     #[test]

@@ -142,7 +142,7 @@ fn walk(value: &mut Value, key: &str, variables: &Substitutes, noted: &mut Noted
         Value::Scalar(scalar) => {
             let mut found = Noted::default();
             substitute(scalar, variables, &mut found);
-            // a URL is no image
+            // a URL isn't an image
             if may_decide_image(key) && !scalar.text.contains("://") {
                 noted.doubts.append(&mut found.doubts);
                 noted.whole.append(&mut found.whole);
