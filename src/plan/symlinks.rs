@@ -23,6 +23,10 @@ pub(super) fn warnings(scanned: &ScannedFiles, edits: &[FileEdit]) -> Vec<String
     };
     let mut warnings: Vec<String> = beside.iter().take(LISTED).map(warning).collect();
     let more = beside.len().saturating_sub(LISTED);
-    warnings.extend((more > 0).then(|| format!("{more} more symlinks beside them aren't followed")));
+    warnings.extend(match more {
+        0 => None,
+        1 => Some("1 more symlink beside them isn't followed".to_owned()),
+        more => Some(format!("{more} more symlinks beside them aren't followed")),
+    });
     warnings
 }

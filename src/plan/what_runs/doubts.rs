@@ -47,7 +47,8 @@ impl Summary<'_> {
             by_doubt.iter().take(DOUBTS).map(|(what, roots)| doubt(what, roots)).collect();
         if more > 0 {
             let roots: BTreeSet<&str> = by_doubt.values().skip(DOUBTS).flatten().copied().collect();
-            warnings.push(doubt(&format!("{more} more places of this kind"), &roots));
+            let places = if more == 1 { "place" } else { "places" };
+            warnings.push(doubt(&format!("{more} more {places} of this kind"), &roots));
         }
         warnings.extend(self.stale());
         warnings.extend(self.also_fed());
@@ -135,9 +136,11 @@ impl Summary<'_> {
         let mut described: Vec<String> = described.collect();
         let more = described.len().saturating_sub(DOUBTS);
         described.truncate(DOUBTS);
-        described.extend(
-            (more > 0).then(|| format!("{more} more places take the same variables, so they change as well")),
-        );
+        described.extend(match more {
+            0 => None,
+            1 => Some("1 more place takes the same variables, so it changes as well".to_owned()),
+            more => Some(format!("{more} more places take the same variables, so they change as well")),
+        });
         described
     }
 

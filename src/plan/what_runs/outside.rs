@@ -82,8 +82,9 @@ impl Outside<'_> {
                 inline(&some_of(roots))
             )
         });
+        let places = if more == 1 { "place" } else { "places" };
         let more = (more > 0)
-            .then(|| format!("files outside of {} override {more} more places", inline(self.folder)));
+            .then(|| format!("files outside of {} override {more} more {places}", inline(self.folder)));
         shown.chain(more).collect()
     }
 
