@@ -19,7 +19,7 @@ static TEMPORARY: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 /// Functions to call when a signal ends the process, for example to end child processes.
 static CALLS: Mutex<Vec<(u64, Cleanup)>> = Mutex::new(Vec::new());
 
-/// Set when a file would have become larger than a limit allows. Nobody asks: the write fails, which is handled.
+/// Set when a write would exceed the limit on the size of files. Nothing reads it: the write fails as well, and that is handled.
 #[cfg(unix)]
 static FILE_TOO_LARGE: AtomicBool = AtomicBool::new(false);
 

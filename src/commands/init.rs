@@ -39,8 +39,7 @@ pub struct InitProposal {
 /// Looks, and writes nothing; `looked` is called after each file, from several threads.
 ///
 /// # Errors
-/// The errors of `scan`, and an error if there are no references or none can be edited, or if the `tagbump.yaml` that exists isn't
-/// valid.
+/// Fails as `scan` does, and if the repository has no reference that can be edited.
 pub fn propose(settings: &InitSettings, looked: &(dyn Fn() + Sync)) -> Result<InitProposal, Error> {
     let worktree = Worktree::open(&settings.scan.root)?;
     let mut proposal = InitProposal::default();

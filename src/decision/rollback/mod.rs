@@ -48,7 +48,7 @@ struct RollbackStart {
 
 impl RollbackSearch<'_> {
     /// The request of a rollback, made from the typed one. The first call determines `known`; the later ones only check
-    /// that nobody else changed these tags.
+    /// whether someone else has changed these tags.
     pub(super) fn request<'m>(
         &self,
         typed: Request,
