@@ -4,6 +4,8 @@
 //! Pure. These are git's rules, which it applies on every platform: a tree that is harmless here must not
 //! become harmful in someone else's checkout.
 
+use memchr::{memchr, memchr2};
+
 /// Whether a file system might take a name for `.git`.
 ///
 /// Case is ignored everywhere (git's `read-cache.c`, `verify_dotfile`). NTFS drops dots and blanks at the end,
@@ -11,7 +13,8 @@
 /// (`utf8.c`, `is_hfs_dotgit`). A backslash ends a name on Windows (`fsck.c`, `fsck_tree`).
 pub fn is_dot_git(name: &str) -> bool {
     // a fast path, since a tree has many names and most of them can't match
-    let is_plain = name.is_ascii() && !name.starts_with(['.', 'g', 'G']) && !name.contains('\\');
+    let may_start = matches!(name.as_bytes().first(), Some(b'.' | b'g' | b'G'));
+    let is_plain = !may_start && name.is_ascii() && memchr(b'\\', name.as_bytes()).is_none();
     !is_plain && (is_hfs_dot_git(name) || name.split('\\').any(is_ntfs_dot_git))
 }
 
@@ -39,8 +42,8 @@ fn is_ignored_by_hfs(c: char) -> bool {
 
 /// Whether a name can be one part of a path in a repository (`read-cache.c`, `verify_path`).
 pub fn is_path_part(name: &str) -> bool {
-    let leaves = ["", ".", ".."].contains(&name) || name.contains(['/', '\0']);
-    !leaves && !is_dot_git(name)
+    let leaves = matches!(name, "" | "." | "..");
+    !leaves && memchr2(b'/', b'\0', name.as_bytes()).is_none() && !is_dot_git(name)
 }
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ pub struct Mentions<'a> {
     declarations: &'a BTreeMap<String, Vec<String>>,
     /// The files that declare something, by name.
     declared: HashMap<&'a str, Vec<&'a str>>,
-    path_words: PathWords,
+    path_words: PathWords<'a>,
     /// Made when the first name is looked up.
     name_words: OnceCell<WordIndex>,
     /// For each path that a word was compared with, the files that mention it.

@@ -7,29 +7,27 @@ use std::collections::HashSet;
 
 use super::words::Word;
 
-/// Words that may be paths, each with the position of its file.
-pub(super) struct PathWords(Vec<(u32, Word)>);
+/// The words of each file that may be paths.
+pub(super) struct PathWords<'a>(Vec<&'a [Word]>);
 
 /// How many bits of a hash are looked at first.
 const BITS: u32 = 16;
 
-impl PathWords {
+impl<'a> PathWords<'a> {
     /// `files` gives the words of each file.
-    pub fn new<'a>(files: impl Iterator<Item = &'a [Word]> + Clone) -> Self {
-        let mut all = Vec::with_capacity(files.clone().map(<[Word]>::len).sum());
-        for (file, words) in (0_u32..).zip(files) {
-            all.extend(words.iter().map(|word| (file, *word)));
-        }
-        PathWords(all)
+    pub fn new(files: impl Iterator<Item = &'a [Word]>) -> Self {
+        PathWords(files.collect())
     }
 
-    /// The words with one of these hashes, in the order of their files.
+    /// The words with one of these hashes, each with the position of its file, in the order of the files.
     pub fn with_hashes(&self, wanted: &HashSet<u32>) -> impl Iterator<Item = (usize, Word)> {
         let mut may_be_wanted = vec![false; 1 << BITS];
         wanted.iter().for_each(|hash| may_be_wanted[start(*hash)] = true);
-        let words: &[_] = if wanted.is_empty() { &[] } else { &self.0 };
-        let words = words.iter().filter(move |(_, word)| may_be_wanted[start(word.hash)]);
-        words.filter(|(_, word)| wanted.contains(&word.hash)).map(|(file, word)| (*file as usize, *word))
+        let files: &[_] = if wanted.is_empty() { &[] } else { &self.0 };
+        let words =
+            files.iter().enumerate().flat_map(|(file, words)| words.iter().map(move |word| (file, *word)));
+        let words = words.filter(move |(_, word)| may_be_wanted[start(word.hash)]);
+        words.filter(|(_, word)| wanted.contains(&word.hash))
     }
 }
 

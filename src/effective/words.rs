@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use memchr::memmem::Finder;
+use memchr::memmem::{Finder, find};
 
 use crate::manifest::is_kustomization_file;
 
@@ -86,7 +86,8 @@ impl FileWords {
             self.paths.reserve(FEW_PATHS);
         }
         self.paths.push(word);
-        if UNSEARCHED.iter().any(|ending| path.ends_with(ending)) {
+        // the URL of a schema isn't a file of the repository, and is in many files
+        if UNSEARCHED.iter().any(|ending| path.ends_with(ending)) && find(path, b"://").is_none() {
             self.unsearched.push(word);
         }
     }
@@ -284,6 +285,14 @@ mod tests {
         let [paths, _] =
             found("a.yaml", "- path: services/*\n- path: apps/*/prod\n- path: '**/a.yaml'\n- path: '*'\n");
         assert_eq!(paths, ["services/", "apps/", "**/a.yaml", "*"]);
+    }
+
+    #[test]
+    fn urls_are_not_looked_for_as_files() {
+        let text = "# yaml-language-server: $schema=https://example.com/kustomization.json\npatches:\n- path: a.json\n";
+        let words = FileWords::of("k/kustomization.yaml", text.as_bytes()).unsearched;
+        let words: Vec<_> = words.iter().map(|word| word.text(text.as_bytes())).collect();
+        assert_eq!(words, ["a.json"]);
     }
 
     #[test]

@@ -69,18 +69,23 @@ pub fn literal(path: &str) -> String {
 
 /// Whether the name is that of a YAML file: `.yaml`, `.yml`, or kustomize's `Kustomization`.
 pub fn is_yaml(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
+    let name = file_name(path);
     name.ends_with(".yaml") || name.ends_with(".yml") || name == "Kustomization"
 }
 
 /// The last part of a path.
 pub fn file_name(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
+    split(path).1
 }
 
 /// The folder of a file; empty at the root.
 pub fn folder(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(folder, _)| folder)
+    split(path).0
+}
+
+/// A path's folder, empty at the root, and its last part. This is asked for every file of a repository, often.
+pub fn split(path: &str) -> (&str, &str) {
+    memchr::memrchr(b'/', path.as_bytes()).map_or(("", path), |at| (&path[..at], &path[at + 1..]))
 }
 
 /// The path of what is in a folder; the root's is empty.

@@ -13,7 +13,7 @@ use super::error::{CommitError, GitError};
 use super::oid::oid;
 use super::tree_search::{TreeFile, TreeSearch};
 use crate::dot_git::is_path_part;
-use crate::file_selection::{MAX_FILE_SIZE, MatchLevel, Selection, in_folder};
+use crate::file_selection::{MAX_FILE_SIZE, MatchLevel, Selection, in_folder, split};
 use crate::object_id::CommitId;
 use crate::plan::{
     FileContent, FileEdit, FileSource, FoundFiles, NestedRepository, PathProblem, RepositoryFiles,
@@ -129,7 +129,7 @@ impl FileSource for CommitFiles<'_> {
     }
 
     fn read(&self, path: &str, max_size: usize) -> Result<Option<FileContent>, SourceError> {
-        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let (folder, name) = split(path);
         let symlink = || SourceError::Symlink { path: path.to_owned() };
         let tree = match self.folder(folder)? {
             CommitFolder::Tree(tree) => tree,

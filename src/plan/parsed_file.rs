@@ -8,7 +8,7 @@ use super::matched::Match;
 use super::what_runs::FilePlace;
 use crate::dotenv::{self, Assignment};
 use crate::effective::compose::default_image;
-use crate::effective::{EffectiveImage, Setting, TextPart};
+use crate::effective::{EffectiveImage, ParsedContent, Setting, TextPart};
 use crate::file_selection::MatchLevel;
 use crate::image::Field;
 use crate::location::Location;
@@ -126,6 +126,12 @@ impl ParsedFile {
     /// Whether the file holds `NAME=VALUE` lines instead of YAML.
     pub fn is_assignments(&self) -> bool {
         self.variables.is_some()
+    }
+
+    /// The file as it was parsed, unless that took too much work.
+    pub fn content(&self) -> Option<ParsedContent> {
+        let is_whole = !self.is_assignments() && self.yaml.check().is_ok();
+        is_whole.then(|| ParsedContent { bytes: self.bytes.clone(), yaml: self.yaml.clone() })
     }
 
     /// The name of the variable that a node of such a file is the value of.

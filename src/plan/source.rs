@@ -5,7 +5,7 @@ use std::fmt;
 use std::ops::ControlFlow;
 
 use crate::dotenv::is_dotenv;
-use crate::file_selection::{MatchLevel, Selection, is_yaml};
+use crate::file_selection::{MatchLevel, Selection, file_name, is_yaml, split};
 use crate::manifest::CHART;
 use crate::visible::inline;
 
@@ -187,7 +187,7 @@ impl FoundFiles {
 
     /// Notes a symlink, if it is called like something that can decide what runs.
     pub fn pass_symlink(&mut self, path: String) {
-        let name = path.rsplit('/').next().unwrap_or(&path);
+        let name = file_name(&path);
         if is_yaml(name) || name == "Kustomization" || is_dotenv(name) {
             self.symlinks.insert(path);
         }
@@ -195,7 +195,7 @@ impl FoundFiles {
 
     /// Notes a file even if it isn't selected: its name may matter.
     pub fn pass(&mut self, path: &str) {
-        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        let (folder, name) = split(path);
         if name == CHART {
             self.charts.insert(folder.to_owned());
         }

@@ -3,11 +3,11 @@
 use std::fs::File;
 use std::io::ErrorKind;
 
-use super::descent::split;
 use super::error::not_reached;
 use super::open_error::OpenError;
 use super::temporary_file::TemporaryFile;
 use super::{Worktree, WorktreeError};
+use crate::file_selection::split;
 use crate::signals;
 
 /// The permissions of a new file, before the umask.

@@ -7,6 +7,7 @@ use super::entry_kind::EntryKind;
 use super::folder::{FileIdentity, Folder};
 use super::open_error::OpenError;
 use crate::dot_git::{is_dot_git, is_path_part};
+use crate::file_selection::split;
 
 /// How many folders to keep open. A tree can be deeper than the number of files that a process may open.
 const MOST: usize = 16;
@@ -51,6 +52,10 @@ impl Descent {
 
     /// Opens a regular file for reading.
     pub fn file(&mut self, path: &str) -> Result<(File, FileIdentity), OpenError> {
+        path.split('/').try_for_each(check)?;
+        if let Some(opened) = self.root.file_below(path) {
+            return opened;
+        }
         let (folder, name) = self.parent(path)?;
         folder.file(name)
     }
@@ -83,11 +88,6 @@ impl Descent {
         }
         Ok(last)
     }
-}
-
-/// Splits a path into its folder and its last part.
-pub fn split(path: &str) -> (&str, &str) {
-    path.rsplit_once('/').unwrap_or(("", path))
 }
 
 /// Checks one part of a path, since paths come from users and from git's index: each part must be a plain name

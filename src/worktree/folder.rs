@@ -115,10 +115,24 @@ impl Folder {
             Ok(Some(EntryKind::Other)) => OpenError::NotRegular,
             _ => OpenError::System(e.into()),
         })?;
-        // check the open file, because the name may already refer to another one
-        let about = fs::fstat(&file).map_err(io::Error::from)?;
-        let is_file = FileType::from_raw_mode(about.st_mode) == FileType::RegularFile;
-        if is_file { Ok((file, FileIdentity::from_stat(&about))) } else { Err(OpenError::NotRegular) }
+        regular(file)
+    }
+
+    /// Opens a regular file for reading by a path of several parts, in one step. `None` if that can't be done here:
+    /// going from folder to folder then works, or says why not.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    pub fn file_below(&self, path: &str) -> Option<Result<(File, FileIdentity), OpenError>> {
+        let flags = TO_READ | OFlags::NOFOLLOW;
+        match fs::openat2(&self.0, path, flags, Mode::empty(), fs::ResolveFlags::NO_SYMLINKS) {
+            Ok(opened) => Some(regular(File::from(opened))),
+            Err(error @ rustix::io::Errno::NOENT) => Some(Err(OpenError::System(error.into()))),
+            Err(_) => None,
+        }
+    }
+
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    pub fn file_below(&self, _: &str) -> Option<Result<(File, FileIdentity), OpenError>> {
+        None
     }
 
     /// Creates a folder, unless the name exists.
@@ -167,6 +181,13 @@ impl Folder {
     pub fn remove(&self, name: &str) -> io::Result<()> {
         Ok(fs::unlinkat(&self.0, name, AtFlags::empty())?)
     }
+}
+
+/// Checks the open file, because its name may already refer to another one.
+fn regular(file: File) -> Result<(File, FileIdentity), OpenError> {
+    let about = fs::fstat(&file).map_err(io::Error::from)?;
+    let is_file = FileType::from_raw_mode(about.st_mode) == FileType::RegularFile;
+    if is_file { Ok((file, FileIdentity::from_stat(&about))) } else { Err(OpenError::NotRegular) }
 }
 
 /// Opens a regular file for reading that the user named, wherever it is.

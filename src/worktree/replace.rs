@@ -9,12 +9,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::create::RIGHTS;
-use super::descent::{Descent, split};
+use super::descent::Descent;
 use super::entry_kind::EntryKind;
 use super::error::not_opened;
 use super::folder::{FileIdentity, Folder};
 use super::temporary_file::{TemporaryFile, has_bytes, holds};
 use super::{FileChange, Worktree, WorktreeError};
+use crate::file_selection::split;
 use crate::plan::FileEdit;
 use crate::signals;
 

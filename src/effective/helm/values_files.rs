@@ -10,6 +10,7 @@ use super::super::value::Value;
 use super::chart::Chart;
 use super::maps::load_map;
 use super::trail::Trail;
+use crate::file_selection::file_name;
 use crate::image;
 
 /// The charts and values files that releases, Applications and kustomizations use.
@@ -105,7 +106,7 @@ fn alone(
 fn with_file(files: &mut Files<'_>, chart: &Chart, trail: &Trail, usage: Usage, path: &str) -> Root {
     let mut trail = trail.clone();
     let user = load_map(files, path, &mut trail).unwrap_or_default();
-    let name = path.rsplit('/').next().unwrap_or(path);
+    let name = file_name(path);
     let mut root = root(format!("chart {} with {name}", shown(&chart.folder)), path, trail);
     let images = render(files, chart, user, &mut root);
     let file = files.load(path);
@@ -145,7 +146,7 @@ pub fn values_files<'a>(files: &Files<'a>, folder: &str) -> Vec<&'a str> {
 
 /// Whether a file is named `values-X`, `values.X`, `values_X` or `X-values`.
 fn is_environment(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
+    let name = file_name(path);
     let Some(stem) = name.strip_suffix(".yaml").or_else(|| name.strip_suffix(".yml")) else { return false };
     let after = stem.strip_prefix("values").and_then(|rest| rest.strip_prefix(['-', '.', '_']));
     after.or_else(|| stem.strip_suffix("-values")).is_some_and(|environment| !environment.is_empty())

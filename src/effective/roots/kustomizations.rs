@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::files::{Files, folder_of, join};
 use super::super::kustomize::kustomization_file;
 use super::super::value::Value;
-use super::scene::{KUSTOMIZATION_FILES, Scene, file_name};
+use super::scene::{KUSTOMIZATION_FILES, Scene};
+use crate::file_selection::file_name;
 
 /// The kustomizations that have to do with an image.
 pub(super) struct Kustomizations {

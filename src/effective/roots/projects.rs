@@ -7,7 +7,8 @@ use super::super::files::{Files, folder_of, join};
 use super::super::place::FileId;
 use super::super::root::Root;
 use super::super::setting::{EffectiveImage, Fixed, Setting};
-use super::scene::{CHART_FILE, KUSTOMIZATION_FILES, Scene, file_name};
+use super::scene::{CHART_FILE, KUSTOMIZATION_FILES, Scene};
+use crate::file_selection::file_name;
 use crate::manifest::is_compose;
 
 /// The projects of every folder with a reached compose file or `.env`.

@@ -12,6 +12,7 @@ use super::super::place::FileId;
 use super::super::root::Root;
 use super::super::value::Value;
 use super::Deployment;
+use crate::file_selection::file_name;
 use crate::manifest::is_compose;
 
 /// The file names that kustomize recognises.
@@ -126,10 +127,6 @@ fn name_in(behind: &[u8]) -> Option<&str> {
 
 /// Kubernetes allows no longer names.
 const MAX_NAME: usize = 253;
-
-pub(super) fn file_name(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
-}
 
 impl Scene<'_> {
     /// The folders of charts that hold or are reached files.

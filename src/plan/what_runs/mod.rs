@@ -20,6 +20,7 @@ pub(super) mod winning_place;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use super::files::ScannedFiles;
 use super::prefilter::Prefilter;
 use super::{FileSource, InTwoEnvironments, OtherPlace, OtherRoot, Request, TargetIndex};
 use crate::effective::{SecondReader, Setting};
@@ -28,7 +29,6 @@ use crate::manifest::ScalarPlace;
 use crate::yaml::NodeId;
 use rendered_roots::{Renderer, read_part};
 use summary::Summary;
-use surroundings::Surroundings;
 
 /// Larger files are not followed.
 pub(super) const MAX_FILE: usize = 10_000_000;
@@ -226,19 +226,20 @@ pub(super) struct UnusedEntry {
 
 impl WhatRuns {
     /// Renders the roots that have to do with the request's images.
-    pub fn new(source: &dyn FileSource, request: &Request, around: &Surroundings) -> Self {
+    pub fn new(source: &dyn FileSource, request: &Request, scanned: &ScannedFiles) -> Self {
         let names = Prefilter::of(request);
         let names_image = |bytes: &[u8]| names.lets_pass(bytes);
         let renderer = Renderer {
-            around,
+            around: &scanned.around,
             read: &|path| read_part(source, path),
             url: request.repository_url.as_deref(),
             environments: &request.environments,
             cancellation: &request.cancellation,
         };
         let reach = renderer.reach(&names_image);
-        // few of the files are rendered
-        renderer.render(&reach, HashMap::new(), |roots| Summary::new(roots, request).what_runs())
+        let reached = scanned.files.iter().filter(|file| reach.has(&file.path));
+        let parsed = reached.filter_map(|file| Some((file.path.clone(), file.content()?))).collect();
+        renderer.render(&reach, parsed, |roots| Summary::new(roots, request).what_runs())
     }
 }
 

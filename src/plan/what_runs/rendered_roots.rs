@@ -42,6 +42,11 @@ impl Reach {
         let declarations = mentions.declarations_of(&mentions.included(&reached));
         Reach { reached, declarations }
     }
+
+    /// Whether the roots are found by way of a file.
+    pub fn has(&self, path: &str) -> bool {
+        self.reached.contains(path)
+    }
 }
 
 /// The files around those that may override something.

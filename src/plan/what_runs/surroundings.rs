@@ -29,13 +29,17 @@ pub struct Surroundings {
 #[derive(Default)]
 pub struct SurroundingsCollector {
     marks: FileMarks,
-    files: Mutex<Vec<NotedFile>>,
+    noted: Mutex<NotedFiles>,
+}
+
+#[derive(Default)]
+struct NotedFiles {
+    all: Vec<NotedFile>,
+    structural: Vec<(String, StructuralFile)>,
 }
 
 struct NotedFile {
     path: String,
-    /// If it can include others.
-    structural: Option<Box<StructuralFile>>,
     declared: Vec<String>,
     names: Names,
 }
@@ -57,20 +61,31 @@ impl SurroundingsCollector {
         // the image's name can be in a variable
         let has_variable = is_compose(file_name(file.path)) && file.bytes.contains(&b'$');
         let names = if has_variable { Names::Variable } else { names };
-        let structural = is_structural.then(|| Box::new(StructuralFile::new(file.path, file.bytes)));
-        let noted = NotedFile { path: file.path.to_owned(), structural, declared, names };
-        lock(&self.files).push(noted);
+        let structural = || (file.path.to_owned(), StructuralFile::new(file.path, file.bytes));
+        let structural = is_structural.then(structural);
+        let file = NotedFile { path: file.path.to_owned(), declared, names };
+        let mut noted = lock(&self.noted);
+        noted.all.push(file);
+        noted.structural.extend(structural);
     }
 
     pub fn finish(self) -> Surroundings {
-        let mut files = into_inner(self.files);
+        let NotedFiles { all, structural } = into_inner(self.noted);
+        // putting thousands of paths in order is worth a second thread
+        std::thread::scope(|scope| {
+            let structural = scope.spawn(|| structural.into_iter().collect());
+            let rest = Surroundings::of(all);
+            let structural = structural.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            Surroundings { structural, ..rest }
+        })
+    }
+}
+
+impl Surroundings {
+    /// All but the files that can include others.
+    fn of(mut files: Vec<NotedFile>) -> Self {
         // sets and maps are made much faster from what is in order
         files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
-        let structural = files.iter_mut().filter_map(|file| {
-            let structural = *file.structural.take()?;
-            Some((file.path.clone(), structural))
-        });
-        let structural = structural.collect();
         let named = |is_wanted: fn(Names) -> bool| {
             files.iter().filter(|file| is_wanted(file.names)).map(|file| file.path.clone()).collect()
         };
@@ -80,6 +95,6 @@ impl SurroundingsCollector {
         let declarations =
             declaring.map(|file| (file.path.clone(), std::mem::take(&mut file.declared))).collect();
         let paths = files.into_iter().map(|file| file.path).collect();
-        Surroundings { paths, structural, declarations, seeds, variables }
+        Surroundings { paths, structural: BTreeMap::new(), declarations, seeds, variables }
     }
 }

@@ -32,7 +32,7 @@ pub fn find(
     if !source.is_whole() {
         return Ok((matching::find(scanned, request)?, Reports::default()));
     }
-    let what_runs = WhatRuns::new(source, request, &scanned.around);
+    let what_runs = WhatRuns::new(source, request, scanned);
     // what runs is computed only in part then
     if request.cancellation.is_cancelled() {
         return Err(PlanError::Cancelled);
