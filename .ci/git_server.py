@@ -14,10 +14,12 @@ HEADERS = {
 
 
 class GitServer:
-    """Serves the repositories in a folder. With a token, it refuses requests without it."""
+    """Serves the repositories in a folder. With a token, it refuses requests without it; with a refusal, all others too,
+    in those words."""
 
-    def __init__(self, root, environment, token=None, certificate=None):
-        handler = type("Handler", (Handler,), {"root": str(root), "environment": environment, "token": token})
+    def __init__(self, root, environment, token=None, certificate=None, refusal=None):
+        settings = {"root": str(root), "environment": environment, "token": token, "refusal": refusal}
+        handler = type("Handler", (Handler,), settings)
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self.server.daemon_threads = True
         if certificate:
@@ -38,12 +40,14 @@ class GitServer:
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    root, environment, token = "", {}, None
+    root, environment, token, refusal = "", {}, None, None
 
     def answer(self):
         body = self.body()
         if self.token and self.headers["Authorization"] != basic(self.token):
             return self.send(401, {"WWW-Authenticate": 'Basic realm="git"'}, b"")
+        if self.refusal:
+            return self.send(403, {"Content-Type": "text/plain"}, self.refusal.encode())
         path, _, query = self.path.partition("?")
         variables = {name: self.headers[header] for name, header in HEADERS.items() if self.headers[header]}
         variables |= {

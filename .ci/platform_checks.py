@@ -6,6 +6,7 @@ COMMAND starts tagbump: the binary, or an emulator and the binary. PLATFORM is n
 where wine runs the binary in the prefix WINEPREFIX, and finds git in WINEPATH. Needs python3, git and openssl. All
 servers are on loopback.
 """
+import base64
 import json
 import os
 import pathlib
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import traceback
+import urllib.parse
 
 from git_server import GitServer, certificates
 
@@ -290,6 +292,26 @@ def check_https(machine, folder):
     equal(world.landed("apps/api/values.yaml"), bumped(VALUES), "landed file")
 
 
+def check_masking(machine, folder):
+    """A server that repeats the token, however it spells it. The libraries of a release differ from those of the tests."""
+    token = "s3cr/t+T0k&n" * 4
+    spellings = [
+        token,
+        urllib.parse.quote(token, safe=""),
+        "".join("%%%02x" % ord(letter) for letter in token),
+        token.replace("/", "\\/"),
+        "".join("\\u%04X" % ord(letter) for letter in token),
+        token.replace("&", "&amp;"),
+        base64.b64encode(token.encode()).decode(),
+    ]
+    world = World(machine, folder)
+    for spelling in spellings:
+        with world.serve(token=token, refusal="you may not push with %s here" % spelling):
+            run = machine.bump(world.work, "main-2", "--push", TAGBUMP_TOKEN=token)
+        equal(run.exit, 5, "exit code", run)
+        equal("you may not push with ***" in run.out + run.err, True, "masked words", run)
+
+
 def check_push_to_folder(machine, folder):
     """A remote that is a folder, by every spelling of its path; git serves it."""
     world = World(machine, folder)
@@ -439,6 +461,7 @@ EVERYWHERE = [
     check_push,
     check_push_without_checkout,
     check_https,
+    check_masking,
     check_push_to_folder,
     check_selections,
     check_outside,

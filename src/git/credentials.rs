@@ -8,13 +8,13 @@ use std::fmt;
 use std::time::Duration;
 
 use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
-use regex::Regex;
+use base64::engine::general_purpose::STANDARD;
 use url::Url;
 
 use super::UrlOrigin;
 use super::credential_helper::CredentialHelpers;
 use super::error::GitSettingError;
+use super::masking::masked;
 use super::netrc;
 use super::remote_url::RemoteUrl;
 use crate::environment::Environment;
@@ -22,9 +22,6 @@ use crate::http::{HttpSettings, is_loopback};
 
 /// The user name that GitHub and most other hosts accept with any token.
 const TOKEN_USER: &str = "x-access-token";
-
-/// Replaces a secret.
-const MASK: &str = "***";
 
 /// The tokens in the environment.
 #[derive(Clone, Default)]
@@ -58,7 +55,7 @@ impl Tokens {
     pub fn scrub(&self, text: &str) -> String {
         let encoded = self.all.iter().map(|token| STANDARD.encode(format!("{TOKEN_USER}:{token}")));
         let secrets: Vec<String> = encoded.chain(self.all.iter().cloned()).collect();
-        scrubbed(text, secrets.iter().map(String::as_str))
+        masked(text, secrets.iter().map(String::as_str))
     }
 }
 
@@ -99,62 +96,6 @@ impl fmt::Debug for Credential {
     }
 }
 
-/// Masks secrets: as they are, in hexadecimal digits, inside of any base64, and in any spelling that a URL, a JSON string or HTML
-/// allows. Very short ones are not masked: masking them would garble most messages.
-fn scrubbed<'a>(text: &str, secrets: impl IntoIterator<Item = &'a str>) -> String {
-    let mut secrets: Vec<&str> = secrets.into_iter().filter(|secret| secret.len() > 3).collect();
-    // mask the longer of two secrets first if it contains the other
-    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-    secrets.into_iter().fold(text.to_owned(), |text, secret| {
-        let text = encodings(secret)
-            .iter()
-            .fold(text.replace(secret, MASK), |text, encoded| text.replace(encoded, MASK));
-        let may_be_escaped = text.contains(['%', '\\', '&']);
-        let spelling = may_be_escaped.then(|| Regex::new(&escaped(secret)).ok()).flatten();
-        spelling.map_or(text.clone(), |spelling| spelling.replace_all(&text, MASK).into_owned())
-    })
-}
-
-/// A secret in hexadecimal digits and in base64, except for the characters that depend on what is before and behind it.
-fn encodings(secret: &str) -> Vec<String> {
-    let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
-    // three bytes make four characters, so there are three ways to begin
-    let base64 = [0_usize, 1, 2].into_iter().flat_map(|before| {
-        let bytes = [&vec![0; before], secret.as_bytes()].concat();
-        let (start, end) = ((before * 8).div_ceil(6), bytes.len() * 8 / 6);
-        let of = |encoded: String| encoded.get(start..end).unwrap_or_default().to_owned();
-        [of(STANDARD_NO_PAD.encode(&bytes)), of(URL_SAFE_NO_PAD.encode(&bytes))]
-    });
-    let all = base64.chain([hex.to_ascii_uppercase(), hex]);
-    all.filter(|encoded| encoded.len() > SHORTEST_ENCODED).collect()
-}
-
-/// Shorter encodings are part of too many texts.
-const SHORTEST_ENCODED: usize = 7;
-
-/// A pattern for a secret of which any character may be percent-encoded (RFC 3986 section 2.1), escaped as in JSON (RFC 8259
-/// section 7), or a character reference of HTML.
-fn escaped(secret: &str) -> String {
-    let in_any_form = |c: char| {
-        let in_url: String = c.to_string().bytes().map(|b| format!("%{b:02x}")).collect();
-        let in_json: String =
-            c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!(r"\\u{unit:04x}")).collect();
-        let number = u32::from(c);
-        let in_html = format!("&#0*{number};|&#x0*{number:x};");
-        let named = match c {
-            '&' => "|&amp;",
-            '<' => "|&lt;",
-            '>' => "|&gt;",
-            '"' => "|&quot;",
-            '\'' => "|&apos;",
-            _ => "",
-        };
-        let plain = regex::escape(&c.to_string());
-        format!(r"(?:\\?{plain}|(?i:{in_url}|{in_json}|{in_html}{named}))")
-    };
-    secret.chars().map(in_any_form).collect()
-}
-
 /// Secrets that must never appear in output.
 #[derive(Clone, Default)]
 pub struct Secrets(Vec<String>);
@@ -172,7 +113,7 @@ impl Secrets {
 
     /// Masks them in a text.
     pub fn scrub(&self, text: &str) -> String {
-        scrubbed(text, self.0.iter().map(String::as_str))
+        masked(text, self.0.iter().map(String::as_str))
     }
 }
 
@@ -369,37 +310,4 @@ fn configured(value: &str) -> Result<Credential, GitSettingError> {
         label: "the header in git's configuration (http.extraheader)".to_owned(),
         secrets: header_secrets(value),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Whatever is encoded together with it.
-    #[test]
-    fn token_is_masked_in_every_encoding() {
-        let token = "s3cr/t+T0k&n=aZ9";
-        let secrets = Secrets::of([token]);
-        for (before, behind) in [("", ""), ("x", "\n"), ("token:", ""), (":", ""), ("x-oauth-basic:", ":x")] {
-            let whole = format!("{before}{token}{behind}");
-            let hex: String = whole.bytes().map(|byte| format!("{byte:02x}")).collect();
-            for encoded in
-                [STANDARD.encode(&whole), URL_SAFE_NO_PAD.encode(&whole), hex.to_ascii_uppercase(), hex]
-            {
-                let masked = secrets.scrub(&format!("the server said {encoded}"));
-                assert!(masked.contains(MASK) && masked.len() < encoded.len() + 8, "{masked}");
-            }
-        }
-        assert_eq!(secrets.scrub("nothing to hide"), "nothing to hide");
-        for escaped in [
-            r"s3cr\/t+T0k&n=aZ9",
-            r"\u0073\u0033cr/t+T0k&n=aZ9",
-            "s3cr/t+T0k&amp;n=aZ9",
-            "s3cr&#47;t&#x2B;T0k&n=aZ9",
-            "s3cr%2Ft%2bT0k%26n%3daZ9",
-        ] {
-            let masked = secrets.scrub(&format!("{{\"error\":\"{escaped}\"}}"));
-            assert!(!masked.contains("T0k"), "{escaped}: {masked}");
-        }
-    }
 }

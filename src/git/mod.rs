@@ -36,6 +36,7 @@ pub(crate) mod fetch;
 mod identity;
 mod index_file;
 mod local_commit;
+mod masking;
 mod netrc;
 pub(crate) mod oid;
 mod pkt_line;

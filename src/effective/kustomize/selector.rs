@@ -136,9 +136,14 @@ pub(super) fn cost_of_patterns(target: &Value) -> usize {
 /// What most regular expressions cost.
 const COST_OF_PATTERN: usize = 200;
 
-/// A regular expression from a file: bounded, so that a hostile one can't use up the memory.
+/// A regular expression from a file: bounded, so that a hostile one can't use up the memory. Without the tables for all of
+/// Unicode, one that ignores case (`(?i)`) is made for ASCII, which is what names are written in.
 pub(super) fn pattern(text: &str) -> Option<Regex> {
-    RegexBuilder::new(text).size_limit(MAX_PATTERN_SIZE).nest_limit(50).build().ok()
+    let built = |unicode| {
+        let mut builder = RegexBuilder::new(text);
+        builder.unicode(unicode).size_limit(MAX_PATTERN_SIZE).nest_limit(50).build().ok()
+    };
+    built(true).or_else(|| built(false))
 }
 
 #[cfg(test)]
