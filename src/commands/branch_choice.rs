@@ -52,10 +52,12 @@ impl BranchChoice<'_> {
         let (system, checkout) = (pipeline.system, self.checkout);
         let is_same = same_repository(pipeline.repository.as_deref(), url.repository().as_deref());
         let has_commit = |commit: CommitId| checkout.resolve(&commit.to_string()).is_some();
+        let is_on =
+            |branch: &str| pipeline.commit.is_some_and(|commit| checkout.is_on(self.remote, branch, commit));
         let is_built_here = match (pipeline.commit, &pipeline.repository, &pipeline.branch) {
-            // a runner of GitHub always knows the repository's name
+            // a runner of GitHub always knows the repository's name, but the remote's URL can have another one
             (Some(commit), ..) if !system.is_actions() => is_same || has_commit(commit),
-            (_, Some(_), _) => is_same,
+            (_, Some(_), branch) => is_same || branch.as_deref().is_some_and(is_on),
             (_, None, Some(branch)) if checkout.is_head_on(self.remote, branch) => true,
             (_, None, _) => return Err(BumpError::UnclearRepository { system }),
         };

@@ -27,7 +27,8 @@ impl<'a, 'm> BuildOrders<'a, 'm> {
     /// The order of our commit and the one that `tag` was built from.
     pub fn order_of_tag(&mut self, ours: &Source, theirs: &Source, tag: &str) -> BuildOrder {
         let (one, other) = (ours.repository.as_deref(), theirs.repository.as_deref());
-        if one.is_some() && other.is_some() && !same_repository(one, other) {
+        let is_other = one.is_some() && other.is_some() && !same_repository(one, other);
+        if is_other && !self.are_at_hand(ours, theirs) {
             return BuildOrder::Unknown(format!("{} was built from another repository", inline(tag)));
         }
         self.order(ours, theirs)
@@ -39,7 +40,7 @@ impl<'a, 'm> BuildOrders<'a, 'm> {
         if let Some(known) = self.known.get(&pair) {
             return known.clone();
         }
-        let order = if self.is_of_this_repository(ours) {
+        let order = if self.is_of_this_repository(ours) || self.are_at_hand(ours, theirs) {
             self.tip.history.order(&ours.sha, &theirs.sha, self.tip.deadline)
         } else {
             self.order_via_forge(ours, theirs)
@@ -54,6 +55,12 @@ impl<'a, 'm> BuildOrders<'a, 'm> {
     fn is_of_this_repository(&self, ours: &Source) -> bool {
         let Some(repository) = ours.repository.as_deref() else { return true };
         same_repository(Some(repository), self.context.target_repository().as_deref())
+    }
+
+    /// Whether both commits are here, so that ancestry decides. The names can differ: a repository was renamed, or the remote
+    /// is a folder or a mirror.
+    fn are_at_hand(&self, ours: &Source, theirs: &Source) -> bool {
+        [ours, theirs].into_iter().all(|source| self.tip.history.has(&source.sha))
     }
 
     fn order_via_forge(&self, ours: &Source, theirs: &Source) -> BuildOrder {

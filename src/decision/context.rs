@@ -74,7 +74,8 @@ impl DecisionContext<'_> {
         build_info::commit_named(split_tag(tag).0, template, self.checkout)
     }
 
-    /// Whether CI would only build the same again. Without a source, the checkout was built.
+    /// Whether CI would only build the same again. Without a source, the checkout was built. A repository can have another name
+    /// than the one in its URL, as after it was renamed: then the commits tell.
     pub(super) fn is_pushed_where_it_was_built(
         &self,
         source: Option<&Source>,
@@ -87,8 +88,19 @@ impl DecisionContext<'_> {
         if settings.delivery.destination == Destination::LocalCommit && !checkout.has_remote(remote) {
             return Ok(true);
         }
-        let (_, target) = checkout.remote(remote)?;
-        Ok(same_repository(Some(built), target.repository().as_deref()))
+        let (fetch, target) = checkout.remote(remote)?;
+        let (fetched, target) = (fetch.repository(), target.repository());
+        Ok(same_repository(Some(built), target.as_deref())
+            || fetched == target && self.is_on_target_branch(checkout, source))
+    }
+
+    /// Whether the branch that CI builds, as the remote has it, contains the commit that was built.
+    fn is_on_target_branch(&self, checkout: &Checkout, source: Option<&Source>) -> bool {
+        let Some(pipeline) = self.settings.run_context.ci.pipeline() else { return false };
+        let commit = source.map_or(pipeline.commit, |source| checkout.resolve(&source.sha));
+        let remote = &self.settings.delivery.landing.remote;
+        let branch = pipeline.branch.as_ref().zip(commit);
+        branch.is_some_and(|(branch, commit)| checkout.is_on(remote, branch, commit))
     }
 
     /// The author who is named for a commit, also if none is made, or the committer, or else the machine's user.

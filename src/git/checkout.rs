@@ -299,8 +299,13 @@ impl Checkout {
 
     /// Whether a remote's branch, as it was fetched, contains `HEAD`.
     pub fn is_head_on(&self, remote: &str, branch: &str) -> bool {
+        self.head().is_some_and(|head| self.is_on(remote, branch, head))
+    }
+
+    /// Whether a remote's branch, as it was fetched, contains a commit.
+    pub fn is_on(&self, remote: &str, branch: &str, commit: CommitId) -> bool {
         let tip = self.tracking(remote, branch).and_then(|name| self.repo.refname_to_id(&name).ok());
-        tip.is_some_and(|tip| self.has_commits_beyond(&[tip]).is_ok_and(|beyond| !beyond))
+        tip.map(commit_id).is_some_and(|tip| tip == commit || self.is_descendant(tip, commit))
     }
 
     /// The full name of a remote-tracking branch.

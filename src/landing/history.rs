@@ -26,6 +26,9 @@ pub trait History {
     /// The commits that `new` has and `old` lacks, if the available history has them all. Fetches nothing.
     fn range(&self, old: &str, new: &str) -> Option<CommitRange>;
 
+    /// Whether a commit is at hand. Fetches nothing.
+    fn has(&self, commit: &str) -> bool;
+
     /// The order of two commits of the repository that the bump is landed in.
     fn order(&self, ours: &str, theirs: &str, deadline: Instant) -> BuildOrder;
 }

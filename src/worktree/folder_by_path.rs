@@ -177,6 +177,7 @@ mod tests {
         let kinds = ["a", "link", "none"].map(|name| root.kind(name).unwrap());
         assert_eq!(kinds, [Some(EntryKind::Folder), Some(EntryKind::Symlink), None]);
         assert_eq!(root.folder("a").unwrap().kind("x").unwrap(), Some(EntryKind::File));
+        assert!(root.file_below("a/x").is_none());
         assert!(root.is(&Folder::open(temporary.path()).unwrap()).unwrap());
         assert!(open_regular_file(temporary.path()).is_err());
     }

@@ -64,6 +64,42 @@ fn notice_tells_commit_of_another_repository_from_one_that_is_too_old() {
     assert!(notices(&told).contains("commit 9a2b3c4 is not in the history of this branch"), "{told}");
 }
 
+/// The remote's URL names the repository as it was called, or is a folder of any name: the commits tell what was built.
+#[test]
+fn commits_tell_the_repository_when_its_name_differs() {
+    let mono = Mono::new(3);
+    let folder = mono.sources();
+    let job = |nth: usize, repository: &str| {
+        let mut command = cli::command(&folder);
+        command.args(["bump", API, "--push", "--format", "json"]);
+        repo::actions(&mut command, repository, &mono.builds[nth]);
+        repo::run(&mut command)
+    };
+    ended(&job(1, "acme/old-name"), 0, "landed");
+    let subject = git(&mono.world.bare, &["log", "-1", "--format=%s", "main"]);
+    assert!(subject.contains("[skip ci]"), "{subject}");
+    let told = ended(&job(0, "acme/new-name"), 0, "superseded");
+    assert!(notices(&told).contains("which is newer"), "{told}");
+    ended(&job(2, "acme/new-name"), 0, "landed");
+    assert_eq!(mono.tag(), mono.builds[2][..7]);
+}
+
+/// Somewhere else, a job's commit is not on the remote's branch.
+#[test]
+fn detached_head_lands_on_the_branch_that_has_its_commit() {
+    let mono = Mono::new(1);
+    git(&mono.world.bare, &["branch", "develop", "main"]);
+    let folder = mono.sources();
+    git(&folder, &["checkout", "--quiet", "--detach"]);
+    let mut command = cli::command(&folder);
+    command.args(["bump", API, "--push", "--format", "json"]);
+    repo::actions(&mut command, "acme/another-name", &mono.builds[0]);
+    command.env("GITHUB_REF", "refs/heads/develop").env("GITHUB_REF_NAME", "develop");
+    assert_eq!(ended(&repo::run(&mut command), 0, "landed")["branch"], "develop");
+    command.env("GITHUB_SHA", "1".repeat(40)).args(["--if-older", "write"]);
+    assert_eq!(ended(&repo::run(&mut command), 0, "landed")["branch"], "main");
+}
+
 #[test]
 fn late_build_fails_outside_of_actions() {
     let mono = Mono::new(2);
@@ -265,7 +301,7 @@ fn bump_lands_with_notice_when_order_is_unknown() {
         notices(&ended(&told, 0, "landed"))
     };
     assert!(built("v3", &format!("acme/other@{unknown}")).contains("tag v2 doesn't contain a commit"));
-    let told = built("v4", &format!("acme/other@{}", mono.builds[0]));
+    let told = built("v4", &format!("acme/other@1{}", &unknown[1..]));
     assert!(told.contains("no token to read acme/other"), "{told}");
     let told = built("v5", &format!("acme/gitops@{}", mono.builds[0]));
     assert!(told.contains("v4 was built from another repository"), "{told}");

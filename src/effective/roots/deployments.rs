@@ -233,6 +233,11 @@ impl Deployments {
 /// The files that a source of an Application starts from.
 fn entry_files(files: &mut Files<'_>, renders: &Renders) -> Vec<String> {
     match renders {
+        Renders::Chart(DeployedChart { values_files, chart: Some(folder), .. })
+            if values_files.is_empty() =>
+        {
+            join(folder, "values.yaml").into_iter().collect()
+        }
         Renders::Chart(chart) => chart.values_files.iter().rev().cloned().collect(),
         Renders::Kustomization(kustomization) => vec![entry_of(files, &kustomization.folder)],
         Renders::Manifests(paths) => paths.iter().take(1).cloned().collect(),

@@ -51,6 +51,10 @@ impl History for GitBranch {
         commit_range(self.workspace(), self.resolve(old)?, self.resolve(new)?)
     }
 
+    fn has(&self, commit: &str) -> bool {
+        self.resolve(commit).is_some()
+    }
+
     fn order(&self, ours: &str, theirs: &str, deadline: Instant) -> BuildOrder {
         let order = self.order_at_hand(ours, theirs, deadline);
         let deeper = DEPTHS.iter().take_while(|_| self.workspace().repo.is_shallow());

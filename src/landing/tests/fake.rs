@@ -229,6 +229,10 @@ impl super::History for FakeBranch {
         None
     }
 
+    fn has(&self, _: &str) -> bool {
+        false
+    }
+
     fn order(&self, _: &str, _: &str, _: Instant) -> BuildOrder {
         BuildOrder::Unknown("this test compares no builds".to_owned())
     }
