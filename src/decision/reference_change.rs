@@ -118,6 +118,10 @@ struct PlannedChange {
     waited: Duration,
 }
 
+/// Said of a promotion in the checkout, whose history may lack what the remote branch has.
+const NOT_GUARDED: &str = "the order guard works on the remote branch: in the checkout, a promotion also replaces a newer tag, and \
+     sets one that was rolled back";
+
 impl ReferenceChange<'_> {
     /// Plans, and verifies the images. On a remote branch, the order guard keeps newer builds.
     fn plan(
@@ -130,8 +134,10 @@ impl ReferenceChange<'_> {
         let ReferenceChange { context, config, origin, .. } = *self;
         match self.base {
             DecisionBase::Head(files) => {
-                let plan = facts.plan(files, request)?;
-                Ok(GuardedPlan::of_plan(registry.verified(plan)?))
+                let plan = registry.verified(facts.plan(files, request)?)?;
+                let is_unguarded = origin.promotion().is_some() && !plan.is_empty();
+                let notices = is_unguarded.then(|| NOT_GUARDED.to_owned()).into_iter().collect();
+                Ok(GuardedPlan { notices, ..GuardedPlan::of_plan(plan) })
             }
             DecisionBase::Tip(tip) => {
                 let guard = OrderGuard { context, config, tip, request, origin };

@@ -35,6 +35,8 @@ pub struct Files<'a> {
     parsed: HashMap<String, ParsedContent>,
     /// Every YAML file.
     paths: &'a BTreeSet<String>,
+    /// Every JSON file.
+    json: Option<&'a BTreeSet<String>>,
     loaded: Vec<LoadedFile>,
     by_path: HashMap<String, Option<FileId>>,
     /// Files of assignments.
@@ -64,6 +66,7 @@ impl<'a> Files<'a> {
             read,
             parsed: HashMap::new(),
             paths,
+            json: None,
             loaded: Vec::new(),
             by_path: HashMap::new(),
             dotenv: HashMap::new(),
@@ -77,6 +80,12 @@ impl<'a> Files<'a> {
     #[must_use]
     pub fn with_parsed(self, parsed: HashMap<String, ParsedContent>) -> Self {
         Files { parsed, ..self }
+    }
+
+    /// Adds the JSON files.
+    #[must_use]
+    pub fn with_json(self, json: &'a BTreeSet<String>) -> Self {
+        Files { json: Some(json), ..self }
     }
 
     /// Frees the parsed files without anyone waiting for it.
@@ -152,10 +161,13 @@ impl<'a> Files<'a> {
 
     /// The YAML files below a folder (`""` is the root), with all folders below it, sorted.
     pub fn below(&self, folder: &str) -> impl Iterator<Item = &'a str> + use<'a> {
-        let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
-        let paths = self.paths;
-        let start = prefix.clone();
-        paths.range(start..).map(String::as_str).take_while(move |path| path.starts_with(&prefix))
+        below(self.paths, folder)
+    }
+
+    /// The JSON files below a folder, likewise.
+    pub fn json_below(&self, folder: &str) -> impl Iterator<Item = &'a str> + use<'a> {
+        let folder = folder.to_owned();
+        self.json.into_iter().flat_map(move |json| below(json, &folder))
     }
 
     /// Every document of a YAML file, each a value. Null documents are left out.
@@ -242,6 +254,13 @@ impl<'a> Files<'a> {
             }
         }
     }
+}
+
+/// The paths below a folder, sorted.
+fn below<'a>(paths: &'a BTreeSet<String>, folder: &str) -> impl Iterator<Item = &'a str> + use<'a> {
+    let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+    let start = prefix.clone();
+    paths.range(start..).map(String::as_str).take_while(move |path| path.starts_with(&prefix))
 }
 
 /// The folders that a path is in, innermost first; the root is empty.

@@ -116,7 +116,7 @@ pub(super) fn scan_files(source: &dyn FileSource, request: &Request) -> Result<S
     }
     scanned.warnings = found.warnings.into_iter().chain(left_out.too_costly).collect();
     scanned.unparsable = left_out.not_yaml;
-    scanned.around = around.finish();
+    scanned.around = around.finish(found.json);
     scanned.selected = found.count;
     scanned.symlinks = found.symlinks;
     scanned.without_files = narrowed.without_files();

@@ -61,7 +61,7 @@ pub use request::{FieldTarget, PlacePath, Request, Scope, SkipReference, UpdateT
 pub use running::{RunningReference, running};
 pub use source::{
     FileContent, FileSource, FoundFiles, NestedRepository, PathProblem, RepositoryFiles, SourceError,
-    SourceFile, VisitScope, Visitor, is_lfs_pointer,
+    SourceFile, VisitScope, Visitor, is_json, is_lfs_pointer,
 };
 pub use what_runs::outside::overridden_outside;
 pub use wider_pattern::WiderPattern;

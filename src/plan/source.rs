@@ -151,6 +151,8 @@ pub struct FoundFiles {
     pub nested: BTreeSet<NestedRepository>,
     /// Symlinks that are called like manifests. They aren't followed.
     pub symlinks: BTreeSet<String>,
+    /// JSON files, which a generator can read parameters from.
+    pub json: BTreeSet<String>,
 }
 
 /// A folder below the root whose files belong to another repository.
@@ -198,6 +200,13 @@ impl FoundFiles {
         let (folder, name) = split(path);
         if name == CHART {
             self.charts.insert(folder.to_owned());
+        } else if is_json(name) {
+            self.json.insert(path.to_owned());
         }
     }
+}
+
+/// Whether the name is that of a JSON file.
+pub fn is_json(name: &str) -> bool {
+    name.ends_with(".json")
 }

@@ -156,9 +156,10 @@ fn of_files(files: &mut Files<'_>, listed: &[Value]) -> Option<Vec<Value>> {
     let mut found = BTreeSet::new();
     for pattern in paths(false).filter_map(|item| item.text_at(&["path"])) {
         let matched = matching(files, pattern);
-        // only YAML files can be listed, but any file can be read
+        // only YAML and JSON files can be listed, but any file can be read
         let is_pattern = pattern.contains(['*', '?', '[', '{']);
-        if matched.is_empty() && is_pattern && !pattern.ends_with(".yaml") && !pattern.ends_with(".yml") {
+        let is_listed = [".yaml", ".yml", ".json"].iter().any(|ending| pattern.ends_with(ending));
+        if matched.is_empty() && is_pattern && !is_listed {
             return None;
         }
         let is_there = matched.is_empty() && files.load(pattern).is_some();

@@ -83,14 +83,15 @@ fn is_glob(path: &str) -> bool {
 /// Looking at this many paths counts as one value.
 pub const PATHS_OF_A_VALUE: usize = 2;
 
-/// The files that a glob matches, sorted.
+/// The YAML and JSON files that a glob matches, sorted.
 pub fn matching(files: &mut Files<'_>, glob: &str) -> Vec<String> {
     let fixed = glob.split(['*', '?', '[']).next().unwrap_or_default();
     let folder = folder_of(fixed);
     let Some(matcher) = matcher(glob) else { return Vec::new() };
     let mut looked_at = 0;
-    let paths = files.below(folder).inspect(|_| looked_at += 1);
-    let matched = paths.filter(|path| matcher.is_match(path)).map(str::to_owned).collect();
+    let paths = files.below(folder).chain(files.json_below(folder)).inspect(|_| looked_at += 1);
+    let mut matched: Vec<_> = paths.filter(|path| matcher.is_match(path)).map(str::to_owned).collect();
+    matched.sort_unstable();
     if files.spend(looked_at / PATHS_OF_A_VALUE) { matched } else { Vec::new() }
 }
 

@@ -1,5 +1,6 @@
 //! The files of a listing, as they are read, and what is in each.
 
+use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -102,7 +103,8 @@ impl<'a> ListedFiles<'a> {
         }
     }
 
-    pub fn finish(self) -> GatheredFiles {
+    /// `json` are the JSON files beside those.
+    pub fn finish(self, json: BTreeSet<String>) -> GatheredFiles {
         let listed = into_inner(self.listed);
         let mut texts = into_inner(self.texts);
         let is_skipped = |file: &TextFile| !file.is_wanted && file.match_level != MatchLevel::ContextOnly;
@@ -110,7 +112,7 @@ impl<'a> ListedFiles<'a> {
         if skipped.sum::<usize>() <= FEW {
             texts.iter_mut().filter(|file| is_skipped(file)).for_each(|file| file.is_wanted = true);
         }
-        GatheredFiles { texts, listed, around: self.around.finish() }
+        GatheredFiles { texts, listed, around: self.around.finish(json) }
     }
 }
 

@@ -123,10 +123,10 @@ pub fn list(
         }
         ControlFlow::Continue(())
     };
-    let found = source
+    let mut found = source
         .visit(selection, VisitScope::WithContext, &look)
         .map_err(|error| wider_pattern::with_wider(error.into(), source, selection, &[]))?;
-    let GatheredFiles { texts, mut listed, around } = files.finish();
+    let GatheredFiles { texts, mut listed, around } = files.finish(std::mem::take(&mut found.json));
     let Parsed { rendered, listed: more } = parse_and_render(source, &around, request, texts)?;
     listed.extend(more);
     listed.sort_by(|a, b| path(a).cmp(path(b)));

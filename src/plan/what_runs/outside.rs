@@ -40,11 +40,11 @@ pub fn overridden_outside(
             "{why} the files outside of {folder}, so one of them may override this; check what runs"
         )]
     };
-    if files.visit(&everything, VisitScope::WithContext, &look).is_err() {
+    let Ok(found) = files.visit(&everything, VisitScope::WithContext, &look) else {
         return unseen("could not read all of");
-    }
+    };
     let renderer = Renderer {
-        around: &around.finish(),
+        around: &around.finish(found.json),
         read: &|path| read_part(files.as_ref(), path),
         url: request.repository_url.as_deref(),
         environments: &Environments::default(),

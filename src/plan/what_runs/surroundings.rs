@@ -15,6 +15,8 @@ use crate::mutex::{into_inner, lock};
 pub struct Surroundings {
     /// Every YAML file.
     pub paths: BTreeSet<String>,
+    /// Every JSON file.
+    pub json: BTreeSet<String>,
     /// The files that can include others.
     pub structural: BTreeMap<String, StructuralFile>,
     /// The files that declare what others refer to by name, with the names.
@@ -69,20 +71,21 @@ impl SurroundingsCollector {
         noted.structural.extend(structural);
     }
 
-    pub fn finish(self) -> Surroundings {
+    /// `json` are the JSON files beside those.
+    pub fn finish(self, json: BTreeSet<String>) -> Surroundings {
         let NotedFiles { all, structural } = into_inner(self.noted);
         // putting thousands of paths in order is worth a second thread
         std::thread::scope(|scope| {
             let structural = scope.spawn(|| structural.into_iter().collect());
             let rest = Surroundings::of(all);
             let structural = structural.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            Surroundings { structural, ..rest }
+            Surroundings { structural, json, ..rest }
         })
     }
 }
 
 impl Surroundings {
-    /// All but the files that can include others.
+    /// All but the JSON files, and those that can include others.
     fn of(mut files: Vec<NotedFile>) -> Self {
         // sets and maps are made much faster from what is in order
         files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
@@ -95,6 +98,6 @@ impl Surroundings {
         let declarations =
             declaring.map(|file| (file.path.clone(), std::mem::take(&mut file.declared))).collect();
         let paths = files.into_iter().map(|file| file.path).collect();
-        Surroundings { paths, structural: BTreeMap::new(), declarations, seeds, variables }
+        Surroundings { paths, declarations, seeds, variables, ..Surroundings::default() }
     }
 }
