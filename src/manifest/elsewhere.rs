@@ -8,7 +8,7 @@ use super::syntax::{self, is_image_key};
 use super::walk::{Next, walk};
 use super::{Document, ManifestFile, Reference, ReferenceSyntax, ValueLocation, documents};
 use crate::file_selection::{file_name, is_own_file};
-use crate::image::{ParsedReference, Tag, is_name, shortened};
+use crate::image::{ParsedReference, Tag, is_name, same_image, short_name, shortened};
 use crate::yaml::{NodeId, NodeKind, ParsedYaml};
 
 /// A place that names an image, and that no rule knows.
@@ -78,18 +78,24 @@ pub fn unparsed_places(path: &str, text: &str, image: &str) -> Vec<usize> {
     if is_no_manifest(path) {
         return Vec::new();
     }
+    let word = short_name(image);
     let named = |line: &&str| {
-        !line.trim_start().starts_with('#')
-            && (image.contains('/') || may_name_image(line))
-            && line.match_indices(image).any(|(at, _)| is_whole(line, at, image.len()))
+        !line.trim_start().starts_with('#') && line.match_indices(word).any(|(at, _)| names(line, at, image))
     };
     text.lines().enumerate().filter(|(_, line)| named(line)).map(|(nth, _)| nth + 1).collect()
 }
 
-/// Whether the name at this offset is a whole one, with a tag or digest behind it, or the whole value of a name's key.
-fn is_whole(line: &str, at: usize, length: usize) -> bool {
-    let part_of_name = |c: char| c.is_ascii_alphanumeric() || "._-/:@".contains(c);
-    let (before, behind) = (&line[..at], &line[at + length..]);
+/// Whether the name whose last part is at this offset is that of the image, in any spelling, with a tag or digest behind it, or the
+/// whole value of a name's key.
+fn names(line: &str, at: usize, image: &str) -> bool {
+    let is_of_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-/:@".contains(byte);
+    let above = line[..at].as_bytes().iter().rev().take(MAX_NAME);
+    let start = at - above.take_while(|byte| is_of_name(byte)).count();
+    let end = at + short_name(image).len();
+    let (before, name, behind) = (&line[..start], &line[start..end], &line[end..]);
+    if !same_image(name, image) || !name.contains('/') && !may_name_image(line) {
+        return false;
+    }
     let tagged = behind.strip_prefix([':', '@']);
     let is_tagged = tagged.is_some_and(|tag| !tag.starts_with(char::is_whitespace) && !tag.is_empty());
     let rest = behind.trim_start_matches(['"', '\'']).trim_start();
@@ -97,8 +103,11 @@ fn is_whole(line: &str, at: usize, length: usize) -> bool {
     let is_value =
         ["name", "Name", "image", "Image", "repository", "repo"].iter().any(|end| key.ends_with(end))
             && (rest.is_empty() || rest.starts_with(['#', ',', '}']));
-    !before.ends_with(part_of_name) && (is_tagged || is_value)
+    is_tagged || is_value
 }
+
+/// More of a line isn't looked at as one name, in bytes.
+const MAX_NAME: usize = 512;
 
 /// Files that name images without running them: those of tagbump itself, GitHub, Renovate and Dependabot.
 fn is_no_manifest(path: &str) -> bool {
@@ -374,5 +383,10 @@ mod tests {
         let text = "{{- if x }}\nimage: \"ghcr.io/acme/api:{{ .tag }}\"\n# ghcr.io/acme/api:v1\na: ghcr.io/acme/api-x:v1\nb: x/ghcr.io/acme/api:v1\nc: ghcr.io/acme/api\nd: 'ghcr.io/acme/api@sha256:1'\n- name: ghcr.io/acme/api # x\n";
         assert_eq!(unparsed_places("chart/templates/d.yaml", text, NAME), [2, 7, 8]);
         assert!(unparsed_places(".github/d.yaml", text, NAME).is_empty());
+        let hub = "{{ x }}\nimage: busybox:v1\nimage: docker.io/library/busybox:v1\nimage: docker.io/acme/busybox:v1\n";
+        for name in ["busybox", "docker.io/library/busybox", "library/busybox"] {
+            assert_eq!(unparsed_places("d.yaml", hub, name), [2, 3], "{name}");
+        }
+        assert_eq!(unparsed_places("d.yaml", "image: docker.io/acme/api:v1\n{{ x }}", "acme/api"), [1]);
     }
 }

@@ -204,7 +204,15 @@ fn contained(
     for dependency in declared {
         let Some(name) = dependency.text_at(&["name"]) else { continue };
         let known = inside.iter().find(|chart| chart.name == name).cloned();
-        let from_folder = || load_at(files, &local_folder(folder, dependency)?, depth + 1, trail);
+        let from_folder = || {
+            let local = local_folder(folder, dependency)?;
+            if let Some(package) = package(files, folder, &local, dependency) {
+                let until =
+                    format!("runs {package} as it was packed, until helm dependency update packs it again");
+                trail.uncertain(dependency.place(), until);
+            }
+            load_at(files, &local, depth + 1, trail)
+        };
         let Some(mut chart) = known.or_else(from_folder) else {
             trail.unknown(dependency.place(), "depends on a chart that is not in this repository");
             continue;
@@ -241,6 +249,16 @@ fn folders_inside(files: &mut Files<'_>, folder: &str) -> Vec<String> {
 /// The folder of a dependency whose `repository` is `file://…`, relative to the chart.
 fn local_folder(folder: &str, dependency: &Value) -> Option<String> {
     join(folder, dependency.text_at(&["repository"])?.strip_prefix("file://")?)
+}
+
+/// The package that helm made of a local dependency, and renders instead of its folder.
+fn package(files: &mut Files<'_>, folder: &str, local: &str, dependency: &Value) -> Option<String> {
+    let meta = files.load(&join(local, "Chart.yaml")?)?;
+    let meta = files.documents(meta).into_iter().next().unwrap_or_default();
+    let versions = [&meta, dependency].map(|of| of.text_at(&["version"]).map(str::to_owned));
+    let name = dependency.text_at(&["name"])?;
+    let packages = versions.into_iter().flatten().map(|version| format!("charts/{name}-{version}.tgz"));
+    packages.filter_map(|package| join(folder, &package)).find(|package| files.load(package).is_some())
 }
 
 /// `import-values`: values of a contained chart that become the parent's, unless it sets them itself.

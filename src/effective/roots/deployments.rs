@@ -115,10 +115,14 @@ impl Deployments {
                 let written_in = object.place().map(|place| files.file(place.file).path.clone());
                 let pointer = Pointer { deployed_by, written_in };
                 let ambiguous = named.is_ambiguous.then(|| ambiguous_config_maps(&object));
-                let doubts: Vec<_> = doubts.about(&object).into_iter().chain(ambiguous).collect();
+                let doubts = doubts.about(&object);
                 let mut new = RenderedPointer::new(object, named.found, next);
                 self.render(files, scene, &pointer, &mut new);
-                self.roots_of(&new).for_each(|root| root.uncertain.extend(doubts.iter().cloned()));
+                for root in self.roots_of(&new) {
+                    root.uncertain.extend(doubts.iter().cloned());
+                    // which ConfigMap it is matters only to what takes a variable
+                    root.uncertain.extend(ambiguous.clone().filter(|_| !root.fed.is_empty()));
+                }
                 rendered.push(new);
             }
             next += 1;
