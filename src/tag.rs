@@ -121,6 +121,36 @@ pub fn same_repository(one: &str, other: &str) -> bool {
     rest.is_some_and(|rest| rest.is_empty() || short.contains('/') && rest.ends_with('/'))
 }
 
+/// Whether two URLs of remotes may lead to one repository: a host can have several names, so only their paths count.
+pub fn may_be_one_repository(one: &str, other: &str) -> bool {
+    let name = |url: &str| {
+        let path = without_detours(path_of(url));
+        repository_at(&path).unwrap_or_else(|| path.strip_suffix(".git").unwrap_or(&path).to_owned())
+    };
+    let (one, other) = (name(one), name(other));
+    !one.is_empty() && !other.is_empty() && same_repository(&one, &other)
+}
+
+/// A path whose parts lead only down, as far as it says where it starts.
+fn without_detours(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/').filter(|part| !["", "."].contains(part)) {
+        match part {
+            ".." if parts.last().is_some_and(|last| *last != "..") => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
+/// The path in a remote's URL: `https://host/path`, `host:path`, or the path itself.
+fn path_of(url: &str) -> &str {
+    match url.split_once("://") {
+        Some((_, rest)) => rest.split_once('/').map_or("", |(_, path)| path),
+        None => url.split_once(':').filter(|(host, _)| !host.contains('/')).map_or(url, |(_, path)| path),
+    }
+}
+
 /// Whether a text looks like `owner/name`. It ends up in commit messages, where `@` or `#` would mention people
 /// or issues.
 pub fn is_repository(text: &str) -> bool {
@@ -280,6 +310,22 @@ mod tests {
             );
         }
         assert!(!same_repository("acme/shop/gitops", "beta/shop/gitops"));
+    }
+
+    #[test]
+    fn urls_with_the_same_path_may_be_one_repository() {
+        let own = "https://github.com/acme/gitops.git";
+        for other in ["github.com:acme/gitops", "git@work:Acme/gitops.git", "ssh://git@h:22/git/acme/gitops/"]
+        {
+            assert!(may_be_one_repository(own, other), "{other}");
+        }
+        for other in
+            ["https://github.com/me/gitops", "../gitops", "github.com:gitops", "https://github.com", ""]
+        {
+            assert!(!may_be_one_repository(own, other), "{other}");
+        }
+        assert!(may_be_one_repository("/srv/a/../git/./gitops.git", "/srv/b/../git/gitops"));
+        assert!(may_be_one_repository("git@h:gitops.git", "https://h/gitops"));
     }
 
     fn facts() -> BuildInfo {

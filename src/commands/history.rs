@@ -104,7 +104,8 @@ impl HistoryCommand<'_> {
                 HistoryStart { commits, tip: start, prefix },
                 references,
                 &mut |entry| list.take(entry),
-            )?;
+            )?
+            .extent;
             let is_cut = reach != Extent::Complete || list.is_full || notices.len() >= MAX_MOVES;
             let earlier = if is_cut { None } else { earlier_places(commits, files, &request, &list.entries) };
             let Some(EarlierPlaces { before, commit, places }) = earlier else { break reach };

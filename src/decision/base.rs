@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use super::context::DecisionContext;
+use super::context::{DecisionContext, same_repository};
 use super::error::DecisionError;
-use crate::history::CommitStore;
+use crate::git::{Checkout, RemoteUrl};
 use crate::history::git::CommitWalk;
+use crate::history::{CommitStore, NamedBranch};
 use crate::landing::TipSnapshot;
 use crate::object_id::CommitId;
 use crate::plan::{Cancellation, FileSource};
@@ -103,6 +104,23 @@ impl<'a> BranchFiles<'a> {
         };
         let (commits, head) = CommitWalk::of_head(checkout)?;
         Ok(Some((Box::new(commits), head)))
+    }
+
+    /// The branch that the commits are on.
+    pub fn branch(&self, context: &DecisionContext<'_>) -> NamedBranch {
+        let remote = context.settings.delivery.landing.remote.clone();
+        let url = context.checkout.and_then(|checkout| Some(checkout.remote(&remote).ok()?.0));
+        let built = || {
+            let pipeline = context.settings.run_context.ci.pipeline()?;
+            let own = url.as_ref().and_then(RemoteUrl::repository);
+            let is_own = same_repository(pipeline.repository.as_deref(), own.as_deref());
+            pipeline.branch.clone().filter(|_| is_own)
+        };
+        let branch = match self.tip {
+            Some((snapshot, _)) => snapshot.history.branch().map(str::to_owned),
+            None => context.checkout.and_then(Checkout::branch).or_else(built),
+        };
+        NamedBranch { branch, remote, url: url.map(|url| url.to_string()) }
     }
 
     /// The files of an earlier commit; `None` without a repository.

@@ -92,6 +92,10 @@ impl CommitStore for FakeCommits {
         Ok(CommitMessage { author: "a".into(), email: "a@b".into(), text: message })
     }
 
+    fn resolve(&self, sha: &str) -> Option<CommitId> {
+        self.commits.borrow().keys().find(|commit| commit.to_string().starts_with(sha)).copied()
+    }
+
     fn deepen(&self) -> bool {
         self.deepened.set(self.deepened.get() + 1);
         self.cut.borrow_mut().pop().is_some()

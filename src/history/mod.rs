@@ -12,6 +12,8 @@ mod error;
 mod file_history;
 mod first_parents;
 pub mod git;
+mod merged_branch;
+mod merged_commits;
 mod versions;
 mod walk;
 
@@ -24,6 +26,8 @@ pub use commit_range::{CommitRange, ListedCommit, MAX_LISTED};
 pub use error::HistoryError;
 pub use file_history::{FileHistory, WalkEnd};
 pub use first_parents::FirstParents;
+pub use merged_branch::NamedBranch;
+pub use merged_commits::MergedCommits;
 pub use walk::{FollowedReferences, walk_history};
 
 /// Reads commits. Paths are relative to the repository's top level and separated by `/`.
@@ -57,6 +61,9 @@ pub trait CommitStore {
     /// # Errors
     /// The commit can't be read.
     fn message(&self, commit: CommitId) -> Result<CommitMessage, HistoryError>;
+
+    /// The commit that an ID stands for, abbreviated or not; `None` if it isn't available here.
+    fn resolve(&self, sha: &str) -> Option<CommitId>;
 
     /// Fetches older commits that were cut off. Returns `false` if there are no more.
     fn deepen(&self) -> bool;
@@ -133,6 +140,14 @@ pub struct WritingCommit {
     pub message: CommitMessage,
     /// Whether all of its parents are available. If not, the tag may come from a missing one.
     pub has_all_parents: bool,
+}
+
+/// What a walk through a history saw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HistoryReach {
+    pub extent: Extent,
+    /// Whether one of the commits was a merge.
+    pub has_merges: bool,
 }
 
 /// How much of the history was available.

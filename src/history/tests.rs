@@ -18,7 +18,7 @@ fn walked(fake: &FakeCommits, tip: usize) -> (Vec<String>, Extent) {
             true
         },
     );
-    (entries, reach.unwrap())
+    (entries, reach.unwrap().extent)
 }
 
 fn all(fake: &FakeCommits, tip: usize) -> Vec<String> {

@@ -6,8 +6,8 @@ use std::rc::Rc;
 use super::align::align;
 use super::versions::{FileTrace, OldVersion, OldVersions, TracedIndex, is_same};
 use super::{
-    CommitId, CommitLinks, CommitStore, Extent, HistoryError, HistoryStart, ObjectId, ReferenceNumber,
-    TagEntry, WritingCommit,
+    CommitId, CommitLinks, CommitStore, Extent, HistoryError, HistoryReach, HistoryStart, ObjectId,
+    ReferenceNumber, TagEntry, WritingCommit,
 };
 use crate::file_selection::{MatchLevel, in_folder};
 use crate::plan::{CurrentReference, Request, SingleFile, TargetIndex, current_references};
@@ -28,7 +28,7 @@ pub fn walk_history(
     start: HistoryStart<'_>,
     references: FollowedReferences<'_>,
     take: &mut dyn FnMut(TagEntry) -> bool,
-) -> Result<Extent, HistoryError> {
+) -> Result<HistoryReach, HistoryError> {
     let FollowedReferences { request, now } = references;
     let request = &request.following(now.iter().filter_map(|reference| {
         Some((reference.target, reference.file.as_str(), reference.field.as_ref()?))
@@ -44,10 +44,10 @@ pub fn walk_history(
         // report containers of one file that change together only once
         entries.dedup_by(absorb_references);
         if !entries.into_iter().all(&mut *take) {
-            return Ok(Extent::Complete);
+            return Ok(HistoryReach { extent: Extent::Complete, has_merges: walk.has_merges });
         }
     }
-    Ok(walk.reach)
+    Ok(HistoryReach { extent: walk.reach, has_merges: walk.has_merges })
 }
 
 /// A file whose history is read.
@@ -122,6 +122,7 @@ pub(super) struct Walk<'a> {
     until: HashMap<ReferenceNumber, i64>,
     last_number: ReferenceNumber,
     reach: Extent,
+    has_merges: bool,
 }
 
 impl<'a> Walk<'a> {
@@ -136,6 +137,7 @@ impl<'a> Walk<'a> {
             until: HashMap::new(),
             last_number: ReferenceNumber::default(),
             reach: Extent::Complete,
+            has_merges: false,
         }
     }
 
@@ -186,6 +188,7 @@ impl<'a> Walk<'a> {
     /// The tags that a commit set. Continues with the files in its parents.
     pub fn step(&mut self, commit: CommitId, stop: QueuedCommit) -> Result<Vec<TagEntry>, HistoryError> {
         let QueuedCommit { links, tracks } = stop;
+        self.has_merges |= links.parents.len() > 1;
         let parents = self.parents(&links)?;
         let mut entries = Vec::new();
         // all that follows comes before this commit, so it isn't reached again

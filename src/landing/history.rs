@@ -10,6 +10,9 @@ use crate::plan::FileSource;
 
 /// The commits before a tip, and those that images are built from.
 pub trait History {
+    /// The branch's name, once it is known.
+    fn branch(&self) -> Option<&str>;
+
     /// Whether the branch may have commits after this one that are not available here.
     fn may_lack_newer(&self, commit: &str) -> bool;
 

@@ -46,7 +46,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "yaml",
         ],
     ),
-    ("history", &["edit_script", "image", "manifest", "object_id", "plan", "file_selection"]),
+    ("history", &["edit_script", "image", "manifest", "object_id", "plan", "file_selection", "tag"]),
     ("holds", &["duration", "file_selection", "image", "location", "plan", "visible", "yaml"]),
     (
         "config",

@@ -89,6 +89,7 @@ mod registry_terminal;
 mod remotes;
 mod rollback;
 mod rollback_apart;
+mod rollback_branches;
 mod rollback_holds;
 mod rollback_lands;
 mod rollback_local;

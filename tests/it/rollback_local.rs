@@ -139,23 +139,6 @@ fn rollback_restores_tag_before_merge() {
     assert_eq!(past.read(FILE), at("v1"));
 }
 
-/// production merges main, and so got v4 without ever having v2 and v3.
-#[test]
-fn rollback_restores_tag_that_branch_itself_had() {
-    let past = past(&["v1"]);
-    past.git("Ada", &["branch", "production"]);
-    for tag in ["v2", "v3", "v4"] {
-        past.puts("Ada", FILE, &at(tag), API, tag);
-    }
-    past.git("Ada", &["checkout", "--quiet", "production"]);
-    past.git("Ada", &["merge", "--quiet", "--no-ff", "--message", "Release", "main"]);
-    past.wait(60);
-    ended(&rollback(&past, &[API]), 0, "edited");
-    assert_eq!(past.read(FILE), at("v1"));
-    ended(&rollback(&past, &[API, "--to", "v3"]), 0, "edited");
-    assert_eq!(past.read(FILE), at("v3"), "but it can be named");
-}
-
 #[test]
 fn rollback_restores_tag_before_merge_that_was_resolved_by_hand() {
     let past = past(&["v1"]);
@@ -168,34 +151,6 @@ fn rollback_restores_tag_before_merge_that_was_resolved_by_hand() {
     past.commit("Ada", "Merge side");
     ended(&rollback(&past, &[API]), 0, "edited");
     assert_eq!(past.read(FILE), at("v3"));
-}
-
-/// git makes the server's branch the second parent then.
-#[test]
-fn rollback_follows_servers_branch_through_pull() {
-    let past = past(&["v1"]);
-    past.git("Ada", &["branch", "mine"]);
-    for tag in ["v2", "v3"] {
-        past.puts("Ada", FILE, &at(tag), API, tag);
-    }
-    past.git("Ada", &["checkout", "--quiet", "-B", "theirs"]);
-    past.git("Ada", &["checkout", "--quiet", "-B", "main", "mine"]);
-    past.write("README.md", "x\n");
-    past.commit("Ada", "other");
-    let pull = "Merge branch 'main' of git.example:acme/gitops";
-    past.git("Ada", &["merge", "--quiet", "--no-ff", "--message", pull, "theirs"]);
-    past.wait(60);
-    ended(&rollback(&past, &[API]), 0, "edited");
-    assert_eq!(past.read(FILE), at("v2"));
-}
-
-#[test]
-fn rollback_goes_further_back_after_git_revert() {
-    let past = past(&["v1", "v2", "v3"]);
-    past.git("Ada", &["revert", "--no-edit", "HEAD"]);
-    past.wait(60);
-    ended(&rollback(&past, &[API]), 0, "edited");
-    assert_eq!(past.read(FILE), at("v1"));
 }
 
 /// A tag that is set back by hand doesn't say which tag was bad.

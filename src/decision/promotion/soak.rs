@@ -72,7 +72,9 @@ pub(super) fn choose(
         let why = || format!("no history shows how long {from} has run it");
         return Ok(candidates.iter().map(|_| Err(why())).collect());
     };
-    let traces = traces(walk, reader, candidates, clock, (&FirstParents(&*commits), tip))?;
+    let branch = walk.files.branch(walk.context);
+    let own = FirstParents { commits: &*commits, branch: &branch };
+    let traces = traces(walk, reader, candidates, clock, (&own, tip))?;
     let time = shown_time(soak);
     let chosen = candidates.iter().zip(&traces).map(|(candidate, traces)| {
         let running = &candidate.running.version;

@@ -4,6 +4,7 @@
 //! their bump is not the one to roll back.
 
 mod error;
+mod reverts;
 mod search;
 mod trace;
 

@@ -14,7 +14,8 @@ use crate::decision::tag_and_digest::TagAndDigest;
 use crate::decision::targets;
 use crate::history::git::CommitWalk;
 use crate::history::{
-    self, CommitId, CommitStore, Extent, FirstParents, FollowedReferences, HistoryStart, MAX_MOVES, TagEntry,
+    self, CommitId, CommitStore, Extent, FirstParents, FollowedReferences, HistoryReach, HistoryStart,
+    MAX_MOVES, TagEntry,
 };
 use crate::image::{Field, Tag, same_tag};
 use crate::landing::RolledBack;
@@ -54,15 +55,14 @@ impl<'a> RollbackSearch<'a> {
     ) -> Result<RollbackPlan, DecisionError> {
         let current = changeable.references.as_slice();
         let mut traces = traces(typed, current)?;
-        let extent = self.walk(FollowedReferences { request: untagged, now: current }, &mut traces)?;
+        let references = FollowedReferences { request: untagged, now: current };
+        let HistoryReach { extent, has_merges } = self.walk(references, &mut traces)?;
         if extent == Extent::Complete {
             self.walk_earlier_places(untagged, &mut traces)?;
         }
-        self.prefer_own_of_branch(
-            typed,
-            FollowedReferences { request: untagged, now: current },
-            &mut traces,
-        )?;
+        if has_merges && traces.iter().any(ReferenceTrace::may_differ_on_branch) {
+            self.prefer_own_of_branch(typed, references, &mut traces)?;
+        }
         let filled = changeable.placeholders.iter().map(|reference| filled_in(reference, typed));
         let mut rollback = RollbackPlan { warnings: filled.collect(), ..RollbackPlan::default() };
         let mut without_goal = Vec::new();
@@ -122,31 +122,34 @@ impl<'a> RollbackSearch<'a> {
         &self,
         references: FollowedReferences<'_>,
         traces: &mut [ReferenceTrace],
-    ) -> Result<Extent, DecisionError> {
+    ) -> Result<HistoryReach, DecisionError> {
         let (commits, tip) = match self.commits() {
             Ok(commits) => commits,
             // --force sets a tag that the reference may never have had, so it needs no history
             Err(_) if self.options.force && references.request.targets.len() == self.named_count() => {
-                return Ok(Extent::Complete);
+                return Ok(HistoryReach { extent: Extent::Complete, has_merges: false });
             }
             Err(error) => return Err(error),
         };
-        self.walk_from((&*commits, tip), references, traces)
+        self.walk_from((&*commits, tip), references, &mut |entry| {
+            traces.iter_mut().for_each(|trace| trace.take(&entry, &*commits));
+            !traces.iter().all(ReferenceTrace::is_done)
+        })
     }
 
+    /// Passes each earlier tag to `take`, newest first, until that is enough.
     fn walk_from(
         &self,
         (commits, tip): (&dyn CommitStore, CommitId),
         references: FollowedReferences<'_>,
-        traces: &mut [ReferenceTrace],
-    ) -> Result<Extent, DecisionError> {
+        take: &mut dyn FnMut(TagEntry) -> bool,
+    ) -> Result<HistoryReach, DecisionError> {
         let prefix = self.context.checkout.map(|checkout| checkout.prefix()).unwrap_or_default();
-        let extent =
-            history::walk_history(HistoryStart { commits, tip, prefix }, references, &mut |entry| {
-                traces.iter_mut().for_each(|trace| trace.take(&entry));
-                !traces.iter().all(ReferenceTrace::is_done) && !self.cancellation.is_cancelled()
-            })?;
-        if self.cancellation.is_cancelled() { Err(PlanError::Cancelled.into()) } else { Ok(extent) }
+        let start = HistoryStart { commits, tip, prefix };
+        let reach = history::walk_history(start, references, &mut |entry| {
+            take(entry) && !self.cancellation.is_cancelled()
+        })?;
+        if self.cancellation.is_cancelled() { Err(PlanError::Cancelled.into()) } else { Ok(reach) }
     }
 
     /// A merge can bring several tags at once, of which the branch only had the last one: goes back to what the branch itself had.
@@ -159,8 +162,21 @@ impl<'a> RollbackSearch<'a> {
         let Ok((commits, tip)) = self.commits() else { return Ok(()) };
         let mut own = traces(typed, references.now)?;
         own.iter_mut().zip(all.iter()).for_each(|(own, all)| own.skip_bad_of(all));
-        self.walk_from((&FirstParents(&*commits), tip), references, &mut own)?;
-        all.iter_mut().zip(own).for_each(|(all, own)| all.prefer(own));
+        let branch = self.files.branch(self.context);
+        let first_parents = FirstParents { commits: &*commits, branch: &branch };
+        self.walk_from((&first_parents, tip), references, &mut |entry| {
+            own.iter_mut().for_each(|trace| trace.take(&entry, &*commits));
+            !own.iter().all(ReferenceTrace::is_done)
+        })?;
+        let pairs = all.iter_mut().zip(own);
+        let mut preferred: Vec<_> = pairs.filter_map(|(all, own)| all.prefer(own).then_some(all)).collect();
+        if preferred.is_empty() {
+            return Ok(());
+        }
+        self.walk_from((&*commits, tip), references, &mut |entry| {
+            preferred.iter_mut().for_each(|trace| trace.take_writer(&entry));
+            preferred.iter().any(|trace| trace.lacks_writer())
+        })?;
         Ok(())
     }
 
@@ -188,18 +204,13 @@ impl<'a> RollbackSearch<'a> {
                 trace.go_on_in(earlier_files(trace, &places, &still).into_iter());
             }
             let replaced = links.map_or(0, |links| links.time);
-            let prefix = self.context.checkout.map(|checkout| checkout.prefix()).unwrap_or_default();
             let references = FollowedReferences { request: untagged, now: &places };
-            history::walk_history(
-                HistoryStart { commits: &*commits, tip: commit, prefix },
-                references,
-                &mut |entry| {
-                    of_commit.iter_mut().for_each(|trace| trace.take_earlier(&entry, replaced));
-                    of_commit.iter().any(|trace| trace.found().is_none()) && !self.cancellation.is_cancelled()
-                },
-            )?;
+            self.walk_from((&*commits, commit), references, &mut |entry| {
+                of_commit.iter_mut().for_each(|trace| trace.take_earlier(&entry, replaced));
+                of_commit.iter().any(|trace| trace.found().is_none())
+            })?;
         }
-        if self.cancellation.is_cancelled() { Err(PlanError::Cancelled.into()) } else { Ok(()) }
+        Ok(())
     }
 
     /// The places that set the tags in a commit; `None` if that isn't known.

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use super::reverts::Reverts;
 use crate::decision::tag_and_digest::TagAndDigest;
-use crate::history::{CommitId, ReferenceNumber, TagEntry};
+use crate::history::{CommitId, CommitStore, ReferenceNumber, TagEntry};
 use crate::image::{Tag, same_tag};
 use crate::landing::{RollbackProof, RolledBack, claims_of};
 use crate::plan::{CurrentReference, TargetIndex};
@@ -23,8 +24,7 @@ pub struct ReferenceTrace {
     named: Option<Tag>,
     /// The tags that rollbacks took away, the latest first.
     bad: Vec<String>,
-    /// The commits that later ones reverted.
-    reverted: HashSet<CommitId>,
+    reverts: Reverts,
     writers: Vec<TraceWriter>,
     /// The position of each current tag's writer.
     writer_of: HashMap<TagAndDigest, usize>,
@@ -56,6 +56,14 @@ struct TraceWriter {
 pub struct EarlierVersion {
     pub version: TagAndDigest,
     pub entry: TagEntry,
+    /// Whether the entry's commit may be a merge that brought the tag, so that another commit set it.
+    is_by_merge: bool,
+}
+
+impl EarlierVersion {
+    fn of(version: TagAndDigest, entry: TagEntry) -> Self {
+        EarlierVersion { version, entry, is_by_merge: false }
+    }
 }
 
 impl ReferenceTrace {
@@ -69,7 +77,7 @@ impl ReferenceTrace {
             now_by_tag: HashMap::new(),
             named,
             bad: Vec::new(),
-            reverted: HashSet::new(),
+            reverts: Reverts::default(),
             writers: Vec::new(),
             writer_of: HashMap::new(),
             count: 0,
@@ -128,16 +136,50 @@ impl ReferenceTrace {
     /// Skips the tags that rollbacks took away in another history of the same references.
     pub fn skip_bad_of(&mut self, other: &ReferenceTrace) {
         self.bad.extend(other.bad.iter().cloned());
-        self.reverted.extend(&other.reverted);
+        self.reverts.extend(&other.reverts);
     }
 
-    /// Takes what the branch itself had, unless it is the same.
-    pub fn prefer(&mut self, own: ReferenceTrace) {
+    /// Takes what the branch itself had, unless it is the same. Returns whether it did.
+    pub fn prefer(&mut self, own: ReferenceTrace) -> bool {
         let version = |trace: &ReferenceTrace| trace.found().map(|earlier| earlier.version.clone());
         let is_missing = self.found().is_none();
-        if own.found().is_some() && version(&own) != version(self) && (self.named.is_none() || is_missing) {
+        let is_better =
+            own.found().is_some() && version(&own) != version(self) && (self.named.is_none() || is_missing);
+        if is_better {
             (self.own, self.gone) = (own.own, own.gone);
+            self.earlier_versions().for_each(|earlier| earlier.is_by_merge = true);
         }
+        is_better
+    }
+
+    /// Whether the branch itself may have had another tag before.
+    pub fn may_differ_on_branch(&self) -> bool {
+        self.named.is_none() || self.found().is_none()
+    }
+
+    fn earlier_versions(&mut self) -> impl Iterator<Item = &mut EarlierVersion> {
+        self.own.values_mut().flatten().chain(&mut self.gone)
+    }
+
+    /// Takes the commit that set an earlier tag, before a merge brought it to the branch: it names the source.
+    pub fn take_writer(&mut self, entry: &TagEntry) {
+        if entry.target != self.target || entry.file != self.file {
+            return;
+        }
+        let version = TagAndDigest::of_entry(entry);
+        let time = |entry: &TagEntry| entry.written.as_ref().map(|by| by.time);
+        let is_it = |earlier: &&mut EarlierVersion| {
+            earlier.is_by_merge && earlier.version == version && time(entry) <= time(&earlier.entry)
+        };
+        for earlier in self.earlier_versions().filter(is_it) {
+            earlier.entry.written.clone_from(&entry.written);
+            earlier.is_by_merge = false;
+        }
+    }
+
+    /// Whether the commit that set an earlier tag isn't found yet.
+    pub fn lacks_writer(&self) -> bool {
+        self.own.values().flatten().chain(&self.gone).any(|earlier| earlier.is_by_merge)
     }
 
     /// Two tags that references of the file had before, if they differ.
@@ -147,8 +189,8 @@ impl ReferenceTrace {
         had.find(|version| *version != first).map(|other| (first, other))
     }
 
-    /// Takes the next older entry.
-    pub fn take(&mut self, entry: &TagEntry) {
+    /// Takes the next older entry. `commits` tell what a revert took away.
+    pub fn take(&mut self, entry: &TagEntry, commits: &dyn CommitStore) {
         if entry.target != self.target || entry.file != self.file {
             return;
         }
@@ -160,7 +202,7 @@ impl ReferenceTrace {
             self.writers.push(TraceWriter { entry: entry.clone(), proofs });
         }
         self.note_rollback(entry);
-        let is_reverted = self.oldest.is_some_and(|by| self.reverted.contains(&by));
+        let is_reverted = self.oldest.is_some_and(|by| self.reverts.contains(by, commits));
         let Some(is_it) = self.see(&version).map(|is_it| is_it && (!is_reverted || self.named.is_some()))
         else {
             return;
@@ -175,7 +217,7 @@ impl ReferenceTrace {
                 None => (&mut self.gone, false),
             };
             if is_it && place.is_none() {
-                *place = Some(EarlierVersion { version: version.clone(), entry: entry.clone() });
+                *place = Some(EarlierVersion::of(version.clone(), entry.clone()));
                 self.missing -= usize::from(is_own);
             }
         }
@@ -219,7 +261,7 @@ impl ReferenceTrace {
         let version = TagAndDigest::of_entry(entry);
         if self.see(&version) == Some(true) && self.gone.is_none() {
             let entry = TagEntry { until: entry.until.or(Some(replaced)), ..entry.clone() };
-            self.gone = Some(EarlierVersion { version, entry });
+            self.gone = Some(EarlierVersion::of(version, entry));
         }
     }
 
@@ -235,7 +277,9 @@ impl ReferenceTrace {
     /// The next rollback skips a tag that was rolled back, unless it was set again since. Later bumps repeat the trailer;
     /// only the commit that replaced the tag counts.
     fn note_rollback(&mut self, entry: &TagEntry) {
-        self.reverted.extend(entry.written.as_ref().and_then(|by| reverted_by(&by.message.text)));
+        if let Some(by) = &entry.written {
+            self.reverts.note(&by.message.text);
+        }
         let claims = claims_of(entry, &self.image);
         for TraceWriter { proofs, .. } in &mut self.writers {
             for number in &entry.references {
@@ -251,12 +295,6 @@ impl ReferenceTrace {
     }
 }
 
-/// The commit that a `git revert` reverted, by its message.
-fn reverted_by(message: &str) -> Option<CommitId> {
-    let behind = message.split_once("This reverts commit ")?.1;
-    CommitId::parse(behind.get(..40)?)
-}
-
 /// Several tags, for a message.
 pub fn joined(versions: &[TagAndDigest]) -> String {
     versions.iter().map(TagAndDigest::joined).collect::<Vec<_>>().join(", ")
@@ -267,6 +305,7 @@ mod tests {
     use std::rc::Rc;
 
     use super::*;
+    use crate::history::fake::FakeCommits;
     use crate::history::{CommitMessage, ObjectId, WritingCommit};
 
     /// A tag, the message of the commit that set it, and the tag that it replaced.
@@ -308,7 +347,7 @@ mod tests {
             field: None,
         };
         let mut search = ReferenceTrace::new(&reference, "a", named.map(|tag| Tag::parse(tag).unwrap()));
-        entries.iter().for_each(|entry| search.take(entry));
+        entries.iter().for_each(|entry| search.take(entry, &FakeCommits::default()));
         search.found().map(|earlier| earlier.version.joined())
     }
 

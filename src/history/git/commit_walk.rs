@@ -8,7 +8,7 @@ use git2::{ErrorCode, Oid, Repository};
 use super::commit_links::read_links;
 use super::fast_reads;
 use super::renames::Renames;
-use crate::git::oid::{object_id, oid};
+use crate::git::oid::{commit_id, object_id, oid};
 use crate::git::{Checkout, GitError};
 use crate::history::{CommitId, CommitLinks, CommitMessage, CommitStore, HistoryError, ObjectId};
 
@@ -138,6 +138,10 @@ impl CommitStore for CommitWalk<'_> {
             email: text(author.email_bytes()),
             text: text(commit.message_bytes()),
         })
+    }
+
+    fn resolve(&self, sha: &str) -> Option<CommitId> {
+        self.repo.find_commit_by_prefix(sha).ok().map(|commit| commit_id(commit.id()))
     }
 
     fn deepen(&self) -> bool {

@@ -22,6 +22,10 @@ use crate::plan::FileSource;
 const MAX_READ: usize = 256 << 20;
 
 impl History for GitBranch {
+    fn branch(&self) -> Option<&str> {
+        GitBranch::branch(self)
+    }
+
     fn may_lack_newer(&self, commit: &str) -> bool {
         let workspace = self.workspace();
         let is_after = |commit| is_after_all_cuts(workspace, commit);
@@ -170,6 +174,10 @@ impl CommitStore for RecentCommits<'_> {
 
     fn message(&self, commit: CommitId) -> Result<CommitMessage, HistoryError> {
         self.past.message(commit)
+    }
+
+    fn resolve(&self, sha: &str) -> Option<CommitId> {
+        self.past.resolve(sha)
     }
 
     fn deepen(&self) -> bool {

@@ -209,6 +209,10 @@ impl TargetBranch for FakeBranch {
 }
 
 impl super::History for FakeBranch {
+    fn branch(&self) -> Option<&str> {
+        None
+    }
+
     fn may_lack_newer(&self, _: &str) -> bool {
         false
     }
