@@ -38,7 +38,7 @@ pub enum WaitError {
     Failed { commit: CommitId, names: Vec<String> },
     #[error("{} is not live after {seconds} s: {what}", .commit.short())]
     TimedOut { commit: CommitId, seconds: u64, what: String },
-    /// The last look saw nothing.
+    /// The last looks saw nothing.
     #[error("can't tell whether {} is live: {part} couldn't be read: {what}", .commit.short())]
     Unknown { commit: CommitId, part: UnreadPart, what: String },
 }

@@ -271,6 +271,31 @@ fn statuses_that_can_not_be_read_at_the_end_are_exit_4() {
     }
 }
 
+/// The looks before it say that the change isn't live.
+#[test]
+fn last_look_that_sees_nothing_is_still_exit_7() {
+    for status in [503, 404] {
+        let landed = Landed::new();
+        landed.posts("flux", "pending");
+        let fault = || landed.hosted.github.fault(On::CombinedStatus, Fault::Status(status));
+        let waited = landed
+            .wait(&["--status", "flux", "--wait-timeout", "25s"], &Steps::none().then_nothing(1).then(fault));
+        waited.ends(7, "failed");
+        let said = "is not live after 25 s: statuses: 1 pending; in the end, the statuses couldn't be read: ";
+        assert!(waited.error().contains(said), "{}", waited.error());
+    }
+}
+
+#[test]
+fn outage_that_lasts_for_several_looks_is_exit_4() {
+    let landed = Landed::new();
+    landed.posts("flux", "pending");
+    let fault = || (0..40).for_each(|_| landed.hosted.github.fault(On::CombinedStatus, Fault::Status(503)));
+    let waited = landed.wait(&["--status", "flux", "--wait-timeout", "2m"], &Steps::none().then(fault));
+    waited.ends(4, "failed");
+    assert!(waited.error().contains("can't tell whether"), "{}", waited.error());
+}
+
 /// A page that answers as it is set.
 struct Service {
     server: GitServer,

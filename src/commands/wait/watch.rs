@@ -19,6 +19,8 @@ const SHORTEST: Duration = Duration::from_secs(10);
 const LONGEST: Duration = Duration::from_secs(30);
 /// How long a request may take.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// After so many looks in a row that saw nothing, what an earlier one saw says no more whether the change is live.
+const UNREAD_IN_A_ROW: usize = 3;
 /// How many of the next commits count. Controllers skip commits, but not that many.
 const NEXT_COMMITS: usize = 20;
 
@@ -59,8 +61,12 @@ pub(super) struct WatchMemory {
     tag_states: HashMap<CommitId, TagState>,
     /// Why the last look saw nothing, or why a page doesn't show the change.
     trouble: Option<String>,
-    /// The forge's refusal, if it never gave an answer.
+    /// The forge's refusal, if that was its last answer.
     refused: Option<WaitError>,
+    /// What the last look that saw something saw.
+    seen: Option<String>,
+    /// How many looks in a row have seen nothing since.
+    unread: usize,
 }
 
 /// A look that ended early.
@@ -103,13 +109,16 @@ impl Watch<'_> {
                     }
                     LookVerdict::Waiting { statuses, progress } => {
                         info.statuses = statuses;
-                        (described(&progress, self.memory.trouble.as_deref()), None)
+                        let text = described(&progress, self.memory.trouble.as_deref());
+                        (self.memory.seen, self.memory.unread) = (Some(text.clone()), 0);
+                        (text, None)
                     }
                 },
                 Err(Stop::End(end)) => return Ok(end),
                 Err(Stop::Error(error)) => return Err(error),
                 Err(Stop::Later { unread: part, what, retry_after }) => {
                     unread = Some(part);
+                    self.memory.unread += 1;
                     (what, retry_after)
                 }
             };
@@ -125,13 +134,19 @@ impl Watch<'_> {
         }
     }
 
-    /// Only what was read can say that the change is not live.
+    /// Only what was read shortly before can say that the change is not live.
     fn timed_out(self, unread: Option<UnreadPart>, what: String) -> Error {
         let (commit, seconds) = (self.awaited.commit, self.settings.timeout.as_secs());
-        let error = match (self.memory.refused, unread) {
-            (Some(refused), _) => refused,
-            (None, Some(part)) => WaitError::Unknown { commit, part, what },
-            (None, None) => WaitError::TimedOut { commit, seconds, what },
+        let WatchMemory { refused, seen, unread: in_a_row, .. } = self.memory;
+        let seen = seen.filter(|_| in_a_row < UNREAD_IN_A_ROW);
+        let error = match (unread, seen, refused) {
+            (None, ..) => WaitError::TimedOut { commit, seconds, what },
+            (Some(part), Some(seen), _) => {
+                let what = format!("{seen}; in the end, {part} couldn't be read: {what}");
+                WaitError::TimedOut { commit, seconds, what }
+            }
+            (Some(_), None, Some(refused)) => refused,
+            (Some(part), None, None) => WaitError::Unknown { commit, part, what },
         };
         error.into()
     }
