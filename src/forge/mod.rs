@@ -233,8 +233,12 @@ pub struct ScheduledMerge {
 /// Whether a pull request will be merged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AutoMergeState {
-    /// The forge merges it when the rules are met, or has merged it; with a warning that goes with it.
-    Enabled { warning: Option<String> },
+    /// The forge merges it when the rules are met, or has merged it.
+    Enabled {
+        /// Whether an earlier run hadn't enabled it.
+        is_new: bool,
+        warning: Option<String>,
+    },
     /// It stays open.
     NotEnabled { why: String },
 }

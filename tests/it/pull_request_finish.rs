@@ -112,6 +112,22 @@ fn auto_merge_that_an_earlier_run_enabled_counts() {
 }
 
 #[test]
+fn repeated_auto_merge_changes_nothing() {
+    for refusal in [None, Some("Pull request Auto merge is already enabled")] {
+        let hub = ruled(Via::Git);
+        assert_eq!(hub.propose("v1", &["--auto-merge"])["changed"], true);
+        hub.github.merging(|merging| merging.refusal = refusal);
+        let told = hub.propose("v1", &["--auto-merge"]);
+        assert_eq!((&told["changed"], &told["pull_request"]["auto_merge"]), (&json!(false), &json!(true)));
+    }
+    let hub = ruled(Via::Git);
+    hub.propose("v1", &[]);
+    for flag in ["--auto-merge=squash", "--auto-merge=rebase"] {
+        assert_eq!(hub.propose("v1", &[flag])["changed"], true, "{flag}");
+    }
+}
+
+#[test]
 fn merge_queue_gets_no_method() {
     let hub = ruled(Via::Git);
     hub.github.merging(|merging| merging.queue = true);

@@ -38,8 +38,8 @@ impl Bump<'_> {
         }
         let merge = ScheduledMerge { number: open.pull.number, head: open.commit, method };
         match forge.auto_merge(backoff, open.spec, merge) {
-            Ok(AutoMergeState::Enabled { warning }) => {
-                report.is_repeated = false;
+            Ok(AutoMergeState::Enabled { is_new, warning }) => {
+                report.is_repeated &= !is_new;
                 report.warnings.extend(warning);
                 report.notices.extend(job_token_notice(open.git, &self.settings.run_context.environment));
                 if let Some(pull) = &mut report.pull_request {

@@ -51,17 +51,23 @@ pub fn enable(
     // older releases know the first key by this spelling alone
     let asked =
         json!({"Do": way, "merge_when_checks_succeed": true, "head_commit_id": merge.head.to_string()});
-    schedule(gitea, backoff, &format!("{repository}/pulls/{}/merge", merge.number), &asked)?;
-    Ok(AutoMergeState::Enabled { warning: Some(NOT_PINNED.to_owned()) })
+    let is_new = schedule(gitea, backoff, &format!("{repository}/pulls/{}/merge", merge.number), &asked)?;
+    Ok(AutoMergeState::Enabled { is_new, warning: Some(NOT_PINNED.to_owned()) })
 }
 
-fn schedule(gitea: &Gitea, backoff: &mut Backoff<'_>, route: &str, asked: &Value) -> Result<(), ForgeError> {
+/// Returns whether no earlier run had scheduled it.
+fn schedule(
+    gitea: &Gitea,
+    backoff: &mut Backoff<'_>,
+    route: &str,
+    asked: &Value,
+) -> Result<bool, ForgeError> {
     let mut tries = 0;
     backoff.retry(ForgeError::timed_out, |backoff| {
         tries += 1;
         match gitea.request(backoff.deadline(), route, GiteaRequest::Post(asked)) {
-            Ok(_) => Ok(()),
-            Err(GiteaProblem::Refused(refusal)) if refusal.message.contains(SCHEDULED) => Ok(()),
+            Ok(_) => Ok(true),
+            Err(GiteaProblem::Refused(refusal)) if refusal.message.contains(SCHEDULED) => Ok(false),
             Err(GiteaProblem::Refused(refusal)) if refusal.message.contains(CHECKING) && tries < TRIES => {
                 Err(FetchError::Transient { what: refusal.to_string(), retry_after: None })
             }

@@ -63,13 +63,17 @@ impl Merging<'_> {
             input["mergeMethod"] = json!(method);
         }
         let (kind, message) = match self.ask(backoff, ENABLE, &json!({"input": input}))? {
-            GraphQlResponse::Data(_) => return Ok(AutoMergeState::Enabled { warning: None }),
+            GraphQlResponse::Data(_) => {
+                let is_new = is_new(repository, method);
+                return Ok(AutoMergeState::Enabled { is_new, warning: None });
+            }
             GraphQlResponse::Error { kind, message } => (kind, message),
         };
         match classify(&message) {
             Some(KnownMessage::ReadyToMerge) => self.merge_now(backoff, method),
             // enabled by an earlier run, and GitHub doesn't do it again
             _ if pull["autoMergeRequest"].is_object() => Ok(AutoMergeState::Enabled {
+                is_new: false,
                 warning: Some(format!(
                     "auto-merge was enabled before, and GitHub didn't pin it to the new commit: {message}"
                 )),
@@ -119,7 +123,7 @@ impl Merging<'_> {
                 self.hub.once(backoff.deadline(), &route, ApiRequest::Put(&asked))
             })?;
         if merged["merged"] == true {
-            return Ok(AutoMergeState::Enabled { warning: None });
+            return Ok(AutoMergeState::Enabled { is_new: true, warning: None });
         }
         let what = api_text(merged["message"].as_str().unwrap_or("no explanation"));
         Err(GitHubError::Unexpected { what }.into())
@@ -132,6 +136,12 @@ fn word(method: MergeMethod) -> &'static str {
         MergeMethod::Merge => "MERGE",
         MergeMethod::Rebase => "REBASE",
     }
+}
+
+/// Whether auto-merge wasn't enabled with this method before. A queue has its own.
+fn is_new(repository: &Value, method: &str) -> bool {
+    let before = &repository["pullRequest"]["autoMergeRequest"];
+    !before.is_object() || (repository["mergeQueue"].is_null() && before["mergeMethod"] != method)
 }
 
 /// Whether a classic protection of the base makes it wait, as far as someone sees it who doesn't administer the repository.
