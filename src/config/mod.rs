@@ -404,6 +404,7 @@ impl ConfigReader<'_> {
             files: self.selection(&keys, std::slice::from_ref(&written.file))?,
             path,
             inside: None,
+            is_variable: false,
         })
     }
 }

@@ -8,8 +8,8 @@ use super::{
     FileContent, FileSource, FoundFiles, Request, Scope, SourceError, SourceFile, UpdateTarget, VisitScope,
     Visitor, plan,
 };
-use crate::dotenv::{self, is_dotenv};
-use crate::file_selection::{MatchLevel, Selection, folder};
+use crate::dotenv;
+use crate::file_selection::{MatchLevel, Selection, folder, is_yaml};
 use crate::image::{
     Digest, Field, ParsedReference, SHA256, Tag, is_sha256, is_version, join_tag, same_image, split_tag,
 };
@@ -59,7 +59,7 @@ impl FileSource for SingleFile<'_> {
 /// Whether a bump to these images turns `before` into `after`.
 pub fn is_bump(path: &str, before: &[u8], after: &[u8], images: &[ImageVersion]) -> bool {
     sets_only_images(before, after, images) == Some(true)
-        || (is_dotenv(path) && assigns_only_versions(before, after, images) == Some(true))
+        || (!is_yaml(path) && assigns_only_versions(before, after, images) == Some(true))
         || planned_again(path, before, images).is_some_and(|planned| planned == after)
 }
 
@@ -298,6 +298,7 @@ mod tests {
         assert!(!is("compose.yaml", file, &file.replace("TAG:-v1", "OTHER:-v2"), "v2-ad"));
         let env = "A=v1 # c\nREPLICAS=1\n";
         assert!(is(".env", env, &env.replace("v1", "v2"), "v2"));
+        assert!(is("my.vars", env, &env.replace("v1", "v2"), "v2"), "compose reads files of any name");
         assert!(!is(".env", env, &env.replace("S=1", "S=2"), "v2"));
         assert!(!is(".env", env, &env.replace("# c", "# d").replace("v1", "v2"), "v2"));
         assert!(!is("env.yaml", env, &env.replace("v1", "v2"), "v2"));

@@ -163,7 +163,8 @@ fn look_at(
         let text = if is_syntax { UnparsedText::read(file, request) } else { UnparsedText::default() };
         Some(FileScan::Unparsed(Unparsed { path, error, named, text }))
     };
-    if dotenv::is_dotenv(file.path) {
+    let is_variable = |at: &FieldPosition| request.targets[at.target].scope.fields[at.nth].is_variable;
+    if dotenv::is_dotenv(file.path) || fields.iter().any(is_variable) {
         return look_at_variables(file, &fields, request);
     }
     let mut parsed = match scan_until(file.bytes, &request.cancellation) {

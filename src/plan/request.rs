@@ -42,6 +42,8 @@ pub struct FieldTarget {
     pub path: FieldPath,
     /// If set, the path leads to a block scalar, and this one to a field of the YAML in it.
     pub inside: Option<FieldPath>,
+    /// Whether the path is the name of a variable in a file of `NAME=VALUE` lines, whatever that file is called.
+    pub is_variable: bool,
 }
 
 /// Where a place is that no rule finds by itself.
@@ -51,12 +53,18 @@ pub struct PlacePath {
     pub path: String,
     /// If the path leads to a block scalar: the path in the YAML there.
     pub inside: Option<String>,
+    /// Whether it is the name of a variable.
+    pub is_variable: bool,
 }
 
 impl FieldTarget {
     pub(super) fn place_path(&self) -> PlacePath {
         let text = |path: &FieldPath| path.as_str().to_owned();
-        PlacePath { path: text(&self.path), inside: self.inside.as_ref().map(text) }
+        PlacePath {
+            path: text(&self.path),
+            inside: self.inside.as_ref().map(text),
+            is_variable: self.is_variable,
+        }
     }
 }
 
@@ -94,7 +102,12 @@ impl Scope {
 
     /// A scope of some fields in the files of a selection.
     pub fn of_fields(paths: &[FieldPath], files: &Selection) -> Self {
-        let field = |path: &FieldPath| FieldTarget { files: files.clone(), path: path.clone(), inside: None };
+        let field = |path: &FieldPath| FieldTarget {
+            files: files.clone(),
+            path: path.clone(),
+            inside: None,
+            is_variable: false,
+        };
         let is_new = |nth: &usize| !paths[..*nth].contains(&paths[*nth]);
         let new = (0..paths.len()).filter(is_new);
         Scope { fields: new.map(|nth| field(&paths[nth])).collect(), ..Scope::default() }
@@ -209,7 +222,8 @@ impl Request {
         for (target, file, place) in fields {
             let Ok(path) = FieldPath::parse(&place.path) else { continue };
             let Ok(inside) = place.inside.as_deref().map(FieldPath::parse).transpose() else { continue };
-            let field = FieldTarget { files: Selection::of_file(file), path, inside };
+            let field =
+                FieldTarget { files: Selection::of_file(file), path, inside, is_variable: place.is_variable };
             let fields = &mut request.targets[target].scope.fields;
             if !fields.contains(&field) {
                 fields.push(field);

@@ -74,8 +74,11 @@ impl WinningPlace<'_> {
         };
         let m = self.as_match(block, kind(&winner.setting), result);
         let nodes = vec![ScalarPlace { inside: Some(block), node }];
-        let field = FieldPath::to_node(&parsed.yaml, block)
-            .map(|path| PlacePath { path, inside: FieldPath::to_node(&text.yaml, node) });
+        let field = FieldPath::to_node(&parsed.yaml, block).map(|path| PlacePath {
+            path,
+            inside: FieldPath::to_node(&text.yaml, node),
+            is_variable: false,
+        });
         Some(Match { inner_at: Some(node), nodes, field, ..m })
     }
 
@@ -116,7 +119,11 @@ impl WinningPlace<'_> {
         let setting = &self.winner.setting;
         let has_version = !matches!(setting, Setting::Entry { new_tag: None, digest: None, .. });
         let place = setting.place().filter(|_| has_version)?;
-        Some(PlacePath { path: FieldPath::to_node(&self.parsed.yaml, place.node)?, inside: None })
+        Some(PlacePath {
+            path: FieldPath::to_node(&self.parsed.yaml, place.node)?,
+            inside: None,
+            is_variable: false,
+        })
     }
 
     /// A part of a text.
@@ -129,7 +136,7 @@ impl WinningPlace<'_> {
         let variable = parsed.variable(part.place.node).map(str::to_owned);
         let is_whole = parsed.yaml.text(part.place.node).is_some_and(|text| part.range == (0..text.len()));
         let field = match variable {
-            Some(path) => Some(PlacePath { path, inside: None }),
+            Some(path) => Some(PlacePath { path, inside: None, is_variable: true }),
             None => self.field().filter(|_| is_whole),
         };
         Match { field, ..self.as_match(part.place.node, kind, result) }
