@@ -130,11 +130,12 @@ fn comparisons(report: &Report) -> String {
 }
 
 fn paragraph(comparison: &Comparison, images: &[&str]) -> String {
+    let go = if images.len() == 1 { "goes" } else { "go" };
     let images: Vec<String> = images.iter().take(MAX_IMAGES).map(|image| code_span(image)).collect();
     let (images, url) = (images.join(", "), &comparison.url);
     let pair = url.rsplit('/').next().unwrap_or(url);
     let line = match comparison.goes_back {
-        true => format!("\n{images} goes back: [{pair}]({url})\n"),
+        true => format!("\n{images} {go} back: [{pair}]({url})\n"),
         false => format!("\nChanges in {images}: [{pair}]({url})\n"),
     };
     line + &list(comparison)
@@ -169,6 +170,13 @@ fn code(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::output::{SkipReason, SkippedReference};
+
+    #[test]
+    fn one_image_goes_back_and_several_go_back() {
+        let comparison = Comparison { url: "https://h/a...b".to_owned(), goes_back: true, range: None };
+        assert_eq!(paragraph(&comparison, &["a"]), "\n`a` goes back: [a...b](https://h/a...b)\n");
+        assert_eq!(paragraph(&comparison, &["a", "b"]), "\n`a`, `b` go back: [a...b](https://h/a...b)\n");
+    }
 
     #[test]
     fn text_from_elsewhere_stays_text() {

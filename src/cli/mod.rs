@@ -50,9 +50,9 @@ pub fn parse() -> Result<Cli, clap::Error> {
     let mut cli = Cli::from_arg_matches(&matches)?;
     if let Some((name, inner)) = matches.subcommand() {
         let own = command.find_subcommand_mut(name).unwrap_or(&mut Cli::command()).clone();
-        if let Some(empty) = empty_argument(inner) {
+        if let Some((argument, is)) = empty_argument(inner) {
             let message =
-                format!("the value of {} is empty; most likely a variable is unset", shown(&own, empty));
+                format!("the value of {} is {is}; most likely a variable is unset", shown(&own, argument));
             return Err(own.bin_name(format!("tagbump {name}")).error(ErrorKind::InvalidValue, message));
         }
         cli.command.overrule_environment(inner);
@@ -81,16 +81,19 @@ fn is_typed(matches: &ArgMatches, id: &str) -> bool {
     matches.value_source(id) == Some(ValueSource::CommandLine)
 }
 
-fn empty_argument(matches: &ArgMatches) -> Option<&str> {
-    // a page may be waited for until it has a blank
-    let is_blank = |id: &clap::Id, value: &OsStr| {
-        value.is_empty() || (id != "contains" && value.to_str().is_some_and(|text| text.trim().is_empty()))
+/// The first argument that was typed without a visible value, and whether that is empty or blank.
+fn empty_argument(matches: &ArgMatches) -> Option<(&str, &'static str)> {
+    let absence = |id: &clap::Id, value: &OsStr| match value.to_str() {
+        Some("") => Some("empty"),
+        // a page may be waited for until it has a blank
+        Some(text) if id != "contains" && text.trim().is_empty() => Some("blank"),
+        _ => None,
     };
-    let is_empty = |id: &&clap::Id| {
-        let raw = matches.try_get_raw(id.as_str()).ok().flatten();
-        raw.is_some_and(|mut values| values.any(|value| is_blank(id, value)))
-    };
-    matches.ids().filter(|id| is_typed(matches, id.as_str())).find(is_empty).map(clap::Id::as_str)
+    let mut typed = matches.ids().filter(|id| is_typed(matches, id.as_str()));
+    typed.find_map(|id| {
+        let mut values = matches.try_get_raw(id.as_str()).ok().flatten()?;
+        Some((id.as_str(), values.find_map(|value| absence(id, value))?))
+    })
 }
 
 /// The name of a flag's argument, and whether the flag is set.

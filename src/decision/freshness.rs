@@ -5,7 +5,7 @@ use super::target_sources::TargetSources;
 use super::targets;
 use super::writers::WriterLookup;
 use crate::image::{same_tag, split_tag};
-use crate::landing::{BuildOrder, ProvenCommit, Provenance, RolledBack};
+use crate::landing::{BuildOrder, ProvenCommit, Provenance, RolledBack, SEARCHED_COMMITS};
 use crate::plan::{ChangedReference, Plan};
 use crate::tag::Source;
 use crate::template::Template;
@@ -182,13 +182,13 @@ fn open_question(found: &Provenance, change: &ChangedReference) -> Option<String
     match found {
         Provenance::Known(writer) => writer.unproven.first().map(|bad| {
             format!(
-                "the last 1,000 commits don't show whether {} was rolled back ({})",
+                "{SEARCHED_COMMITS} don't show whether {} was rolled back ({})",
                 bad.tag,
                 commit_and_author(writer)
             )
         }),
         Provenance::Cut { .. } | Provenance::TooFar => {
-            Some(format!("the commit that set {} is not among the last 1,000 commits", inline(&change.from)))
+            Some(format!("the commit that set {} is not among {SEARCHED_COMMITS}", inline(&change.from)))
         }
     }
 }

@@ -214,70 +214,71 @@ fn include_advice(problem: &IncludeProblem) -> &'static str {
 }
 
 pub(super) fn describe_server(error: &ServerError) -> Failure {
-    let message = error.to_string();
-    let advice = match error {
+    let (exit, advice) = match error {
         ServerError::Http(error) => return http::describe(error),
-        ServerError::Setting(error) => return Failure::usage(message).hinted(setting_advice(error)),
-        ServerError::Answer { error: AnswerError::NoPushOptions, .. } => {
-            return Failure::usage(message).hinted(PUSH_OPTIONS);
+        ServerError::Setting(error) => (Exit::Usage, setting_advice(error)),
+        ServerError::Answer { error, .. } => answer_advice(error),
+        ServerError::RedirectedToPage { .. } => {
+            (Exit::Other, hint("fix the remote's URL; a login page may be in the way"))
         }
-        ServerError::Answer { error: AnswerError::NoMergeRequestOptions, .. } => {
-            let advice = hint("push without ")
-                + switch("pr")
-                + ", or have the server allow them: git's receive.advertisePushOptions";
-            return Failure::usage(message).hinted(advice);
-        }
-        ServerError::Answer { error, .. } => hint(answer_advice(error)),
-        ServerError::RedirectedToPage { .. } => hint("fix the remote's URL; a login page may be in the way"),
         ServerError::RedirectedAway { url, .. } => {
-            let advice = format!(
-                "nothing was sent there; if the repository has moved: git remote set-url origin {url}"
-            );
-            return Failure::new(Exit::Refused, message).hinted(advice);
+            (Exit::Refused, hint("nothing was sent there; ") + &*if_it_moved(url))
         }
-        ServerError::TooManyRedirects { .. } => hint("fix the remote's URL"),
-        ServerError::RedirectsOff { url } => {
-            let advice = format!("if the repository has moved: git remote set-url origin {url}");
-            return Failure::new(Exit::Refused, message).hinted(advice);
-        }
-        ServerError::BadUrl { .. } => return Failure::usage(message).hinted("fix the remote's URL"),
+        ServerError::RedirectsOff { url } => (Exit::Refused, hint(if_it_moved(url))),
+        ServerError::TooManyRedirects { .. } => (Exit::Other, hint("fix the remote's URL")),
+        ServerError::BadUrl { .. } => (Exit::Usage, hint("fix the remote's URL")),
         ServerError::NotAGitServer { .. } => {
-            hint("fix the remote's URL; a proxy or a login page may be in the way")
+            (Exit::Other, hint("fix the remote's URL; a proxy or a login page may be in the way"))
         }
         ServerError::TooManyHeaders { .. } => {
-            hint("check the remote's URL; a proxy may answer in the server's place")
+            (Exit::Other, hint("check the remote's URL; a proxy may answer in the server's place"))
         }
-        ServerError::GitMissing => hint("install git, or use an https remote"),
+        ServerError::GitMissing => (Exit::Other, hint("install git, or use an https remote")),
         ServerError::GitNotStarted { .. } => {
-            hint("check that git runs here: git --version; or use an https remote")
+            (Exit::Other, hint("check that git runs here: git --version; or use an https remote"))
         }
-        ServerError::NotARepository { .. } => return Failure::usage(message).hinted("fix the remote's path"),
-        ServerError::ForeignOwner { path } => trust(path),
+        ServerError::NotARepository { .. } => (Exit::Usage, hint("fix the remote's path")),
+        ServerError::ForeignOwner { path } => (Exit::Other, trust(path)),
         ServerError::SshNotStarted { .. } => {
-            hint("install an ssh client, name one in GIT_SSH_COMMAND, or use an https URL with a token")
+            let advice =
+                "install an ssh client, name one in GIT_SSH_COMMAND, or use an https URL with a token";
+            (Exit::Other, hint(advice))
         }
         ServerError::Ssh { problem: SshProblem::CommandMissing, .. } => {
-            hint("check GIT_SSH_COMMAND and core.sshCommand here, and that the server has git")
+            let advice = "check GIT_SSH_COMMAND and core.sshCommand here, and that the server has git";
+            (Exit::Other, hint(advice))
         }
         ServerError::Ssh { host, port, problem, .. } => {
-            return Failure::new(Exit::Refused, message).hinted(ssh_advice(*problem, host, *port));
+            (Exit::Refused, hint(ssh_advice(*problem, host, *port)))
         }
     };
-    Failure::other(message).hinted(advice)
+    Failure::new(exit, error.to_string()).hinted(advice)
 }
 
-fn answer_advice(error: &AnswerError) -> &'static str {
-    match error {
+fn if_it_moved(url: &str) -> String {
+    format!("if the repository has moved: git remote set-url origin {url}")
+}
+
+fn answer_advice(error: &AnswerError) -> (Exit, Hint) {
+    let advice = match error {
+        AnswerError::NoPushOptions => return (Exit::Usage, hint(PUSH_OPTIONS)),
+        AnswerError::NoMergeRequestOptions => {
+            let advice = hint("push without ") + switch("pr");
+            return (
+                Exit::Usage,
+                advice + ", or have the server allow them: git's receive.advertisePushOptions",
+            );
+        }
         AnswerError::TooLong(LimitExceeded::References | LimitExceeded::ReferenceBytes) => {
             "check the remote's URL; a real repository of that size needs fewer branches and tags on the server"
         }
         AnswerError::TooLong(LimitExceeded::FetchedBytes | LimitExceeded::FetchedObjects) => {
             "check the remote's URL; for a real repository of that size, run in a clone of it"
         }
-        AnswerError::NoPushOptions | AnswerError::NoMergeRequestOptions => PUSH_OPTIONS,
         AnswerError::TooLong(LimitExceeded::PushAnswer) => "check what the server's hooks print",
         _ => "check the remote's URL; a proxy may answer in the server's place",
-    }
+    };
+    (Exit::Other, hint(advice))
 }
 
 fn ssh_advice(problem: SshProblem, host: &str, port: Option<u16>) -> String {

@@ -7,7 +7,7 @@ use crate::location::Location;
 use crate::manifest::RefusalReason;
 use crate::plan::{
     EnvironmentLimit, Instead, NestedRepository, NoMatch, OtherPlace, PlanError, RefusedReference,
-    SharedPlace, SourceError, UnsetPlace, WiderPattern, WithoutEffect,
+    ReplacedImage, SharedPlace, SourceError, UnsetPlace, WiderPattern, WithoutEffect,
 };
 use crate::visible::inline;
 
@@ -28,61 +28,69 @@ pub(super) fn describe(error: &PlanError) -> Failure {
             let advice = "name each image once; services of the same image need different files";
             (Exit::Usage, hint(advice))
         }
-        PlanError::FieldNotFound { path, .. } => {
-            let advice = "paths start at the top of a document: spec.values.image.tag, list[0].tag";
-            let respelled =
-                respelled(path).map(|path| hint("write it as ") + setting("field", inline(&path)));
-            (Exit::NoMatch, respelled.unwrap_or_else(|| hint(advice)))
-        }
+        PlanError::FieldNotFound { path, .. } => (Exit::NoMatch, how_to_write(path)),
         PlanError::NoMatch(no_match) => (Exit::NoMatch, where_to_look(no_match)),
         PlanError::NotEditable(refused) => (Exit::NotEditable, how_to_edit(refused)),
         PlanError::NotVerified { .. } => {
             (Exit::NotEditable, hint("edit the file by hand, and please report its layout as a bug"))
         }
-        PlanError::NoneOfItsFiles { image, .. } => {
-            let other = "picks among a service's files; for other files, name its image";
-            let other = format!(" {other}, {}", inline(image));
-            (Exit::NoMatch, flag("file") + hint(other))
-        }
+        PlanError::NoneOfItsFiles { image, .. } => (Exit::NoMatch, other_files_than_its_own(image)),
         PlanError::WrongCount { .. } => {
             (Exit::NoMatch, hint("narrow the search with ") + flag("file") + ", or correct " + flag("expect"))
         }
         PlanError::DifferentTags { .. } => (Exit::NoMatch, which_places()),
         PlanError::OnlyWeaker { places, .. } => (Exit::NoMatch, how_to_set_what_wins(places)),
         PlanError::Replaced { image, tag, places } => {
-            let first = places.first();
-            let other = first.map(|place| inline(&place.image)).unwrap_or_default();
-            let (image, tag) = (inline(image), tag.as_deref().unwrap_or("TAG"));
-            // only an entry is found by the name that it replaces
-            let by_entry = first.filter(|place| place.is_by_entry).map(|_| format!(", or {image}=*:{tag}"));
-            (Exit::NoMatch, hint(format!("bump {other}{}", by_entry.unwrap_or_default())))
+            (Exit::NoMatch, replacing_name(image, tag.as_deref(), places))
         }
         PlanError::InTwoEnvironments(_) => {
             (Exit::Usage, hint("a root can be in one environment only; narrow the files of one of them"))
         }
-        PlanError::OtherEnvironments { service: Some(_), limit: EnvironmentLimit::Only(_), .. } => {
-            (Exit::NoMatch, hint("name the service whose files are in it, or the image itself"))
-        }
-        PlanError::OtherEnvironments { limit, places, .. } => {
-            (Exit::NoMatch, which_environment(limit, places))
+        PlanError::OtherEnvironments { service, limit, places, .. } => {
+            (Exit::NoMatch, which_environment(service.is_some(), limit, places))
         }
         PlanError::SharedEnvironments(places) => (Exit::NotEditable, how_to_part(places)),
         PlanError::TooMuchWork { .. } => {
             (Exit::NotEditable, hint("split the file, or leave it out with ") + flag("file"))
         }
-        PlanError::Cancelled => {
-            let longer = hint("run again, allow more time with ") + flag("timeout");
-            (Exit::NotLanded, longer + ", or name the files with " + flag("file"))
-        }
-        PlanError::NotYaml { is_template: true, .. } => {
-            (Exit::Other, hint("it is a template; set the value that it is filled from"))
-        }
-        PlanError::NotYaml { .. } => {
-            let advice = hint("fix the file; if it were not named with ") + flag("file");
-            (Exit::Other, advice + ", it would only be skipped with a warning")
-        }
+        PlanError::Cancelled => (Exit::NotLanded, more_time()),
+        PlanError::NotYaml { is_template, .. } => (Exit::Other, how_to_parse(*is_template)),
     };
     Failure { place: error.location().map(Box::new), ..Failure::new(exit, error.to_string()).hinted(hint) }
+}
+
+fn how_to_write(path: &str) -> Hint {
+    let advice = "paths start at the top of a document: spec.values.image.tag, list[0].tag";
+    let respelled = respelled(path).map(|path| hint("write it as ") + setting("field", inline(&path)));
+    respelled.unwrap_or_else(|| hint(advice))
+}
+
+fn other_files_than_its_own(image: &str) -> Hint {
+    let other = "picks among a service's files; for other files, name its image";
+    flag("file") + hint(format!(" {other}, {}", inline(image)))
+}
+
+fn more_time() -> Hint {
+    let longer = hint("run again, allow more time with ") + flag("timeout");
+    longer + ", or name the files with " + flag("file")
+}
+
+/// The name that replaces the one that was looked for.
+fn replacing_name(image: &str, tag: Option<&str>, places: &[ReplacedImage]) -> Hint {
+    let first = places.first();
+    let other = first.map(|place| inline(&place.image)).unwrap_or_default();
+    let (image, tag) = (inline(image), tag.unwrap_or("TAG"));
+    // only an entry is found by the name that it replaces
+    let by_entry = first.filter(|place| place.is_by_entry).map(|_| format!(", or {image}=*:{tag}"));
+    hint(format!("bump {other}{}", by_entry.unwrap_or_default()))
+}
+
+fn how_to_parse(is_template: bool) -> Hint {
+    if is_template {
+        return hint("it is a template; set the value that it is filled from");
+    }
+    let advice = hint("fix the file; if it were not named with ") + flag("file");
+    advice + ", it would only be skipped with a warning"
 }
 
 /// A path in the syntax of jq, yq or JSONPath, as tagbump spells it: `$.a.0.b[name==c]` is `a[0].b[name=c]`.
@@ -209,9 +217,12 @@ fn how_to_edit(refused: &[RefusedReference]) -> Hint {
     }
 }
 
-fn which_environment(limit: &EnvironmentLimit, places: &[OtherPlace]) -> Hint {
+fn which_environment(is_service: bool, limit: &EnvironmentLimit, places: &[OtherPlace]) -> Hint {
     let named = places.iter().find_map(|place| place.environment.as_deref());
     match (limit, named) {
+        (EnvironmentLimit::Only(_), _) if is_service => {
+            hint("name the service whose files are in it, or the image itself")
+        }
         (EnvironmentLimit::Only(name), None) => {
             hint(format!("add the entry file of what runs it to environments.{}.files", inline(name)))
         }

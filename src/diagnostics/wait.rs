@@ -6,6 +6,7 @@ use super::command::lines;
 use crate::error::{Exit, Failure};
 use crate::forge::ForgeKind;
 use crate::hint::{flag, hint, setting};
+use crate::landing::SEARCHED_COMMITS;
 use crate::object_id::CommitId;
 use crate::visible::inline;
 
@@ -26,7 +27,7 @@ pub enum WaitError {
     #[error("{message}")]
     StatusesRefused { forge: ForgeKind, status: u16, message: String },
     /// The commit that set the tags is older than the history that is read.
-    #[error("none of the last 1,000 commits of {} set these tags", inline(.branch))]
+    #[error("none of {SEARCHED_COMMITS} of {} set these tags", inline(.branch))]
     WriterUnknown { branch: String },
     /// The images have neither a tag nor a digest.
     #[error("the references have no tag that a page could show")]

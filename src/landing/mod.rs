@@ -30,7 +30,8 @@ pub use history::{BuildOrder, History, OnDefaultBranch};
 pub use included_commits::IncludedCommits;
 pub use landing_loop::land;
 pub use provenance::{
-    MAX_SEARCHED_COMMITS, ProvenCommit, Provenance, RollbackProof, claims_of, provenance, rolled_back_by,
+    MAX_SEARCHED_COMMITS, ProvenCommit, Provenance, RollbackProof, SEARCHED_COMMITS, claims_of, provenance,
+    rolled_back_by,
 };
 pub use trailers::{Claims, RolledBack, claims, images_in_trailers};
 

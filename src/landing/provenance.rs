@@ -14,6 +14,8 @@ use crate::tag::Source;
 
 /// How many commits are searched.
 pub const MAX_SEARCHED_COMMITS: usize = 1000;
+/// The same, for messages.
+pub const SEARCHED_COMMITS: &str = "the last 1,000 commits";
 
 /// Which commit set the tag of a reference.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -342,6 +344,11 @@ mod tests {
         fake.commit(5, &[4], &[("a.yaml", "v5")]);
         fake.says(5, &message("v5", "5555555", &["v2", "v4"]));
         assert_eq!(summary(&fake, 5, change(6, "v5")), "5 5555555-v2-v4");
+    }
+
+    #[test]
+    fn messages_say_how_many_commits_are_searched() {
+        assert!(SEARCHED_COMMITS.replace(',', "").contains(&format!(" {MAX_SEARCHED_COMMITS} ")));
     }
 
     #[test]

@@ -213,8 +213,8 @@ fn typed_template(flag: &'static str, text: Option<&str>) -> Result<Option<Templ
     non_empty(text).map(|text| parse_template(flag, text)).transpose()
 }
 
-/// The flags for a pull request that have no effect, because none is made. Variables of the environment don't count: they may be
-/// meant for other runs.
+/// The flags for a pull request that have no effect, because none is made. Outside the action, variables of the
+/// environment don't count: they may be meant for other runs.
 fn without_effect(args: &DeliveryArgs, environment: &Environment) -> Vec<&'static str> {
     let is_set = |text: &Option<String>| non_empty(text.as_deref()).is_some();
     let lists = |values: &[String]| values.iter().any(|value| !value.trim().is_empty());

@@ -367,7 +367,7 @@ fn hold_with_a_blank_reason_or_message_or_with_a_tag_in_it_is_exit_2() {
     past.puts("Ada", repo::FILE, &repo::kustomization(&[API.into()]), API, "v0");
     for (arguments, why) in [
         (&["--reason", " "][..], "reason"),
-        (&["--reason", "x", "--commit", "-m", " "], "the value of --message is empty"),
+        (&["--reason", "x", "--commit", "-m", " "], "the value of --message is blank"),
         (&["--reason", "x", "--commit", "-m", "{tag}"], "a hold sets no tag"),
     ] {
         let mut command = cli::command(&past.path);

@@ -96,13 +96,10 @@ fn variable_without_value_is_exit_2() {
     }
     git(&repo, &["checkout", "--quiet", "--detach"]);
     assert_eq!(tag(&repo, &["-T", "{branch}"], &[]).exit, 2);
-    for blank in ["", "  "] {
-        let run = tag(&repo, &["-T", blank], &[]);
-        assert!(
-            run.exit == 2 && run.stderr.contains("the value of --tag-template is empty"),
-            "{}",
-            run.output()
-        );
+    for (value, is) in [("", "empty"), ("  ", "blank")] {
+        let run = tag(&repo, &["-T", value], &[]);
+        let said = format!("the value of --tag-template is {is};");
+        assert!(run.exit == 2 && run.stderr.contains(&said), "{}", run.output());
     }
 }
 

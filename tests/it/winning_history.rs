@@ -104,6 +104,15 @@ const CASES: &[Case] = &[
         ],
         file: ".env",
     },
+    Case {
+        name: "variable in a file of another name",
+        files: &[
+            ("compose.yaml", "include:\n  - path: sub/compose.yaml\n    env_file: sub/my.vars\n"),
+            ("sub/compose.yaml", "services:\n  api:\n    image: ghcr.io/acme/api:${TAG}\n"),
+            ("sub/my.vars", "OTHER=1\nTAG=TAG\n"),
+        ],
+        file: "sub/my.vars",
+    },
 ];
 
 impl Case {

@@ -15,7 +15,7 @@ use crate::history::git::CommitWalk;
 use crate::history::{
     CommitId, CommitLinks, CommitMessage, CommitRange, CommitStore, HistoryError, ObjectId,
 };
-use crate::landing::{BuildOrder, History, OnDefaultBranch};
+use crate::landing::{BuildOrder, History, OnDefaultBranch, SEARCHED_COMMITS};
 use crate::plan::FileSource;
 
 /// How many bytes of files are read at most to find the commit that set a tag.
@@ -74,12 +74,12 @@ impl GitBranch {
     /// Why the history doesn't show the order of two commits.
     fn what_is_lost(&self, ours: &str, theirs: &str) -> String {
         let lost = [ours, theirs].into_iter().find(|sha| self.resolve(sha).is_none());
-        let lost =
-            lost.map_or_else(|| "the history that joins them".to_owned(), |sha| format!("commit {sha}"));
-        if self.workspace().repo.is_shallow() {
-            format!("{lost} is not among the last 1,000 commits")
-        } else {
-            format!("{lost} is not in the history of this branch")
+        match lost {
+            Some(sha) if self.workspace().repo.is_shallow() => {
+                format!("commit {sha} is not among {SEARCHED_COMMITS}")
+            }
+            Some(sha) => format!("commit {sha} is not in the history of this branch"),
+            None => format!("the builds' common ancestor is not among {SEARCHED_COMMITS}"),
         }
     }
 
