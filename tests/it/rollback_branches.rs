@@ -87,6 +87,28 @@ fn rollback_follows_branch_through_pull() {
     }
 }
 
+/// A job of GitLab has a detached `HEAD`, and its variables name the branch.
+#[test]
+fn rollback_knows_branch_of_detached_job() {
+    let past = other_work_merges("Merge branch 'main' of git.example:acme/gitops into HEAD");
+    checkout(&past, &["--detach"]);
+    let variables = |project| {
+        [
+            ("GITLAB_CI", "true"),
+            ("CI_SERVER_URL", "https://git.example"),
+            ("CI_PROJECT_PATH", project),
+            ("CI_COMMIT_BRANCH", "main"),
+        ]
+    };
+    for (project, tag) in [("acme/gitops", "v2"), ("acme/app", "v1")] {
+        let mut command = cli::command(&past.path);
+        command.args(["rollback", API, "--format", "json"]).envs(variables(project));
+        ended(&Run::of(&command.output().unwrap()), 0, "edited");
+        assert_eq!(past.read(FILE), at(tag), "the pipeline of {project}");
+        checkout(&past, &["--", FILE]);
+    }
+}
+
 /// A fork goes on with its own commits when it merges those of the repository that it came from.
 #[test]
 fn rollback_follows_fork_through_merge_of_its_upstream() {
