@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::open_checkout;
 use crate::build_info;
 use crate::config::Config;
-use crate::decision::lookup_request;
+use crate::decision::{DecisionError, lookup_request};
 use crate::diagnostics::Error;
 use crate::git::Checkout;
 use crate::git::tree::CommitFiles;
@@ -13,6 +13,7 @@ use crate::history::git::CommitWalk;
 use crate::history::{
     self, CommitId, CommitStore, Extent, FollowedReferences, HistoryStart, MAX_MOVES, TagEntry, WritingCommit,
 };
+use crate::holds::HoldsFile;
 use crate::landing::remote::RemoteHistory;
 use crate::landing::{Backoff, SystemClock, rolled_back_by};
 use crate::output::{HistoryEntry, HistoryOrigin, HistoryReport};
@@ -93,6 +94,8 @@ impl HistoryCommand<'_> {
         files: &CommitFiles<'_>,
     ) -> Result<HistoryReport, Error> {
         let config = Config::load(files)?;
+        // a history needs no holds, but a file that can't be read must be repaired before anything else
+        HoldsFile::load(files).map_err(DecisionError::from)?;
         let request = self.request(&config)?;
         let mut now = plan::matching_references(files, &request)?;
         let mut list = self.list(&config, &request);

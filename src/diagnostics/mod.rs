@@ -7,6 +7,7 @@ mod bump;
 mod command;
 mod config;
 mod decision;
+mod elsewhere;
 mod error;
 mod forge;
 mod git;
@@ -30,6 +31,7 @@ use crate::hint::Audience;
 
 pub use bump::BumpError;
 pub use command::CommandError;
+pub use elsewhere::places_elsewhere;
 pub use error::Error;
 pub use wait::{UnreadPart, WaitError};
 

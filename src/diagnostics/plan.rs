@@ -185,7 +185,7 @@ fn how_to_set_what_wins(places: &[(Location, WithoutEffect)]) -> Hint {
 }
 
 /// Whether the key of a place says that it holds a name without a tag.
-fn names_repository(place: &UnsetPlace) -> bool {
+pub(super) fn names_repository(place: &UnsetPlace) -> bool {
     let key = place.field.as_deref().and_then(|field| field.rsplit('.').next()).unwrap_or_default();
     let key = key.to_ascii_lowercase();
     key.ends_with("repository") || key.ends_with("repo")

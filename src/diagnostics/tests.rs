@@ -79,7 +79,8 @@ fn hint_names_the_old_name_only_if_an_entry_replaces_it() {
     let hint = |is_by_entry| {
         let at = Location { file: "a.yaml".to_owned(), line: 1, column: None };
         let (by, root) = (Some(at.clone()), "kustomization .".to_owned());
-        let places = vec![ReplacedImage { at, by, is_by_entry, image: "acme/api".to_owned(), root }];
+        let (name, image) = ("app".to_owned(), "acme/api".to_owned());
+        let places = vec![ReplacedImage { name, at, by, is_by_entry, image, root }];
         let (image, tag) = ("app".to_owned(), Some("v2".to_owned()));
         let error = PlanError::Replaced { image, tag, places };
         diagnose(Error::Plan(error), Audience::CommandLine).hint.to_string()

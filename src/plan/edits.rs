@@ -1,6 +1,6 @@
 //! What a plan gives: the edits, and what to report about them.
 
-use super::{HeldReference, PlacePath, PlanError, TargetIndex, UpdateTarget};
+use super::{HeldReference, PlacePath, PlacesElsewhere, PlanError, TargetIndex, UpdateTarget};
 
 /// New content for a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +42,8 @@ pub struct Plan {
     pub changes: Vec<ChangedReference>,
     pub warnings: Vec<String>,
     pub notices: Vec<String>,
+    /// Places that no rule covers.
+    pub elsewhere: Vec<PlacesElsewhere>,
     /// How many references were skipped because the request says so.
     pub left: usize,
     /// The references that are held and would change; with [`super::Request::overrides_holds`], those that do.

@@ -62,34 +62,46 @@ pub(super) fn all(scanned: &ScannedFiles, request: &Request, target: TargetIndex
     parsed.chain(unparsed(scanned, target)).collect()
 }
 
-/// One notice for each target with places that the bump leaves at another tag.
-pub(super) fn notices(scanned: &ScannedFiles, request: &Request) -> Vec<String> {
+/// The places of an image that a bump leaves at another tag.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlacesElsewhere {
+    pub image: String,
+    /// The first of them.
+    pub places: Vec<UnsetPlace>,
+    /// How many more there are.
+    pub more: usize,
+}
+
+/// For each target, the places that the bump leaves at another tag.
+pub(super) fn beside(scanned: &ScannedFiles, request: &Request) -> Vec<PlacesElsewhere> {
     if request.targets.len() > MANY_IMAGES {
-        return vec![format!(
-            "places that tagbump doesn't recognise aren't listed, because this sets more than {MANY_IMAGES} images"
-        )];
+        return Vec::new();
     }
-    let notice = |target: TargetIndex| notice(scanned, request, target);
-    TargetIndex::each(&request.targets).filter_map(|(target, _)| notice(target)).collect()
+    let places = |target: TargetIndex| beside_target(scanned, request, target);
+    TargetIndex::each(&request.targets).filter_map(|(target, _)| places(target)).collect()
 }
 
 /// With more images than this in one command, one notice says that other places aren't listed: looking through each
 /// file for each image would take too long.
 const MANY_IMAGES: usize = 16;
 
-fn notice(scanned: &ScannedFiles, request: &Request, target: TargetIndex) -> Option<String> {
+/// The notice that the places aren't listed.
+pub(super) fn not_listed(request: &Request) -> Option<String> {
+    (request.targets.len() > MANY_IMAGES).then(|| {
+        format!("places that tagbump doesn't recognise aren't listed, because this sets more than {MANY_IMAGES} images")
+    })
+}
+
+fn beside_target(scanned: &ScannedFiles, request: &Request, target: TargetIndex) -> Option<PlacesElsewhere> {
     let wanted = &request.targets[target];
     let tag = wanted.tag.as_ref().map(|tag| tag.as_str());
     let is_behind = |place: &UnknownPlace| !place.bare && (tag.is_none() || place.tag.as_deref() != tag);
     let found = found(scanned, request, target).into_iter().filter(|(_, place)| is_behind(place));
     let parsed = found.filter_map(|(file, place)| unset_place(file, &place));
-    let all: Vec<_> = parsed.chain(unparsed(scanned, target)).collect();
-    let listed: Vec<_> = all.iter().take(LISTED).map(ToString::to_string).collect();
-    let more = all.len().saturating_sub(LISTED);
-    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
-    let name = inline(&wanted.name);
-    let text = format!("{name} is also in places that tagbump doesn't recognise, which stay unchanged: ");
-    (!all.is_empty()).then(|| format!("{text}{}{more}", listed.join("; ")))
+    let mut places: Vec<_> = parsed.chain(unparsed(scanned, target)).collect();
+    let more = places.len().saturating_sub(LISTED);
+    places.truncate(LISTED);
+    (!places.is_empty()).then(|| PlacesElsewhere { image: wanted.name.clone(), places, more })
 }
 
 fn found<'a>(

@@ -90,6 +90,7 @@ impl fmt::Display for RefusedReference {
 /// A place that names an image, and what runs instead.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReplacedImage {
+    pub name: String,
     pub at: Location,
     pub by: Option<Location>,
     /// What replaces it is an entry of a kustomization's `images`, which the old name leads to.
@@ -100,10 +101,11 @@ pub struct ReplacedImage {
 
 impl fmt::Display for ReplacedImage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ReplacedImage { at, by, image, .. } = self;
+        let ReplacedImage { name, at, by, image, .. } = self;
+        let (name, image) = (inline(name), inline(image));
         match by {
-            Some(by) => write!(f, "{by}: replaces {at} with {}", inline(image)),
-            None => write!(f, "{at}: is replaced by {}", inline(image)),
+            Some(by) => write!(f, "{by}: replaces {name} ({at}) with {image}"),
+            None => write!(f, "{at}: {name} is replaced by {image}"),
         }
     }
 }

@@ -48,7 +48,7 @@ pub use current_references::{
     ChangeableReferences, CurrentReference, changeable_references, current_references, matching_references,
 };
 pub use edits::{ChangedReference, FileEdit, Plan, PlanOutcome};
-pub use elsewhere::UnsetPlace;
+pub use elsewhere::{PlacesElsewhere, UnsetPlace};
 pub use environments::{
     EnvironmentLimit, Environments, InTwoEnvironments, NamedEnvironment, OtherPlace, OtherRoot, SharedPlace,
 };
@@ -99,9 +99,10 @@ fn plan_on(
     scanned.check()?;
     matching::check(scanned, request, &matches)?;
     let plan = matching::write(scanned, request, matches)?;
-    let elsewhere = elsewhere::notices(scanned, request);
+    let elsewhere = elsewhere::beside(scanned, request);
     scanned.check()?;
     let mut plan = reports.on(plan);
     plan.warnings.extend(symlinks::warnings(scanned, &plan.edits));
-    Ok(Plan { notices: plan.notices.into_iter().chain(elsewhere).collect(), ..plan })
+    plan.notices.extend(elsewhere::not_listed(request));
+    Ok(Plan { elsewhere, ..plan })
 }

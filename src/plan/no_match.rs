@@ -175,8 +175,8 @@ impl std::error::Error for NoMatch {}
 impl fmt::Display for NoMatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let files = match (self.files, self.selected_by.as_slice()) {
-            (0, [one]) => format!("; {} selects no file", inline(one)),
-            (0, [_, ..]) => format!("; {} select no file", inline(&self.selected_by.join(", "))),
+            (0, [one]) => format!("; {} matches no file", inline(one)),
+            (0, [_, ..]) => format!("; {} match no file", inline(&self.selected_by.join(", "))),
             (1, _) => " in 1 file".to_owned(),
             (files, _) => format!(" in {files} files"),
         };

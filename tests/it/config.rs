@@ -852,7 +852,7 @@ fn hint_about_a_pattern_without_files_says_what_it_is_relative_to() {
     assert!(said.contains("paths and patterns are relative to the root; check -C and -f"), "{said}");
     // the field is not to blame
     let said = failed(&bump(folder.path(), &["app:v1", "-f", "prod/**", "--field", "a"]), 3);
-    assert!(said.contains("prod/** selects no file"), "{said}");
+    assert!(said.contains("prod/** matches no file"), "{said}");
     let said = failed(&bump(tempfile::tempdir().unwrap().path(), &["app:v1"]), 3);
     assert!(said.contains("found no YAML files"), "{said}");
 }

@@ -267,6 +267,14 @@ fn broken_file_is_exit_2_for_everything_but_write() {
     broken(&["unhold", API]);
     let scan = repo::run(cli::command(folder.path()).arg("scan"));
     assert_eq!(scan.exit, 2, "{scan:?}");
+    git(folder.path(), &["init", "--quiet"]);
+    git(folder.path(), &["add", "."]);
+    git(
+        folder.path(),
+        &["-c", "user.name=Ada", "-c", "user.email=a@b", "commit", "--quiet", "--message", "base"],
+    );
+    let history = repo::run(cli::command(folder.path()).args(["history", API]));
+    assert_eq!(history.exit, 2, "{history:?}");
     assert_eq!(tags(&folder), ["v1", "v1"]);
     ended(&tagbump(folder.path(), &["bump", API, "-t", "v2", "--if-held", "write"]), 0, "edited");
     assert_eq!(tags(&folder), ["v2", "v2"]);

@@ -111,11 +111,15 @@ impl BumpReport {
         };
         let (references, soaking) = (sentences(SkipReason::Superseded), sentences(SkipReason::Soaking));
         let kept = references.iter().chain(&soaking).cloned();
+        let elsewhere =
+            plan.elsewhere.iter().map(|found| diagnostics::places_elsewhere(found, self.audience));
+        let elsewhere: Vec<_> = elsewhere.collect();
         self.report.outcome = outcome;
         self.report.warnings.splice(0..0, plan.warnings);
-        self.report
-            .notices
-            .splice(0..0, plan.notices.into_iter().chain(kept).chain(notices).chain(unrecorded));
+        self.report.notices.splice(
+            0..0,
+            plan.notices.into_iter().chain(elsewhere).chain(kept).chain(notices).chain(unrecorded),
+        );
         self.report.promotion = promotion;
         self.report.skipped = skipped;
         self.report.changes = plan.changes;

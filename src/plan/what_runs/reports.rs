@@ -143,7 +143,8 @@ impl Reports {
         let of_missing =
             self.replaced.iter().filter(|(target, _, by)| missing.contains(target) && is_other(*target, by));
         let places: Vec<ReplacedImage> = of_missing
-            .map(|(_, at, overridden)| ReplacedImage {
+            .map(|(target, at, overridden)| ReplacedImage {
+                name: request.targets[*target].name.clone(),
                 at: at.clone(),
                 by: overridden.renamed_at.clone().or(overridden.by.clone()),
                 is_by_entry: overridden.renamed_at.is_some(),
