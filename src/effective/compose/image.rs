@@ -14,7 +14,7 @@ pub(in super::super) struct ServiceImage {
     /// The variables that would replace the winning place if they were exported.
     pub variables: Vec<String>,
     /// The scalar of the service's `image`, which a variable can fill in.
-    written: Place,
+    pub written: Place,
 }
 
 impl ServiceImage {

@@ -38,28 +38,35 @@ const OVERRIDE_FILES: [&str; 4] = [
     "docker-compose.override.yaml",
 ];
 
+/// A compose project.
+pub struct Project {
+    pub root: Root,
+    /// The scalars of `image` that the root's images are written in, in the same order.
+    pub written: Vec<Place>,
+}
+
 /// The compose projects of a folder; `names` are the compose files in it. Each project is a root: the one that
 /// `docker compose up` starts, and one for each other file, with the default file below it.
-pub fn roots(files: &mut Files<'_>, folder: &str, names: &[&str]) -> Vec<Root> {
+pub fn projects(files: &mut Files<'_>, folder: &str, names: &[&str]) -> Vec<Project> {
     let first = |candidates: &[&'static str]| candidates.iter().copied().find(|name| names.contains(name));
     let (default, over) = (first(&DEFAULT_FILES), first(&OVERRIDE_FILES));
     let path = |name: &str| join(folder, name).unwrap_or_default();
     let own = default.map(|default| [Some(default), over].into_iter().flatten().map(path).collect());
     let (chosen, outside) = chosen_files(files, folder);
     let main: Vec<String> = chosen.or(own).unwrap_or_default();
-    let mut projects = vec![(true, main.clone())];
+    let mut lists = vec![(true, main.clone())];
     for name in names.iter().map(|name| path(name)).filter(|name| !main.contains(name)) {
         let below = default.map(path).filter(|default| *default != name);
-        projects.push((false, below.into_iter().chain([name]).collect()));
+        lists.push((false, below.into_iter().chain([name]).collect()));
     }
     let mut read = ReadFiles::new();
-    let of_files = projects.into_iter().filter(|(_, paths)| !paths.is_empty());
-    let mut roots: Vec<_> =
-        of_files.map(|(main, paths)| root(files, &mut read, folder, (main, &paths))).collect();
-    if let Some(first) = roots.first_mut() {
-        first.uncertain.extend(outside);
+    let of_files = lists.into_iter().filter(|(_, paths)| !paths.is_empty());
+    let mut projects: Vec<_> =
+        of_files.map(|(main, paths)| project(files, &mut read, folder, (main, &paths))).collect();
+    if let Some(first) = projects.first_mut() {
+        first.root.uncertain.extend(outside);
     }
-    roots
+    projects
 }
 
 /// The image of a text with placeholders if no variable has a value; `None` unless a part of the text, such as a
@@ -74,7 +81,12 @@ pub fn default_image(text: &str, node: NodeId) -> Option<EffectiveImage> {
 
 /// `main` is the project that `docker compose up` starts: its first file makes it one. Another project is made one by its
 /// last file.
-fn root(files: &mut Files<'_>, read: &mut ReadFiles, folder: &str, (main, paths): (bool, &[String])) -> Root {
+fn project(
+    files: &mut Files<'_>,
+    read: &mut ReadFiles,
+    folder: &str,
+    (main, paths): (bool, &[String]),
+) -> Project {
     let entry = if main { paths.first() } else { paths.last() };
     let entry = entry.map(|path| EntryFiles::of_file(path)).unwrap_or_default();
     let mut loader = Loader::new(files, read, Root { name: name(paths), entry, ..Root::default() });
@@ -83,7 +95,7 @@ fn root(files: &mut Files<'_>, read: &mut ReadFiles, folder: &str, (main, paths)
     for folder in [folder, project].iter().take(if folder == project { 1 } else { 2 }) {
         variables = loader.add_variables(&variables, &join(folder, ".env").into_iter().collect::<Vec<_>>());
     }
-    loader.root(paths, &Context { folder: project.to_owned(), variables })
+    loader.project(paths, &Context { folder: project.to_owned(), variables })
 }
 
 /// The files that `COMPOSE_FILE` in `.env` names, and what it names outside of the repository.

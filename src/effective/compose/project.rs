@@ -8,6 +8,7 @@ use super::super::files::{Files, folder_of, join};
 use super::super::place::{FileId, Place};
 use super::super::root::{Doubt, Root};
 use super::super::value::Scalar;
+use super::Project;
 use super::file::{ComposeDocument, ComposeService, RawExtends, RawInclude};
 use super::image::ServiceImage;
 use super::interpolation::interpolate;
@@ -45,19 +46,21 @@ impl<'p, 'a> Loader<'p, 'a> {
     }
 
     /// Merges files into a project, the last one the strongest.
-    pub fn root(mut self, paths: &[String], context: &Context) -> Root {
+    pub fn project(mut self, paths: &[String], context: &Context) -> Project {
         let services = self.model(paths, context, 0);
+        let mut written = Vec::new();
         for image in services.into_values().flatten().filter(|image| !image.image.name.is_empty()) {
             let place = image.image.winning().and_then(|setting| setting.place());
             let names = place.into_iter().flat_map(|place| {
                 image.variables.iter().map(move |name| (name.clone(), place)).collect::<Vec<_>>()
             });
             self.root.variables.extend(names);
+            written.push(image.written);
             self.root.images.push(image.image);
         }
         self.root.variables.sort();
         self.root.variables.dedup();
-        self.root
+        Project { root: self.root, written }
     }
 
     /// Adds the files of variables in a folder, weaker than those that are known.

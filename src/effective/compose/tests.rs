@@ -15,7 +15,8 @@ fn with_roots<T>(repository: &[(&str, &str)], then: impl Fn(&Files<'_>, &[Root])
     let mut files = Files::new(&paths, &read, Cancellation::default());
     let is_compose = |path: &&str| !path.contains('/') && path.contains("compose") && !path.starts_with('.');
     let names: Vec<_> = repository.iter().map(|(path, _)| *path).filter(is_compose).collect();
-    let roots = roots(&mut files, "", &names);
+    let projects = projects(&mut files, "", &names);
+    let roots: Vec<Root> = projects.into_iter().map(|project| project.root).collect();
     then(&files, &roots)
 }
 
