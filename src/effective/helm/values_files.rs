@@ -1,9 +1,10 @@
 //! The values files beside a chart, and the roots that they make.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::super::entry_files::EntryFiles;
 use super::super::files::{Files, folder_of, join};
+use super::super::place::Place;
 use super::super::root::Root;
 use super::super::setting::{EffectiveImage, Setting};
 use super::super::value::Value;
@@ -19,12 +20,21 @@ pub struct UsedCharts {
     /// Folders.
     pub charts: BTreeSet<String>,
     pub values_files: BTreeSet<String>,
+    /// What is overridden in the charts of Applications that aren't written in this repository.
+    pub overridden: HashSet<Place>,
 }
 
 impl UsedCharts {
     pub fn extend(&mut self, other: UsedCharts) {
         self.charts.extend(other.charts);
         self.values_files.extend(other.values_files);
+        self.overridden.extend(other.overridden);
+    }
+
+    /// Whether something else sets what a chart's values say of an image.
+    fn overrides(&self, image: &EffectiveImage) -> bool {
+        let place = image.winning().and_then(Setting::place).or(image.named_at);
+        place.is_some_and(|place| self.overridden.contains(&place))
     }
 }
 
@@ -54,8 +64,8 @@ pub fn chart_roots(files: &mut Files<'_>, folders: &[String], used: &UsedCharts)
     for (chart, trail) in &charts {
         let paths = values_files(files, &chart.folder);
         let paths: Vec<&str> = paths.into_iter().filter(|path| !used.values_files.contains(*path)).collect();
-        roots.extend(alone(files, chart, trail, usage(chart), !paths.is_empty()));
-        let usage = usage(chart);
+        let usage = (usage(chart), used);
+        roots.extend(alone(files, chart, trail, usage, !paths.is_empty()));
         roots.extend(paths.into_iter().map(|path| with_file(files, chart, trail, usage, path)));
     }
     roots
@@ -82,12 +92,14 @@ fn alone(
     files: &mut Files<'_>,
     chart: &Chart,
     trail: &Trail,
-    usage: Usage,
+    (usage, used): (Usage, &UsedCharts),
     has_values_files: bool,
 ) -> Option<Root> {
     let path = join(&chart.folder, "values.yaml").unwrap_or_default();
     let mut root = root(format!("chart {}", shown(&chart.folder)), &path, trail.clone());
-    let images = render(files, chart, Value::default(), &mut root);
+    let images = render(files, chart, Value::default(), &mut root).into_iter();
+    let (overridden, images): (Vec<_>, Vec<_>) = images.partition(|image| used.overrides(image));
+    root.defaults = overridden.into_iter().filter(floats).collect();
     if usage == Usage::None && !has_values_files {
         return Some(Root { images, ..root });
     }
@@ -98,12 +110,19 @@ fn alone(
     if usage != Usage::None {
         real.clear();
     }
+    defaults.append(&mut root.defaults);
     (!defaults.is_empty() || !real.is_empty()).then_some(Root { images: real, defaults, ..root })
 }
 
 /// The chart with a values file. If something deploys the chart, a floating tag of the chart's own values is only a
 /// default here too.
-fn with_file(files: &mut Files<'_>, chart: &Chart, trail: &Trail, usage: Usage, path: &str) -> Root {
+fn with_file(
+    files: &mut Files<'_>,
+    chart: &Chart,
+    trail: &Trail,
+    (usage, used): (Usage, &UsedCharts),
+    path: &str,
+) -> Root {
     let mut trail = trail.clone();
     let user = load_map(files, path, &mut trail).unwrap_or_default();
     let name = file_name(path);
@@ -112,7 +131,8 @@ fn with_file(files: &mut Files<'_>, chart: &Chart, trail: &Trail, usage: Usage, 
     let file = files.load(path);
     let is_default = |image: &EffectiveImage| {
         let place = image.winning().and_then(Setting::place);
-        usage == Usage::Deployed && floats(image) && place.is_some_and(|place| Some(place.file) != file)
+        let is_deployed = usage == Usage::Deployed || used.overrides(image);
+        is_deployed && floats(image) && place.is_some_and(|place| Some(place.file) != file)
     };
     (root.defaults, root.images) = images.into_iter().partition(is_default);
     root

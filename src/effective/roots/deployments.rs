@@ -18,6 +18,7 @@ use super::super::images::object_images;
 use super::super::kustomize::{Additions, Build, InflatedChart, build, kustomization_file};
 use super::super::place::FileId;
 use super::super::root::{Doubt, Root};
+use super::super::setting::EffectiveImage;
 use super::super::value::Value;
 use super::config_maps::ConfigMaps;
 use super::kustomizations::Kustomizations;
@@ -69,7 +70,7 @@ impl Deployments {
         let included: BTreeSet<_> =
             found.all.iter().flat_map(|deployment| deployment.root.files.iter().copied()).collect();
         found.all.extend(scene.files_alone(files, &included));
-        found.all.extend(implied.into_iter().map(deployment_of));
+        found.all.extend(implied.into_iter().map(|implied| deployment_of(files, implied)));
         let sources = declared.iter().chain(&written).filter(|object| is_any_kind(object, &SOURCES));
         found.follow(files, scene, (&Objects::new(sources), &repositories));
         found.declared = declared;
@@ -86,7 +87,7 @@ impl Deployments {
         let images = images.chain(chart_images).collect();
         let root = Root { name, entry, images, unmatched, files, fed, unknown, uncertain, ..Root::default() };
         let objects = objects.into_iter().map(|object| object.value).collect();
-        self.all.push(Deployment { root, objects, is_file: false });
+        self.all.push(Deployment { root, objects, ..Deployment::default() });
     }
 
     /// Renders the Flux Kustomizations and Applications in every deployment, also in those that this adds.
@@ -113,7 +114,8 @@ impl Deployments {
                     continue;
                 }
                 let written_in = object.place().map(|place| files.file(place.file).path.clone());
-                let pointer = Pointer { deployed_by, written_in };
+                let implied_by = self.all[next].implied_by;
+                let pointer = Pointer { deployed_by, written_in, implied_by };
                 let ambiguous = named.is_ambiguous.then(|| ambiguous_config_maps(&object));
                 let doubts = doubts.about(&object);
                 let mut new = RenderedPointer::new(object, named.found, next);
@@ -185,6 +187,11 @@ impl Deployments {
             ..Root::default()
         };
         match source.renders {
+            Renders::Chart(DeployedChart { images, .. }) if pointer.implied_by.is_some() => {
+                let images: Vec<_> = images.into_iter().filter(|image| pointer.sets(image)).collect();
+                self.used.overridden.extend(images.iter().flat_map(EffectiveImage::places));
+                self.charts.push(Root { images, ..root });
+            }
             Renders::Chart(DeployedChart { images, chart, values_files }) => {
                 self.used.charts.extend(chart);
                 self.used.values_files.extend(values_files);
@@ -201,7 +208,7 @@ impl Deployments {
                 let images = objects.iter().flat_map(object_images).collect();
                 let read = paths.iter().filter_map(|path| files.load(path)).collect();
                 let root = Root { images, files: read, ..root };
-                self.all.push(Deployment { root, objects, is_file: false });
+                self.all.push(Deployment { root, objects, ..Deployment::default() });
             }
             Renders::Unknown => self.charts.push(root),
         }
@@ -210,7 +217,7 @@ impl Deployments {
     /// Drops what a deployment found later includes, and what is deployed in another form. A kustomization that only the dropped
     /// form points to is one that nothing includes.
     fn drop_superseded(&mut self, files: &mut Files<'_>, scene: &Scene<'_>, rendered: &RenderedPointers) {
-        let superseded = rendered.superseded(&self.all);
+        let superseded = rendered.superseded(&self.all, &self.charts);
         remove(&mut self.all, &superseded.deployments);
         remove(&mut self.charts, &superseded.charts);
         self.used.extend(superseded.used);
@@ -336,7 +343,9 @@ impl Targets {
 }
 
 /// An Application of which this repository has only a file beside its source, as an object of that file.
-fn deployment_of(ImpliedApplication { path, application }: ImpliedApplication) -> Deployment {
+fn deployment_of(files: &mut Files<'_>, implied: ImpliedApplication) -> Deployment {
+    let ImpliedApplication { path, application } = implied;
+    let implied_by = files.load(&path);
     let root = Root { entry: EntryFiles::of_file(&path), name: path, ..Root::default() };
-    Deployment { root, objects: vec![application], is_file: true }
+    Deployment { root, objects: vec![application], is_file: true, implied_by }
 }

@@ -33,6 +33,8 @@ struct Deployment {
     objects: Vec<Value>,
     /// A single file that nothing includes.
     is_file: bool,
+    /// The file that tells of an Application that isn't written here, if this holds nothing else.
+    implied_by: Option<FileId>,
 }
 
 /// What tagbump can't follow in a deployment.

@@ -6,6 +6,8 @@ use std::ops::Range;
 use super::super::entry_files::EntryFiles;
 use super::super::helm::UsedCharts;
 use super::super::place::{FileId, Place};
+use super::super::root::Root;
+use super::super::setting::EffectiveImage;
 use super::super::value::Value;
 use super::Deployment;
 
@@ -13,6 +15,8 @@ use super::Deployment;
 pub(super) struct Pointer {
     pub deployed_by: EntryFiles,
     pub written_in: Option<String>,
+    /// The file that tells of an Application that isn't written here.
+    pub implied_by: Option<FileId>,
 }
 
 /// An object that was rendered, and what came out: positions in the lists of deployments and charts.
@@ -52,6 +56,12 @@ impl Pointer {
     pub fn entry(&self, rendered: &[String]) -> EntryFiles {
         EntryFiles::of_pointer(rendered, &self.deployed_by, self.written_in.as_deref())
     }
+
+    /// Whether the file that tells of it sets an image. It says nothing about others: the values files of an Application
+    /// that isn't written here are unknown.
+    pub fn sets(&self, image: &EffectiveImage) -> bool {
+        image.places().any(|place| Some(place.file) == self.implied_by)
+    }
 }
 
 impl RenderedPointer {
@@ -71,6 +81,11 @@ impl RenderedPointer {
     fn is_named_as(&self, other: &RenderedPointer) -> bool {
         let is_equal = |path: &[&str]| self.object.text_at(path) == other.object.text_at(path);
         is_equal(&["kind"]) && is_equal(&["metadata", "name"])
+    }
+
+    /// The file that tells of an Application that isn't written here.
+    fn implied_by(&self, deployments: &[Deployment]) -> Option<FileId> {
+        self.deployers.iter().find_map(|nth| deployments[*nth].implied_by)
     }
 
     /// Whether it is a Flux Kustomization of the whole repository.
@@ -105,7 +120,7 @@ impl RenderedPointers {
 
     /// Finds the files on their own that a deployment includes, and what their objects render if that deployment patches
     /// them: they run only in the patched form. What such an object renders can hold others, which come later in the list.
-    pub fn superseded(&self, deployments: &[Deployment]) -> Superseded {
+    pub fn superseded(&self, deployments: &[Deployment], charts: &[Root]) -> Superseded {
         let mut gone = Superseded {
             deployments: included_files(deployments, &BTreeSet::new()),
             ..Superseded::default()
@@ -124,6 +139,11 @@ impl RenderedPointers {
                 dropped.insert(nth);
             }
         }
+        for nth in self.counted_twice(deployments, charts, &dropped) {
+            gone.deployments.extend(self.all[nth].deployments.clone());
+            gone.charts.extend(self.all[nth].charts.clone());
+            dropped.insert(nth);
+        }
         // a file that only a dropped deployment included is on its own again
         gone.deployments.retain(|nth| !deployments[*nth].is_file);
         gone.deployments.extend(included_files(deployments, &gone.deployments));
@@ -132,6 +152,25 @@ impl RenderedPointers {
         gone.objects = lost.into_iter().map(|(_, pointer)| pointer.object.clone()).collect();
         live.into_iter().for_each(|(_, pointer)| gone.used.extend(pointer.used.clone()));
         gone
+    }
+
+    /// The Applications that a file tells of although one that is written here reads that file: its name may be known only
+    /// after it is patched.
+    fn counted_twice(
+        &self,
+        deployments: &[Deployment],
+        charts: &[Root],
+        dropped: &BTreeSet<usize>,
+    ) -> Vec<usize> {
+        let live = || self.all.iter().enumerate().filter(|(nth, _)| !dropped.contains(nth));
+        let (implied, written): (Vec<_>, Vec<_>) =
+            live().partition(|(_, pointer)| pointer.implied_by(deployments).is_some());
+        let roots = written.iter().flat_map(|(_, pointer)| &charts[pointer.charts.clone()]);
+        let read: BTreeSet<FileId> = roots.flat_map(|root| root.files.iter().copied()).collect();
+        let is_read = |pointer: &RenderedPointer| {
+            pointer.implied_by(deployments).is_some_and(|file| read.contains(&file))
+        };
+        implied.into_iter().filter(|(_, pointer)| is_read(pointer)).map(|(nth, _)| nth).collect()
     }
 }
 

@@ -168,7 +168,7 @@ impl Scene<'_> {
             let entry = EntryFiles::of_file(path);
             let files = BTreeSet::from([id]);
             let root = Root { name: path.clone(), entry, images, files, ..Root::default() };
-            (!objects.is_empty()).then_some(Deployment { root, objects, is_file: true })
+            (!objects.is_empty()).then_some(Deployment { root, objects, is_file: true, implied_by: None })
         });
         alone.collect()
     }

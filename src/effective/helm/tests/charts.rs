@@ -33,7 +33,7 @@ fn unused(files: &[(&str, &str)]) -> Vec<String> {
 
 fn used_by(charts: &[&str], values_files: &[&str]) -> UsedCharts {
     let owned = |paths: &[&str]| paths.iter().map(|path| (*path).to_owned()).collect();
-    UsedCharts { charts: owned(charts), values_files: owned(values_files) }
+    UsedCharts { charts: owned(charts), values_files: owned(values_files), ..UsedCharts::default() }
 }
 
 #[test]
