@@ -38,7 +38,8 @@ fn may_be_of_project(files: &Files<'_>, path: &str) -> bool {
 
 /// Drops the images that a project of another folder fills in, which includes or extends their file: alone, they don't run.
 fn drop_unfilled(files: &Files<'_>, projects: &mut [Project]) {
-    let filled: HashSet<Place> = projects.iter().flat_map(|project| filled_elsewhere(files, project)).collect();
+    let filled: HashSet<Place> =
+        projects.iter().flat_map(|project| filled_elsewhere(files, project)).collect();
     for Project { root, written } in projects {
         let folders = own_folders(root);
         let is_dropped = |image: &EffectiveImage, at: &Place| {

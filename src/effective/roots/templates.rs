@@ -4,55 +4,169 @@ use memchr::memmem::find;
 
 use super::super::files::Files;
 use super::super::folder_pattern::FolderPattern;
+use super::super::repository_url::{same_name, same_repository};
 use super::super::root::{Doubt, Root};
 use super::scene::Scene;
 
-/// The API groups of what such a template makes, and how a message calls it.
-const GROUPS: [(&[u8], &str); 3] = [
-    (b"argoproj.io/", "Applications"),
-    (b"helm.toolkit.fluxcd.io/", "HelmReleases"),
-    (b"kustomize.toolkit.fluxcd.io/", "Flux Kustomizations"),
+/// What such a template makes.
+struct Made {
+    group: &'static str,
+    kinds: &'static [&'static str],
+    /// As a message calls them.
+    name: &'static str,
+    /// The key of the folder that they render.
+    folder: &'static str,
+}
+
+const MADE: [Made; 3] = [
+    Made {
+        group: "argoproj.io/",
+        kinds: &["Application", "ApplicationSet"],
+        name: "Applications",
+        folder: "path",
+    },
+    Made { group: "helm.toolkit.fluxcd.io/", kinds: &["HelmRelease"], name: "HelmReleases", folder: "chart" },
+    Made {
+        group: "kustomize.toolkit.fluxcd.io/",
+        kinds: &["Kustomization"],
+        name: "Flux Kustomizations",
+        folder: "path",
+    },
 ];
 
 /// What changes the images of the folder that it deploys.
-const CHANGES: [&[u8]; 7] =
-    [b"helm:", b"kustomize:", b"plugin:", b"values:", b"valuesFrom:", b"patches:", b"images:"];
+const CHANGES: [&str; 7] = ["helm", "kustomize", "plugin", "values", "valuesFrom", "patches", "images"];
 
 /// More folders of one template aren't looked at.
 const MAX_FOLDERS: usize = 100;
 
 /// A root for each such template that may change what other roots run.
 pub(super) fn roots(files: &mut Files<'_>, scene: &Scene<'_>) -> Vec<Root> {
-    scene.reached.iter().filter_map(|path| root(files, path)).collect()
+    scene.reached.iter().filter_map(|path| root(files, path, scene.url)).collect()
 }
 
-fn root(files: &mut Files<'_>, path: &str) -> Option<Root> {
+fn root(files: &mut Files<'_>, path: &str, url: Option<&str>) -> Option<Root> {
     let id = files.load(path)?;
     let file = files.file(id);
-    let has = |text: &[u8]| find(&file.bytes, text).is_some();
-    if file.yaml.is_some() || !has(b"{{") || !CHANGES.into_iter().any(has) {
+    if file.yaml.is_some() || find(&file.bytes, b"{{").is_none() {
         return None;
     }
-    let (_, kinds) = GROUPS.into_iter().find(|(group, _)| has(group))?;
-    let may_render: Vec<FolderPattern> = folders(&file.bytes).take(MAX_FOLDERS).collect();
-    let what = format!("{path}: is a template of {kinds}");
-    (!may_render.is_empty()).then(|| Root {
-        name: format!("the {kinds} that it makes"),
-        may_render,
-        uncertain: vec![Doubt { at: None, what }],
+    let documents = documents(std::str::from_utf8(&file.bytes).ok()?);
+    let found: Vec<(&Made, FolderPattern)> =
+        documents.iter().flat_map(|document| document.folders(url)).take(MAX_FOLDERS).collect();
+    let name = found.first()?.0.name;
+    Some(Root {
+        name: format!("the {name} that it makes"),
+        may_render: found.into_iter().map(|(_, folder)| folder).collect(),
+        uncertain: vec![Doubt { at: None, what: format!("{path}: is a template of {name}") }],
         ..Root::default()
     })
 }
 
-/// The folders behind `path:` and `chart:`. A path that is nothing but a placeholder, or the root of any repository, says nothing.
-fn folders(bytes: &[u8]) -> impl Iterator<Item = FolderPattern> {
-    let lines = std::str::from_utf8(bytes).unwrap_or_default().lines();
-    let paths = lines.filter_map(|line| {
-        let line = line.trim_start().trim_start_matches("- ");
-        let path = line.strip_prefix("path:").or_else(|| line.strip_prefix("chart:"))?;
-        Some(path.trim().trim_matches(['"', '\'']))
-    });
-    let patterns =
-        paths.filter(|path| !path.is_empty() && !path.starts_with("{{")).filter_map(FolderPattern::new);
-    patterns.filter(|pattern| pattern.text() != "*")
+/// The keys and values of one document's lines, without quotes and comments.
+struct Document<'a>(Vec<(&'a str, &'a str)>);
+
+/// The documents of a text that is YAML only after a template engine has filled it in.
+fn documents(text: &str) -> Vec<Document<'_>> {
+    let lines: Vec<&str> = text.lines().collect();
+    lines
+        .split(|line| line.starts_with("---"))
+        .map(|lines| Document(lines.iter().filter_map(|line| key_and_value(line)).collect()))
+        .collect()
+}
+
+fn key_and_value(line: &str) -> Option<(&str, &str)> {
+    let line = line.trim_start().trim_start_matches("- ").trim_start();
+    let (key, value) = line.split_once(':').filter(|(key, _)| !key.starts_with(['#', '{']))?;
+    let value = value.split(" #").next().unwrap_or_default();
+    let is_value = value.is_empty() || value.starts_with([' ', '\t']);
+    is_value.then(|| (key.trim_matches(QUOTES), value.trim().trim_matches(QUOTES)))
+}
+
+const QUOTES: [char; 2] = ['"', '\''];
+
+impl<'a> Document<'a> {
+    /// The values of a key, wherever it is.
+    fn values(&self, key: &str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(own, _)| *own == key).map(|(_, value)| *value)
+    }
+
+    /// What it makes; `None` unless that changes images.
+    fn made(&self) -> Option<&'static Made> {
+        let made = MADE.iter().find(|made| {
+            self.values("apiVersion").any(|version| version.starts_with(made.group))
+                && self.values("kind").any(|kind| made.kinds.contains(&kind))
+        })?;
+        self.0.iter().any(|(key, _)| CHANGES.contains(key)).then_some(made)
+    }
+
+    /// The folders that it may render in this repository.
+    fn folders(&self, url: Option<&str>) -> impl Iterator<Item = (&'static Made, FolderPattern)> {
+        let made = self.made().filter(|made| self.may_be_here(made, url));
+        made.into_iter().flat_map(move |made| {
+            let paths = self.values(made.folder).filter(|path| !path.is_empty() && may_be_folder(made, path));
+            let patterns = paths.filter_map(FolderPattern::new).filter(|folder| !folder.is_any());
+            patterns.map(move |folder| (made, folder))
+        })
+    }
+
+    /// Whether a source can be this repository, as far as that is known. A chart of a HelmRepository never is in it.
+    fn may_be_here(&self, made: &Made, url: Option<&str>) -> bool {
+        if made.folder == "chart" {
+            let has = |kind: &str| self.0.iter().any(|(_, value)| value.contains(kind));
+            return has("GitRepository") || !has("HelmRepository");
+        }
+        let is_here = |repository: &str| {
+            let is_other = |own: &str| !same_repository(repository, own) && !same_name(repository, own);
+            repository.contains("{{") || !url.is_some_and(is_other)
+        };
+        let mut named = self.values("repoURL").peekable();
+        named.peek().is_none() || named.any(is_here)
+    }
+}
+
+/// The path of an Application's source is relative: another one is of something else, such as a probe in its values.
+fn may_be_folder(made: &Made, path: &str) -> bool {
+    made.name != "Applications" || !path.starts_with('/')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many folders the documents of a text may render, seen from a repository.
+    fn count(text: &str, url: Option<&str>) -> usize {
+        documents(text).iter().flat_map(|document| document.folders(url)).count()
+    }
+
+    #[test]
+    fn application_of_another_repository_renders_no_folder_here() {
+        let application = |repository: &str| {
+            format!(
+                "{{{{ if .x }}}}\napiVersion: argoproj.io/v1alpha1\nkind: Application\nspec:\n  source:\n    \
+                 repoURL: {repository}\n    path: api\n    helm: {{}}\n"
+            )
+        };
+        let own = Some("https://github.com/acme/gitops");
+        for (repository, url, expected) in [
+            ("https://github.com/other/thing", own, 0),
+            ("https://github.com/other/thing", None, 1),
+            ("'git@github.com:acme/gitops.git' # this one", own, 1),
+            ("{{ .repo }}", own, 1),
+        ] {
+            assert_eq!(count(&application(repository), url), expected, "{repository} {url:?}");
+        }
+    }
+
+    #[test]
+    fn document_counts_by_its_own_group_and_kind() {
+        let of = |kind: &str, more: &str| {
+            format!("a: {{{{ x }}}}\n---\napiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: {kind}\n{more}")
+        };
+        assert_eq!(count(&of("Kustomization", "spec:\n  path: /api\n  images: []\n"), None), 1);
+        assert_eq!(count(&of("Kustomization", "spec:\n  path: /api\n"), None), 0);
+        assert_eq!(count(&of("Kustomization", "spec:\n  path: /api\n---\nimages: []\n"), None), 0);
+        assert_eq!(count(&of("Other", "spec:\n  path: /api\n  images: []\n"), None), 0);
+        assert_eq!(count(&of("Kustomization", "spec:\n  path: '{{ .a }}'\n  images: []\n"), None), 0);
+    }
 }

@@ -1,13 +1,12 @@
 //! Warnings about roots that run one of a request's images, and that tagbump can't follow or can't set everywhere.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::UnsetTag;
+use super::naming_files::NamingFiles;
 use super::rendered_roots::RenderedRoots;
 use super::summary::Summary;
-use crate::effective::{
-    EffectiveImage, FedPlace, FolderPattern, LoadedFile, Place, Root, Setting, StaleChart,
-};
+use crate::effective::{EffectiveImage, FedPlace, FileId, LoadedFile, Place, Root, Setting, StaleChart};
 use crate::image::{ParsedReference, same_image, without_registry};
 use crate::visible::inline;
 
@@ -60,8 +59,19 @@ impl Summary<'_> {
         warnings
     }
 
+    /// The files that only roots of other environments are made from.
+    pub fn of_other_environments(&self) -> HashSet<String> {
+        let roots = self.roots.with_counts().filter(|_| self.request.environments.is_limited());
+        let (counting, others): (Vec<_>, Vec<_>) = roots.partition(|(_, counts)| *counts);
+        let files = |roots: Vec<(&Root, bool)>| -> HashSet<FileId> {
+            roots.iter().flat_map(|(root, _)| root.files.iter().copied()).collect()
+        };
+        let (counting, others) = (files(counting), files(others));
+        others.difference(&counting).map(|file| self.roots.path(*file)).collect()
+    }
+
     /// Whether a file that may be set names one of the request's images, perhaps without its registry.
-    fn names_targeted(&self, LoadedFile { path, bytes, .. }: &LoadedFile) -> bool {
+    pub fn names_targeted(&self, LoadedFile { path, bytes, .. }: &LoadedFile) -> bool {
         let mut targets = self.request.targets.iter();
         targets.any(|target| {
             let may_be_set = !target.scope.is_chosen() || target.scope.reaches(path);
@@ -173,26 +183,6 @@ impl Summary<'_> {
                  reconcileStrategy: Revision"
             )
         })
-    }
-}
-
-/// The files that name an image of the request, found when they are first asked for.
-#[derive(Default)]
-struct NamingFiles<'a> {
-    paths: Option<Vec<&'a str>>,
-    /// Many roots may render the same folders.
-    known: HashMap<String, bool>,
-}
-
-impl<'a> NamingFiles<'a> {
-    /// Whether such a file may be in one of the folders.
-    fn are_in(&mut self, folders: &FolderPattern, summary: &'a Summary<'_>) -> bool {
-        let paths = self.paths.get_or_insert_with(|| {
-            let files = summary.roots.files.all();
-            files.filter(|file| summary.names_targeted(file)).map(|file| file.path.as_str()).collect()
-        });
-        let known = self.known.entry(folders.text().to_owned());
-        *known.or_insert_with(|| paths.iter().any(|path| folders.holds(path)))
     }
 }
 

@@ -3,12 +3,13 @@
 //! `surroundings` is what a search keeps of all files. From that, `rendered_roots` renders the roots around some of them, and
 //! `summary` is what the roots say about the images of a request, with the places that win from `winners`. `winning` applies
 //! that to the matches: `judge` says what becomes of each, `winning_place` turns a place that no rule finds into a match, and
-//! `digests` changes the digests with the tags. `reports` and `doubts` make the messages. `outside` finds what the rest of the
-//! repository overrides, if the bump is in one of its folders.
+//! `digests` changes the digests with the tags. `reports` and `doubts` make the messages; `naming_files` says which doubts
+//! are about the image. `outside` finds what the rest of the repository overrides, if the bump is in one of its folders.
 
 mod digests;
 mod doubts;
 mod judge;
+mod naming_files;
 pub(super) mod outside;
 pub(super) mod rendered_roots;
 pub(super) mod reports;
