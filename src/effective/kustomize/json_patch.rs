@@ -7,23 +7,30 @@ use super::merge::inherit;
 /// The most values that a patch may look at or copy. `copy` can double an object with every operation.
 const MAX_WORK: usize = 300_000;
 
+/// So many items that move in a list are as much work as one value.
+const MOVED: usize = 16;
+
 /// A patch can't nest values deeper than this.
 pub(super) const MAX_PATH: usize = 200;
 
-/// An operation that can't be done. kustomize ends with an error then.
+/// Why a patch is left out, and at which operation.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct FailedOperation {
-    pub at: Option<Place>,
+pub(super) enum FailedPatch {
+    /// It can't be done. kustomize ends with an error then.
+    Refused(Option<Place>),
+    /// kustomize may well do it.
+    TooMuchWork(Option<Place>),
 }
 
 /// Applies a patch, a list of operations, to an object. If one of them fails, the object stays as it is. Adds to `work` how many
 /// values it looked at or copied.
-pub(super) fn apply(object: &mut Value, patch: &Value, work: &mut usize) -> Result<(), FailedOperation> {
+pub(super) fn apply(object: &mut Value, patch: &Value, work: &mut usize) -> Result<(), FailedPatch> {
     let mut patched = Patched { value: object.clone(), work: object.size() };
     let failed = patch.items().iter().find(|operation| patched.run(operation).is_none());
     *work = work.saturating_add(patched.work);
     match failed {
-        Some(operation) => Err(FailedOperation { at: operation.place() }),
+        Some(operation) if patched.work > MAX_WORK => Err(FailedPatch::TooMuchWork(operation.place())),
+        Some(operation) => Err(FailedPatch::Refused(operation.place())),
         None => {
             *object = patched.value;
             Ok(())
@@ -116,7 +123,9 @@ impl Patched {
             }
             Value::List(items) => {
                 let at = if key == "-" { items.len() } else { position(key, items.len() + 1)? };
+                let moved = items.len() - at;
                 items.insert(at, new);
+                self.spend(moved / MOVED)?;
             }
             Value::Scalar(_) => return None,
         }
@@ -151,7 +160,9 @@ impl Patched {
         match self.find(above)? {
             Value::List(items) => {
                 let at = position(key, items.len())?;
-                Some(items.remove(at))
+                let (removed, moved) = (items.remove(at), items.len() - at);
+                self.spend(moved / MOVED)?;
+                Some(removed)
             }
             map => map.remove(key),
         }
@@ -159,9 +170,7 @@ impl Patched {
 
     fn test(&mut self, path: &[String], wanted: Option<&Value>) -> Option<()> {
         let null = Value::null();
-        // each key is looked for in the other map
-        let size = wanted.map_or(1, Value::size);
-        self.spend(size.saturating_mul(size))?;
+        self.spend(wanted.map_or(1, comparison))?;
         match self.find(path) {
             Some(value) => is_equal(value, wanted.unwrap_or(&null)).then_some(()),
             None => wanted.is_none_or(Value::is_null).then_some(()),
@@ -210,8 +219,16 @@ pub(super) fn depth(value: &Value) -> usize {
     1 + below.map(depth).max().unwrap_or(0)
 }
 
+/// How many values are looked at to find one in a value: a key is looked for, an item is at its position.
 fn width(value: &Value) -> usize {
-    value.pairs().len().max(value.items().len())
+    value.pairs().len().max(1)
+}
+
+/// How many values [`is_equal`] looks at: it looks for each key of a map in the other map.
+fn comparison(value: &Value) -> usize {
+    let (pairs, items) = (value.pairs(), value.items());
+    let below = pairs.iter().map(|(_, value)| value).chain(items).map(comparison);
+    below.fold(1 + pairs.len().saturating_mul(pairs.len()), usize::saturating_add)
 }
 
 /// Whether two values mean the same, wherever they are written.

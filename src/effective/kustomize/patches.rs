@@ -4,10 +4,11 @@ use super::super::files::join;
 use super::super::place::Place;
 use super::super::value::{Scalar, Value};
 use super::builder::{Builder, Gathered, Level};
+use super::json_patch::{self, FailedPatch};
 use super::merge::merge_object;
 use super::merge_shape::Shape;
 use super::selector::{ObjectSelector, cost_of_patterns};
-use super::{Object, ResourceId, json_patch, resources};
+use super::{Object, ResourceId, resources};
 
 /// A text that isn't a list of operations.
 const NOT_A_PATCH: &str = "uses a patch that can't be read";
@@ -144,7 +145,11 @@ impl Builder<'_, '_> {
             if object.is_partial {
                 others.extend(json_patch::apply_known(&mut object.value, operations, &mut work));
             } else if let Err(failed) = json_patch::apply(&mut object.value, operations, &mut work) {
-                self.note_uncertain(failed.at, "can't be applied, and kustomize refuses that");
+                let (at, what) = match failed {
+                    FailedPatch::Refused(at) => (at, "can't be applied, and kustomize refuses that"),
+                    FailedPatch::TooMuchWork(at) => (at, "takes more work than tagbump does"),
+                };
+                self.note_uncertain(at, what);
             }
         }
         self.can_afford(work);

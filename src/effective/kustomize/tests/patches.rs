@@ -101,6 +101,33 @@ fn json_patch_that_fails_is_uncertain_and_changes_nothing() {
     }
 }
 
+#[test]
+fn json_patch_tests_a_long_list() {
+    let env: Vec<String> = (0..1000).map(|nth| format!("{{name: V{nth}, value: x}}")).collect();
+    let env = env.join(", ");
+    let text = "resources: [d.yaml]\npatches: [{path: p.yaml, target: {kind: Deployment}}]\n";
+    let deployment = format!("{DEPLOYMENT}          env: [{env}]\n");
+    let container = "/spec/template/spec/containers/0";
+    let patch = format!(
+        "- {{op: test, path: {container}/env, value: [{env}]}}\n- {{op: replace, path: {container}/image, value: 'app:v2'}}\n"
+    );
+    assert_eq!(
+        run(text, &[("d.yaml", &deployment), ("p.yaml", &patch)]).images,
+        ["app:v2 <- p.yaml:2; d.yaml:10"]
+    );
+}
+
+#[test]
+fn json_patch_that_is_too_much_work_is_not_called_wrong() {
+    let keys: Vec<String> = (0..1000).map(|nth| format!("k{nth}: x")).collect();
+    let keys = keys.join(", ");
+    let text = "resources: [d.yaml]\npatches: [{path: p.yaml, target: {kind: Deployment}}]\n";
+    let deployment = format!("{DEPLOYMENT}data: {{{keys}}}\n");
+    let patch = format!("- {{op: test, path: /data, value: {{{keys}}}}}\n");
+    let run = with(text, &[("d.yaml", &deployment), ("p.yaml", &patch)]).run("");
+    assert_eq!(run.uncertain, ["p.yaml:1 takes more work than tagbump does"]);
+}
+
 /// `replace` adds what a map doesn't have; only lists are strict.
 #[test]
 fn json_patch_replaces_an_image_that_is_not_there() {
