@@ -34,11 +34,17 @@ pub fn values_images(values: &Value) -> Vec<EffectiveImage> {
 /// Whether a value under this key can decide which image runs. One that can't be seen anywhere else, such as a host
 /// name, needs no warning. (If the path of a deployment has a variable, the folders are deployments of their own.)
 pub(super) fn may_decide_image(key: &str) -> bool {
-    let is_word = |word: &String| {
-        word.contains("image")
-            || ["tag", "tags", "repo", "repository", "registry", "digest"].contains(&word.as_str())
-    };
-    words(key).iter().any(is_word) || ["chart", "hub", "version"].contains(&key.to_lowercase().as_str())
+    words(key).iter().any(|word| is_of_image(word))
+        || ["chart", "hub", "version"].contains(&key.to_lowercase().as_str())
+}
+
+/// Whether a word means a part of an image, perhaps behind another word and with a number: `apptag`, `reponame`, `tag1`.
+fn is_of_image(word: &str) -> bool {
+    let word = word.trim_end_matches(|c: char| c.is_ascii_digit());
+    let word = word.strip_suffix("name").unwrap_or(word);
+    let parts =
+        ["tag", "repo", "repository", "registry", "digest", "tags", "repos", "repositories", "registries"];
+    word.contains("image") || parts.iter().any(|part| word.ends_with(part))
 }
 
 /// The words of a key in lower case: `newTag`, `new_tag` and `new-tag` have two.
@@ -212,10 +218,21 @@ mod tests {
     fn only_keys_with_such_a_word_may_decide_the_image() {
         for key in
             ["image", "newTag", "imageTag", "IMAGE_TAG", "image-repository", "tag", "sidecarimage", "version"]
+                .into_iter()
+                .chain([
+                    "apptag",
+                    "dockertag",
+                    "tagname",
+                    "tag1",
+                    "repositories",
+                    "reponame",
+                    "gitrepo",
+                    "registries",
+                ])
         {
             assert!(may_decide_image(key), "{key}");
         }
-        for key in ["stage", "percentage", "SERVER_URL", "apiVersion", "tagged", "host", ""] {
+        for key in ["stage", "percentage", "advantage", "SERVER_URL", "apiVersion", "tagged", "host", ""] {
             assert!(!may_decide_image(key), "{key}");
         }
     }

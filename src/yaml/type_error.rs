@@ -43,7 +43,7 @@ fn in_plain_words(text: &str) -> String {
     let found = STARTS.iter().filter_map(|start| Some((text.find(start)?, *start))).min();
     let Some((at, start)) = found else { return text.to_owned() };
     let (path, said) = (&text[..at], &text[at + start.len()..]);
-    let (found, expected) = said.split_once(", expected ").unwrap_or((said, ""));
+    let (found, expected) = said.rsplit_once(", expected ").unwrap_or((said, ""));
     let plain = match start {
         "invalid type: " => format!("must be {}", kind(expected)),
         "missing field " => format!("{found} is missing"),
@@ -59,6 +59,7 @@ fn kind(expected: &str) -> &str {
     match expected {
         "a sequence" => "a list",
         "a string" => "text",
+        "field identifier" => "a plain key",
         _ if expected.starts_with("struct ") => "a map",
         other => other,
     }
@@ -78,6 +79,12 @@ mod tests {
             ("a: missing field `image`", "a: `image` is missing"),
             ("unknown field `hold`, expected `holds`", "unknown key `hold`"),
             ("a.digest: unknown variant `x`, expected `auto`", "a.digest: must be `auto`, not `x`"),
+            (
+                "a.files: invalid type: string \"x, expected y\", expected a sequence",
+                "a.files: must be a list",
+            ),
+            ("unknown field `a, expected b`, expected `c`", "unknown key `a, expected b`"),
+            ("invalid type: sequence, expected field identifier", "must be a plain key"),
             ("a: duplicate field `by`", "a: the key `by` is there twice"),
             ("deserializing from YAML containing more than one document is not supported", SECOND_DOCUMENT),
             ("verify is require, warn or off", "verify is require, warn or off"),
