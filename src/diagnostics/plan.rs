@@ -172,11 +172,14 @@ fn where_to_look(no_match: &NoMatch) -> Hint {
 /// How to set the places that win, for which others were found.
 fn how_to_set_what_wins(places: &[(Location, WithoutEffect)]) -> Hint {
     let has = |wanted: fn(&WithoutEffect) -> bool| places.iter().any(|(_, why)| wanted(why));
-    if has(|why| matches!(why, WithoutEffect::NotSearched)) {
+    if has(|why| matches!(why, WithoutEffect::NotSearched { can_add: true })) {
         let name = hint("name that file with ")
             + flag("file")
             + ", or add an entry to a kustomization among the files with ";
         return name + switch_of_bump("add");
+    }
+    if has(|why| matches!(why, WithoutEffect::NotSearched { .. })) {
+        return hint("name that file with ") + flag("file");
     }
     if has(|why| matches!(why, WithoutEffect::OverriddenBy(_))) {
         return hint("add the files that override it with ") + flag("file");

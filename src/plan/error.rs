@@ -115,8 +115,8 @@ impl fmt::Display for ReplacedImage {
 pub enum WithoutEffect {
     OverriddenBy(Location),
     Default,
-    /// It sets what runs, and isn't among the files that may be written.
-    NotSearched,
+    /// It sets what runs, and isn't among the files that may be written. An entry could be added to a kustomization that is.
+    NotSearched { can_add: bool },
 }
 
 fn matched_twice(one: &str, other: &str, at: &Location) -> String {
@@ -132,7 +132,7 @@ fn weaker_lines(places: &[(Location, WithoutEffect)]) -> String {
         WithoutEffect::Default => {
             format!("\n  {at}: is only a chart's default, which values files or releases override")
         }
-        WithoutEffect::NotSearched => format!("\n  {at}: sets it, and isn't among the files to write"),
+        WithoutEffect::NotSearched { .. } => format!("\n  {at}: sets it, and isn't among the files to write"),
     };
     lines(places, line)
 }

@@ -12,7 +12,7 @@ use super::{FilePlace, Overridden, WhatRuns};
 use crate::file_selection::MatchLevel;
 use crate::image::{Tag, same_image};
 use crate::location::Location;
-use crate::manifest::{WORKLOAD, add};
+use crate::manifest::{WORKLOAD, add, is_kustomization_file};
 use crate::visible::inline;
 
 /// How many places a notice lists.
@@ -162,12 +162,23 @@ impl Reports {
         let why = |by: &Overridden| by.by.clone().map_or(WithoutEffect::Default, WithoutEffect::OverriddenBy);
         let weaker = weaker.map(|(_, at, by)| (at.clone(), why(by)));
         let winning = self.what_runs.winners.iter().filter(|winner| winner.target == first);
-        let winning = winning.map(|winner| (winner.location(), WithoutEffect::NotSearched));
+        let winning = winning.map(|winner| {
+            let can_add = !request.add && self.is_in_root_of_kustomization(&winner.path, target);
+            (winner.location(), WithoutEffect::NotSearched { can_add })
+        });
         let mut places: Vec<_> = weaker.collect();
         if places.is_empty() {
             places.extend(winning);
         }
         (!places.is_empty()).then_some(PlanError::OnlyWeaker { image, places })
+    }
+
+    /// Whether a kustomization that a target may set is part of a root that a file is part of.
+    fn is_in_root_of_kustomization(&self, path: &str, target: &UpdateTarget) -> bool {
+        let Some(roots) = self.what_runs.roots_of.get(path) else { return false };
+        let files = self.what_runs.roots_of.iter().filter(|(_, of_file)| !of_file.is_disjoint(roots));
+        let mut kustomizations = files.filter(|(file, _)| is_kustomization_file(file));
+        kustomizations.any(|(file, _)| target.scope.reaches(file))
     }
 
     /// The environments that a file is part of, if a hold is about an environment, and a root is made from the file.

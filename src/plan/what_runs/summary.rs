@@ -169,11 +169,11 @@ impl Summary<'_> {
         feeds
     }
 
-    /// Which roots each file is part of. Only needed to add entries.
+    /// Which roots each file is part of. Only needed to add entries, and to say whether that is possible.
     fn roots_of(&self) -> HashMap<String, BTreeSet<usize>> {
         let mut roots_of: HashMap<String, BTreeSet<usize>> = HashMap::new();
-        let roots =
-            self.roots.with_counts().enumerate().filter(|(_, (_, counts))| self.request.add && *counts);
+        let is_needed = self.request.add || self.request.targets.iter().any(|t| t.scope.is_chosen());
+        let roots = self.roots.with_counts().enumerate().filter(|(_, (_, counts))| is_needed && *counts);
         for (nth, (root, _)) in roots {
             for file in &root.files {
                 roots_of.entry(self.roots.path(*file)).or_default().insert(nth);
