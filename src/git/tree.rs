@@ -210,11 +210,10 @@ impl<'r> CommitFiles<'r> {
         }
         let blob = self.repo.find_blob(id).map_err(error)?;
         if is_lfs_pointer(blob.content()) {
-            let in_lfs = SourceError::InLfs { path };
             if match_level == MatchLevel::Explicit {
-                return Err(in_lfs);
+                return Err(SourceError::InLfs { path });
             }
-            found.warnings.push(in_lfs.to_string());
+            found.pass_in_lfs(&path, match_level);
             return Ok(ControlFlow::Continue(()));
         }
         found.take(&path, match_level);

@@ -75,7 +75,8 @@ impl<'a> TreeSearch<'a> {
             self.found.nested.insert(NestedRepository { path: path(), is_submodule: true });
         }
         if entry.filemode() == SYMLINK {
-            self.found.pass_symlink(path());
+            let repo = self.repo;
+            self.found.pass_symlink(path(), || link_target(repo, entry.id()).unwrap_or_default());
         }
         // most files of a large repository are irrelevant: don't even build their paths
         if self.selection.names().is_empty() && !is_yaml(name) && !is_json(name) {
@@ -88,6 +89,16 @@ impl<'a> TreeSearch<'a> {
         self.files.push(TreeFile { path, id: entry.id(), mode: entry.filemode(), match_level });
     }
 }
+
+/// What a symlink leads to; `None` if the clone doesn't have it.
+fn link_target(repo: &Repository, id: Oid) -> Option<String> {
+    let (size, _) = repo.odb().ok()?.read_header(id).ok()?;
+    let blob = (size <= MAX_TARGET).then(|| repo.find_blob(id)).and_then(Result::ok)?;
+    String::from_utf8(blob.content().to_vec()).ok()
+}
+
+/// Linux allows no longer targets.
+const MAX_TARGET: usize = 4096;
 
 /// The path of an entry whose name isn't UTF-8, if it may be YAML, or a folder with YAML. `left` counts the entries that are still
 /// looked at.

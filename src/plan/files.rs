@@ -1,6 +1,6 @@
 //! Reads the files of a plan: keeps those that matter, and counts those that can't be parsed.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::ops::ControlFlow;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
@@ -31,8 +31,8 @@ pub(super) struct ScannedFiles {
     /// The files that matter, ordered by path.
     pub files: Vec<ParsedFile>,
     pub warnings: Vec<String>,
-    /// Symlinks that are called like manifests.
-    pub symlinks: BTreeSet<String>,
+    /// Symlinks that are called like manifests, with what they lead to, as it is written there.
+    pub symlinks: BTreeMap<String, String>,
     pub unparsable: Vec<String>,
     /// How many files the request selects.
     pub selected: usize,
@@ -114,7 +114,7 @@ pub(super) fn scan_files(source: &dyn FileSource, request: &Request) -> Result<S
         let has_chart = found.charts.contains(folder(scan.path()));
         scanned.take(scan, has_chart, &mut left_out)?;
     }
-    scanned.warnings = found.warnings.into_iter().chain(left_out.too_costly).collect();
+    scanned.warnings = found.all_warnings().into_iter().chain(left_out.too_costly).collect();
     scanned.unparsable = left_out.not_yaml;
     scanned.around = around.finish(found.json);
     scanned.selected = found.count;

@@ -1,6 +1,6 @@
 //! Where a plan reads files: a work tree, a commit, a tip on a server.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 use std::ops::ControlFlow;
 
@@ -145,12 +145,14 @@ pub struct FoundFiles {
     pub count: usize,
     /// Folders with a `Chart.yaml`.
     pub charts: HashSet<String>,
-    /// One for each file that was skipped.
+    /// One for each file that was skipped, but for those in Git LFS.
     pub warnings: Vec<String>,
+    /// Selected files whose content is in Git LFS.
+    pub in_lfs: BTreeSet<String>,
     /// Folders whose files belong to a repository of their own.
     pub nested: BTreeSet<NestedRepository>,
-    /// Symlinks that are called like manifests. They aren't followed.
-    pub symlinks: BTreeSet<String>,
+    /// Symlinks that are called like manifests, with what they lead to, as it is written there. They aren't followed.
+    pub symlinks: BTreeMap<String, String>,
     /// JSON files, which a generator can read parameters from.
     pub json: BTreeSet<String>,
 }
@@ -181,17 +183,37 @@ impl FoundFiles {
         submodules.map(|nested| nested.path.as_str()).find(|submodule| is_inside(submodule))
     }
 
+    /// The warnings about all files that were skipped. Those in Git LFS may be many, of data that is no manifest.
+    pub fn all_warnings(&self) -> Vec<String> {
+        let in_lfs = self.in_lfs.first().map(|first| {
+            let first = || SourceError::InLfs { path: first.clone() };
+            match self.in_lfs.len() {
+                1 => first().to_string(),
+                2 => format!("{}; so is 1 more file", first()),
+                count => format!("{}; so are {} more files", first(), count - 1),
+            }
+        });
+        self.warnings.iter().cloned().chain(in_lfs).collect()
+    }
+
+    /// Notes a file whose content is in Git LFS, if it is selected.
+    pub fn pass_in_lfs(&mut self, path: &str, match_level: MatchLevel) {
+        if match_level != MatchLevel::ContextOnly {
+            self.in_lfs.insert(path.to_owned());
+        }
+    }
+
     /// Counts a file that was read.
     pub fn take(&mut self, path: &str, match_level: MatchLevel) {
         self.count += usize::from(match_level != MatchLevel::ContextOnly);
         self.pass(path);
     }
 
-    /// Notes a symlink, if it is called like something that can decide what runs.
-    pub fn pass_symlink(&mut self, path: String) {
+    /// Notes a symlink, if it is called like something that can decide what runs. `target` reads what it leads to.
+    pub fn pass_symlink(&mut self, path: String, target: impl FnOnce() -> String) {
         let name = file_name(&path);
         if is_yaml(name) || name == "Kustomization" || is_dotenv(name) {
-            self.symlinks.insert(path);
+            self.symlinks.insert(path, target());
         }
     }
 
@@ -209,4 +231,26 @@ impl FoundFiles {
 /// Whether the name is that of a JSON file.
 pub fn is_json(name: &str) -> bool {
     name.ends_with(".json")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_in_lfs_get_one_warning() {
+        let mut found = FoundFiles::default();
+        let warnings = |found: &FoundFiles| found.all_warnings().join(" | ");
+        found.pass_in_lfs("a.yaml", MatchLevel::ContextOnly);
+        assert_eq!(warnings(&found), "");
+        found.pass_in_lfs("b.yaml", MatchLevel::Discovered);
+        assert_eq!(warnings(&found), "b.yaml: is stored in Git LFS; git has only the pointer");
+        found.pass_in_lfs("c.yaml", MatchLevel::Pattern);
+        assert_eq!(
+            warnings(&found),
+            "b.yaml: is stored in Git LFS; git has only the pointer; so is 1 more file"
+        );
+        found.pass_in_lfs("d.yaml", MatchLevel::Discovered);
+        assert!(warnings(&found).ends_with("; so are 2 more files"));
+    }
 }

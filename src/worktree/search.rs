@@ -216,8 +216,7 @@ impl FileSearch<'_> {
     fn visit(&self, entry: &DirEntry, reader: &mut FileReader) -> ControlFlow<()> {
         let is = |wanted: fn(&FileType) -> bool| entry.file_type().is_some_and(|kind| wanted(&kind));
         if is(FileType::is_symlink) {
-            let path = self.relative(entry.path());
-            path.into_iter().for_each(|path| self.seen().found.pass_symlink(path));
+            self.pass_symlink(entry.path());
         }
         if !is(FileType::is_file) {
             return ControlFlow::Continue(());
@@ -230,6 +229,13 @@ impl FileSearch<'_> {
             }
             None => ControlFlow::Continue(()),
         }
+    }
+
+    /// Notes a symlink, with what is written in it.
+    fn pass_symlink(&self, path: &Path) {
+        let Some(relative) = self.relative(path) else { return };
+        let target = || std::fs::read_link(path).unwrap_or_default().to_string_lossy().into_owned();
+        self.seen().found.pass_symlink(relative, target);
     }
 
     /// The path relative to the root, separated by `/`; `None` if it isn't valid UTF-8.
@@ -256,7 +262,8 @@ impl FileSearch<'_> {
         self.seen().found.take(&path, match_level);
         let flow = match read_into(descent, &path, buffer) {
             Ok(()) if is_lfs_pointer(buffer) => {
-                self.pass(SourceError::InLfs { path: path.clone() }.to_string())
+                self.seen().found.pass_in_lfs(&path, match_level);
+                ControlFlow::Continue(())
             }
             Ok(()) => (self.look)(SourceFile { path: &path, bytes: buffer, match_level }),
             Err(e) => self.pass(e.to_string()),

@@ -146,7 +146,7 @@ pub fn list(
     }
     let (references, named) = assembly.finish(images);
     let mut warnings: Vec<_> =
-        found.warnings.into_iter().chain(unparsed.too_costly).chain(rendered.cut_off).collect();
+        found.all_warnings().into_iter().chain(unparsed.too_costly).chain(rendered.cut_off).collect();
     warnings.dedup();
     Ok(Listing {
         references,
