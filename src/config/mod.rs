@@ -112,6 +112,8 @@ struct RawField {
 /// The validated configuration.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
+    /// Where it is written.
+    pub file: String,
     pub tag: Option<Template>,
     pub message: Option<Template>,
     pub verify: Option<Verify>,
@@ -341,6 +343,7 @@ impl ConfigReader<'_> {
         let services = services.map(|(name, service)| Ok((name.clone(), self.service(&name, service)?)));
         let services: BTreeMap<_, _> = services.collect::<Result<_, ConfigError>>()?;
         Ok(Config {
+            file: self.path.to_owned(),
             environments: self.environments(written.environments, services.keys().map(String::as_str))?,
             tag: self.template(&["tag"], written.tag)?,
             message: self.template(&["message"], written.message)?,

@@ -53,6 +53,7 @@ pub fn request<E: From<TargetError>>(
         floating: settings.references.all,
         expect: settings.references.expect,
         services,
+        config: config.file.clone(),
         ..Request::default()
     })
 }
@@ -87,7 +88,8 @@ pub fn lookup_request(
     let services = config.names().map(str::to_owned).collect();
     let limit = env.map(|env| environment_limit(config, env)).transpose()?;
     let environments = limit.map(|limit| config.limited_to(limit)).unwrap_or_default();
-    Ok(Request { targets, all: true, services, environments, ..Request::default() })
+    let config = config.file.clone();
+    Ok(Request { targets, all: true, services, config, environments, ..Request::default() })
 }
 
 /// Limits a request to a named environment.

@@ -15,13 +15,8 @@ pub(super) fn describe(error: &PlanError) -> Failure {
     let (exit, hint) = match error {
         PlanError::Selection(error) => return selection::describe(error),
         PlanError::Source(error) => return worktree::describe_source(error),
-        PlanError::ServiceFileMissing { error, .. } => {
-            let committed = match error {
-                SourceError::NotCommitted { .. } => "; only committed files count",
-                _ => "",
-            };
-            let advice = "correct the path there: it is relative to the root";
-            (Exit::NoMatch, hint(format!("{advice}{committed}")))
+        PlanError::ServiceFileMissing { error, wider, .. } => {
+            (Exit::NoMatch, how_to_correct_path(error, wider.as_deref()))
         }
         PlanError::NotFoundHere { wider, .. } => (Exit::NoMatch, wider_files(wider)),
         PlanError::MatchedTwice { .. } => {
@@ -119,8 +114,22 @@ pub(super) fn into_nested<'a>(nested: impl IntoIterator<Item = &'a NestedReposit
 }
 
 fn wider_files(wider: &WiderPattern) -> Hint {
-    let files = if wider.files == 1 { "1 file".to_owned() } else { format!("{} files", wider.files) };
-    setting("file", format!("'{}'", inline(&wider.pattern))) + hint(format!(" would match {files}"))
+    setting("file", format!("'{}'", inline(&wider.pattern))) + " would match " + hint(files_of(wider))
+}
+
+fn files_of(wider: &WiderPattern) -> String {
+    if wider.files == 1 { "1 file".to_owned() } else { format!("{} files", wider.files) }
+}
+
+/// How to correct a path in `tagbump.yaml`.
+fn how_to_correct_path(error: &SourceError, wider: Option<&WiderPattern>) -> Hint {
+    let advice = "correct the path there: it is relative to the root";
+    let more = match (error, wider) {
+        (_, Some(wider)) => format!("; '{}' would match {}", inline(&wider.pattern), files_of(wider)),
+        (SourceError::NotCommitted { .. }, None) => "; only committed files count".to_owned(),
+        _ => String::new(),
+    };
+    hint(format!("{advice}{more}"))
 }
 
 fn where_to_look(no_match: &NoMatch) -> Hint {

@@ -64,8 +64,14 @@ pub enum PlanError {
     #[error(transparent)]
     Source(#[from] SourceError),
     /// A path of a service isn't there.
-    #[error("tagbump.yaml: services.{}: {error}", inline(.service))]
-    ServiceFileMissing { service: String, error: SourceError },
+    #[error("{config}: services.{}: {error}", inline(.service))]
+    ServiceFileMissing {
+        /// The configuration.
+        config: String,
+        service: String,
+        error: SourceError,
+        wider: Option<Box<WiderPattern>>,
+    },
     /// A path that was typed isn't there, but in another folder.
     #[error("{error}")]
     NotFoundHere { error: SourceError, wider: WiderPattern },
@@ -116,7 +122,9 @@ pub enum WithoutEffect {
     OverriddenBy(Location),
     Default,
     /// It sets what runs, and isn't among the files that may be written. An entry could be added to a kustomization that is.
-    NotSearched { can_add: bool },
+    NotSearched {
+        can_add: bool,
+    },
 }
 
 fn matched_twice(one: &str, other: &str, at: &Location) -> String {

@@ -101,7 +101,7 @@ pub(super) fn scan_files(source: &dyn FileSource, request: &Request) -> Result<S
     let scope = if source.is_whole() { VisitScope::WithContext } else { VisitScope::Selected };
     let found = source
         .visit(&selection, scope, &look)
-        .map_err(|error| with_wider(error.into(), source, &selection, &request.targets))?;
+        .map_err(|error| with_wider(error.into(), source, &selection, request))?;
     if request.cancellation.is_cancelled() {
         return Err(PlanError::Cancelled);
     }

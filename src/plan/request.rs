@@ -187,6 +187,8 @@ pub struct Request {
     pub expect: Option<usize>,
     /// The services in `tagbump.yaml`, for messages.
     pub services: Vec<String>,
+    /// Where the configuration is that has them.
+    pub config: String,
     /// References to leave unchanged, even though they match.
     pub skip: Vec<SkipReference>,
     /// Images whose references keep what they have.

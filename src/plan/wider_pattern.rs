@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::{FileSource, PlanError, SourceError, UpdateTarget, VisitScope};
+use super::{FileSource, PlanError, Request, SourceError, UpdateTarget, VisitScope};
 use crate::file_selection::Selection;
 
 /// A pattern that selects files, in place of one that selects none.
@@ -63,7 +63,7 @@ pub(super) fn with_wider(
     error: PlanError,
     source: &dyn FileSource,
     selection: &Selection,
-    targets: &[UpdateTarget],
+    request: &Request,
 ) -> PlanError {
     let error = match error {
         PlanError::Source(error) => error,
@@ -73,8 +73,9 @@ pub(super) fn with_wider(
         return error.into();
     };
     let named = |target: &&UpdateTarget| target.service.is_some() && target.scope.names(path);
-    if let Some(service) = targets.iter().find(named).and_then(|target| target.service.clone()) {
-        return PlanError::ServiceFileMissing { service, error };
+    if let Some(service) = request.targets.iter().find(named).and_then(|target| target.service.clone()) {
+        let wider = WiderPattern::find(source, &Selection::of_file(path)).map(Box::new);
+        return PlanError::ServiceFileMissing { config: request.config.clone(), service, error, wider };
     }
     match WiderPattern::find(source, selection) {
         Some(wider) => PlanError::NotFoundHere { error, wider },

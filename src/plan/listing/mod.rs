@@ -17,7 +17,9 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use super::unparsed::{Unparsed, UnparsedReport};
-use super::{Environments, FileSource, NestedRepository, PlanError, SourceFile, VisitScope, wider_pattern};
+use super::{
+    Environments, FileSource, NestedRepository, PlanError, Request, SourceFile, VisitScope, wider_pattern,
+};
 use crate::file_selection::{MatchLevel, Selection};
 use crate::manifest::ScalarPlace;
 use assembly::Assembly;
@@ -125,7 +127,7 @@ pub fn list(
     };
     let mut found = source
         .visit(selection, VisitScope::WithContext, &look)
-        .map_err(|error| wider_pattern::with_wider(error.into(), source, selection, &[]))?;
+        .map_err(|error| wider_pattern::with_wider(error.into(), source, selection, &Request::default()))?;
     let GatheredFiles { texts, mut listed, around } = files.finish(std::mem::take(&mut found.json));
     let Parsed { rendered, listed: more } = parse_and_render(source, &around, request, texts)?;
     listed.extend(more);

@@ -105,8 +105,10 @@ pub(super) fn plan_errors() -> Vec<PlanError> {
     samples.extend([
         PlanError::NotEditable(Vec::new()),
         PlanError::ServiceFileMissing {
+            config: s(),
             service: s(),
             error: SourceError::NotFound { path: s(), reason: None },
+            wider: None,
         },
         PlanError::NotFoundHere { error: SourceError::NotFound { path: s(), reason: None }, wider: wider() },
         PlanError::MatchedTwice { one: s(), other: s(), at: at() },
