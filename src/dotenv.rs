@@ -52,6 +52,11 @@ pub fn is_dotenv(path: &str) -> bool {
     name.ends_with(".env") || name.starts_with(".env.") || name.ends_with(".properties")
 }
 
+/// Whether a file holds such lines, by its name and its text: a `.properties` file without `=` is YAML to tagbump.
+pub fn has_assignments(path: &str, bytes: &[u8]) -> bool {
+    is_dotenv(path) && (!path.ends_with(".properties") || bytes.contains(&b'='))
+}
+
 const BOM: char = '\u{feff}';
 
 /// Every assignment of a file, in order. A name without a value takes its value from the shell, so it isn't one.

@@ -164,7 +164,7 @@ fn look_at(
         Some(FileScan::Unparsed(Unparsed { path, error, named, text }))
     };
     let is_variable = |at: &FieldPosition| request.targets[at.target].scope.fields[at.nth].is_variable;
-    if dotenv::is_dotenv(file.path) || fields.iter().any(is_variable) {
+    if dotenv::has_assignments(file.path, file.bytes) || fields.iter().any(is_variable) {
         return look_at_variables(file, &fields, request);
     }
     let mut parsed = match scan_until(file.bytes, &request.cancellation) {
