@@ -64,14 +64,14 @@ fn root(files: &mut Files<'_>, path: &str, url: Option<&str>) -> Option<Root> {
 }
 
 /// The keys and values of one document's lines, without quotes and comments.
-struct Document<'a>(Vec<(&'a str, &'a str)>);
+struct TemplateDocument<'a>(Vec<(&'a str, &'a str)>);
 
 /// The documents of a text that is YAML only after a template engine has filled it in.
-fn documents(text: &str) -> Vec<Document<'_>> {
+fn documents(text: &str) -> Vec<TemplateDocument<'_>> {
     let lines: Vec<&str> = text.lines().collect();
     lines
         .split(|line| line.starts_with("---"))
-        .map(|lines| Document(lines.iter().filter_map(|line| key_and_value(line)).collect()))
+        .map(|lines| TemplateDocument(lines.iter().filter_map(|line| key_and_value(line)).collect()))
         .collect()
 }
 
@@ -85,7 +85,7 @@ fn key_and_value(line: &str) -> Option<(&str, &str)> {
 
 const QUOTES: [char; 2] = ['"', '\''];
 
-impl<'a> Document<'a> {
+impl<'a> TemplateDocument<'a> {
     /// The values of a key, wherever it is.
     fn values(&self, key: &str) -> impl Iterator<Item = &'a str> {
         self.0.iter().filter(move |(own, _)| *own == key).map(|(_, value)| *value)

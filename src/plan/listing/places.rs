@@ -193,10 +193,16 @@ impl RenderedRoots<'_> {
         Location { column, ..self.files.location(place) }
     }
 
-    fn kind(&self, place: Place, setting: &Setting) -> &'static str {
+    /// What reports call a place: by the file that it is in, else by how it sets the image.
+    pub fn kind(&self, place: Place, setting: &Setting) -> &'static str {
         let file = self.files.file(place.file);
-        let is_compose = file.assignments.is_some() || is_compose(file_name(&file.path));
-        if is_compose { COMPOSE } else { kind(setting) }
+        let variables = || self.roots.iter().flat_map(|root| &root.variables);
+        match &file.assignments {
+            None if is_compose(file_name(&file.path)) => COMPOSE,
+            None => kind(setting),
+            Some(_) if variables().any(|(_, at)| at.file == place.file) => COMPOSE,
+            Some(_) => "variables",
+        }
     }
 
     /// Every place that sets an image, or is overridden, or takes a variable.

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::UnsetTag;
 use super::naming_files::NamingFiles;
 use super::rendered_roots::RenderedRoots;
 use super::summary::Summary;
+use super::{UnsetTag, more_places};
 use crate::effective::{EffectiveImage, FedPlace, FileId, LoadedFile, Place, Root, Setting, StaleChart};
 use crate::image::{ParsedReference, same_image, without_registry};
 use crate::visible::inline;
@@ -46,8 +46,7 @@ impl Summary<'_> {
             by_doubt.iter().take(DOUBTS).map(|(what, roots)| doubt(what, roots)).collect();
         if more > 0 {
             let roots: BTreeSet<&str> = by_doubt.values().skip(DOUBTS).flatten().copied().collect();
-            let places = if more == 1 { "place" } else { "places" };
-            warnings.push(doubt(&format!("{more} more {places} of this kind"), &roots));
+            warnings.push(doubt(&format!("{} of this kind", more_places(more)), &roots));
         }
         warnings.extend(self.stale());
         warnings.extend(self.also_fed());
@@ -148,8 +147,8 @@ impl Summary<'_> {
         described.truncate(DOUBTS);
         described.extend(match more {
             0 => None,
-            1 => Some("1 more place takes the same variables, so it changes as well".to_owned()),
-            more => Some(format!("{more} more places take the same variables, so they change as well")),
+            1 => Some(format!("{} takes the same variables, so it changes as well", more_places(more))),
+            _ => Some(format!("{} take the same variables, so they change as well", more_places(more))),
         });
         described
     }

@@ -101,6 +101,8 @@ pub(super) struct Winner {
     /// 1-based.
     pub line: usize,
     pub setting: Setting,
+    /// What reports call the place.
+    pub kind: &'static str,
     /// The scalars that the edit is about.
     pub nodes: Vec<FilePlace>,
     /// The digest in the same text, if the values have one.
@@ -202,6 +204,11 @@ pub(super) fn some_of(others: &[String]) -> String {
         0 => shown,
         more => format!("{shown}, and {more} more"),
     }
+}
+
+/// `1 more place`, `3 more places`.
+fn more_places(count: usize) -> String {
+    format!("{count} more {}", if count == 1 { "place" } else { "places" })
 }
 
 /// Who overrides a place.

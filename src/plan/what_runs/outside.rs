@@ -8,8 +8,8 @@ use super::super::{
     Environments, FileSource, RepositoryFiles, Request, SourceFile, UpdateTarget, VisitScope,
 };
 use super::rendered_roots::{RenderedRoots, Renderer, read_part};
-use super::some_of;
 use super::surroundings::{Names, SurroundingsCollector};
+use super::{more_places, some_of};
 use crate::effective::{EffectiveImage, Place, Setting};
 use crate::file_selection::Selection;
 use crate::image::{Digest, Field, Tag, same_image};
@@ -82,9 +82,8 @@ impl Outside<'_> {
                 inline(&some_of(roots))
             )
         });
-        let places = if more == 1 { "place" } else { "places" };
         let more = (more > 0)
-            .then(|| format!("files outside of {} override {more} more {places}", inline(self.folder)));
+            .then(|| format!("files outside of {} override {}", inline(self.folder), more_places(more)));
         shown.chain(more).collect()
     }
 

@@ -73,6 +73,7 @@ impl Summary<'_> {
             inside,
             line: self.roots.files.location(place).line,
             setting: setting.clone(),
+            kind: self.roots.kind(place, setting),
             nodes: nodes.map(|place| self.roots.file_place(place)).collect(),
             digest_beside: None,
             digests: Vec::new(),

@@ -7,10 +7,9 @@ use super::super::parsed_file::ParsedFile;
 use super::super::{PlacePath, UpdateTarget};
 use super::{DigestPlace, Winner, some_of};
 use crate::effective::{Setting, TextPart};
-use crate::file_selection::{MatchLevel, file_name};
+use crate::file_selection::MatchLevel;
 use crate::manifest::{
-    COMPOSE, Reference, ReferenceSyntax, Refusal, RefusalReason, Rewrite, ScalarPlace, ValueLocation,
-    is_compose, is_override,
+    Reference, ReferenceSyntax, Refusal, RefusalReason, Rewrite, ScalarPlace, ValueLocation, is_override,
 };
 use crate::yaml::{EditBlocker, FieldPath, NodeId, ParsedYaml};
 
@@ -131,15 +130,13 @@ impl WinningPlace<'_> {
         let WinningPlace { parsed, winner, target, .. } = *self;
         let reference = part_reference(winner, part, target);
         let result = parsed.rewrite(&reference, &target.desired());
-        let is_compose = parsed.is_assignments() || is_compose(file_name(&parsed.path));
-        let kind = if is_compose { COMPOSE } else { kind(&winner.setting) };
         let variable = parsed.variable(part.place.node).map(str::to_owned);
         let is_whole = parsed.yaml.text(part.place.node).is_some_and(|text| part.range == (0..text.len()));
         let field = match variable {
             Some(path) => Some(PlacePath { path, inside: None, is_variable: true }),
             None => self.field().filter(|_| is_whole),
         };
-        Match { field, ..self.as_match(part.place.node, kind, result) }
+        Match { field, ..self.as_match(part.place.node, winner.kind, result) }
     }
 
     /// A scalar: one that a rule finds under another name, or one that holds just what the setting says.
