@@ -89,7 +89,7 @@ pub fn unparsed_places(path: &str, text: &str, image: &str) -> Vec<usize> {
 /// whole value of a name's key.
 fn names(line: &str, at: usize, image: &str) -> bool {
     let is_of_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-/:@".contains(byte);
-    let above = line[..at].as_bytes().iter().rev().take(MAX_NAME);
+    let above = line.as_bytes()[..at].iter().rev().take(MAX_NAME);
     let start = at - above.take_while(|byte| is_of_name(byte)).count();
     let end = at + short_name(image).len();
     let (before, name, behind) = (&line[..start], &line[start..end], &line[end..]);
