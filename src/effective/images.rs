@@ -34,7 +34,10 @@ pub fn values_images(values: &Value) -> Vec<EffectiveImage> {
 /// Whether a value under this key can decide which image runs. One that can't be seen anywhere else, such as a host
 /// name, needs no warning. (If the path of a deployment has a variable, the folders are deployments of their own.)
 pub(super) fn may_decide_image(key: &str) -> bool {
-    words(key).iter().any(|word| is_of_image(word))
+    let words = words(key);
+    // where restic keeps backups
+    let is_of_backup = words.iter().any(|word| word == "restic");
+    !is_of_backup && words.iter().any(|word| is_of_image(word))
         || ["chart", "hub", "version"].contains(&key.to_lowercase().as_str())
 }
 
@@ -232,7 +235,17 @@ mod tests {
         {
             assert!(may_decide_image(key), "{key}");
         }
-        for key in ["stage", "percentage", "advantage", "SERVER_URL", "apiVersion", "tagged", "host", ""] {
+        for key in [
+            "stage",
+            "percentage",
+            "advantage",
+            "RESTIC_REPOSITORY",
+            "SERVER_URL",
+            "apiVersion",
+            "tagged",
+            "host",
+            "",
+        ] {
             assert!(!may_decide_image(key), "{key}");
         }
     }

@@ -37,7 +37,7 @@ const MADE: [Made; 3] = [
 /// What changes the images of the folder that it deploys.
 const CHANGES: [&str; 7] = ["helm", "kustomize", "plugin", "values", "valuesFrom", "patches", "images"];
 
-/// More folders of one template aren't looked at.
+/// A template of more folders may render any.
 const MAX_FOLDERS: usize = 100;
 
 /// A root for each such template that may change what other roots run.
@@ -53,11 +53,15 @@ fn root(files: &mut Files<'_>, path: &str, url: Option<&str>) -> Option<Root> {
     }
     let documents = documents(std::str::from_utf8(&file.bytes).ok()?);
     let found: Vec<(&Made, FolderPattern)> =
-        documents.iter().flat_map(|document| document.folders(url)).take(MAX_FOLDERS).collect();
+        documents.iter().flat_map(|document| document.folders(url)).take(MAX_FOLDERS + 1).collect();
     let name = found.first()?.0.name;
+    let may_render = match found.len() > MAX_FOLDERS {
+        true => FolderPattern::new(".").into_iter().collect(),
+        false => found.into_iter().map(|(_, folder)| folder).collect(),
+    };
     Some(Root {
         name: format!("the {name} that it makes"),
-        may_render: found.into_iter().map(|(_, folder)| folder).collect(),
+        may_render,
         uncertain: vec![Doubt { at: None, what: format!("{path}: is a template of {name}") }],
         ..Root::default()
     })
