@@ -181,6 +181,9 @@ fn where_to_look(no_match: &NoMatch) -> Hint {
 /// How to set the places that win, for which others were found.
 fn how_to_set_what_wins(places: &[(Location, WithoutEffect)]) -> Hint {
     let has = |wanted: fn(&WithoutEffect) -> bool| places.iter().any(|(_, why)| wanted(why));
+    if has(|why| matches!(why, WithoutEffect::Empty)) {
+        return switch_of_bump("add") + " adds the tag";
+    }
     if has(|why| matches!(why, WithoutEffect::NotSearched { can_add: true })) {
         let name = hint("name that file with ")
             + flag("file")

@@ -128,7 +128,7 @@ impl EffectiveImage {
         // an image that only has a name has no chain, but the first change makes a link for what was there
         let had_none = usize::from(chain.is_empty());
         self.chain = scalar.links.into_iter().skip(had_none).collect();
-        self.overridden.extend(self.app_version.take().and_then(|version| version.empty_tag));
+        self.overridden.extend(self.app_version.take().and_then(|version| version.empty_tag()));
         // what sets a tag or a digest behind a name leaves nothing of the digest before
         let is_rename = matches!(setting, Setting::Entry { new_tag: None, digest: None, .. });
         self.digest_at =

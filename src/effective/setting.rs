@@ -39,8 +39,15 @@ pub struct AppVersion {
     pub text: Option<String>,
     /// In Chart.yaml.
     pub place: Option<Place>,
-    /// The empty `tag`, if the values have that key.
-    pub empty_tag: Option<Place>,
+    /// What sets an empty tag, or deletes the tag, if the values have that key.
+    pub emptied_by: Option<Setting>,
+}
+
+impl AppVersion {
+    /// Where the tag is empty.
+    pub fn empty_tag(&self) -> Option<Place> {
+        self.emptied_by.as_ref()?.place()
+    }
 }
 
 /// One step of a chain: the image as it is after this step, and what sets it.
@@ -197,6 +204,16 @@ impl EffectiveImage {
         self.chain.last().map(|link| &link.setting)
     }
 
+    /// What leaves the image without a tag, so that the chart's `appVersion` runs.
+    pub fn emptied_by(&self) -> Option<&Setting> {
+        self.app_version.as_ref()?.emptied_by.as_ref()
+    }
+
+    /// The place that decides which version runs: the one that wins, or the one that empties the tag.
+    pub fn deciding_place(&self) -> Option<Place> {
+        self.winning().or_else(|| self.emptied_by())?.place()
+    }
+
     /// Where its digest is, if it has one in a scalar of its own.
     pub fn digest_place(&self) -> Option<Place> {
         match self.digest_at.filter(|_| self.digest.is_some())? {
@@ -215,7 +232,7 @@ impl EffectiveImage {
     /// Every place that has to do with it.
     pub fn places(&self) -> impl Iterator<Item = Place> + '_ {
         let app_version =
-            self.app_version.iter().flat_map(|version| version.place.into_iter().chain(version.empty_tag));
+            self.app_version.iter().flat_map(|version| version.place.into_iter().chain(version.empty_tag()));
         let linked = self.chain.iter().flat_map(|link| link.setting.places());
         let own = self.named_at.into_iter().chain(self.digest_place()).chain(self.overridden.iter().copied());
         own.chain(linked).chain(app_version)
@@ -224,7 +241,7 @@ impl EffectiveImage {
     /// The places that a stronger one overrides, weakest first. The same file can be merged twice, so the winning
     /// place can be among what was overridden.
     pub fn weaker(&self) -> impl Iterator<Item = Place> + '_ {
-        let winning = self.winning().and_then(Setting::place);
+        let winning = self.deciding_place();
         let links = self.chain.len().saturating_sub(1);
         let linked = self.chain.iter().take(links).filter_map(|link| link.setting.place());
         self.overridden.iter().copied().chain(linked).filter(move |place| Some(*place) != winning)

@@ -125,6 +125,8 @@ pub enum WithoutEffect {
     NotSearched {
         can_add: bool,
     },
+    /// Its tag is empty, so that of the chart runs.
+    Empty,
 }
 
 fn matched_twice(one: &str, other: &str, at: &Location) -> String {
@@ -141,6 +143,7 @@ fn weaker_lines(places: &[(Location, WithoutEffect)]) -> String {
             format!("\n  {at}: is only a chart's default, which values files or releases override")
         }
         WithoutEffect::NotSearched { .. } => format!("\n  {at}: sets it, and isn't among the files to write"),
+        WithoutEffect::Empty => format!("\n  {at}: has an empty tag, so the chart's appVersion runs"),
     };
     lines(places, line)
 }

@@ -100,7 +100,7 @@ impl Chart {
     /// (Helm, `chartutil.coalesce` and `coalesceDeps`.)
     fn split(&self, mut user: Value) -> (Value, Vec<Value>) {
         let mut own = self.values.clone();
-        // unlike elsewhere, a null stays: it deletes what the contained chart sets (`childChartMergeTrue`)
+        // a null stays: it deletes what the contained chart sets (`childChartMergeTrue`)
         let mut contained: Vec<Value> = self
             .contained
             .iter()
@@ -110,7 +110,8 @@ impl Chart {
                 values
             })
             .collect();
-        own.merge(user);
+        // Helm removes the key then; a null has the same effect, and tells where that is
+        overlay(&mut own, user);
         if let Some(global @ Value::Map(_)) = own.get("global") {
             contained.iter_mut().for_each(|values| pass_on(values, global));
         }
@@ -119,9 +120,9 @@ impl Chart {
 
     /// A block without a tag runs the chart's `appVersion`, by the convention of `helm create`.
     fn defaulted(&self, mut image: EffectiveImage) -> EffectiveImage {
-        let empty_tag = match image.winning() {
+        let emptied_by = match image.winning() {
             None => None,
-            Some(Setting::Parts { tag, .. }) => Some(*tag),
+            Some(setting @ Setting::Parts { .. }) => Some(setting.clone()),
             Some(_) => return image,
         };
         if image.tag.is_some() || image.digest.is_some() {
@@ -129,7 +130,7 @@ impl Chart {
         }
         let (text, place) = self.app_version.clone().unzip();
         image.chain.clear();
-        image.app_version = Some(AppVersion { text, place: place.flatten(), empty_tag });
+        image.app_version = Some(AppVersion { text, place: place.flatten(), emptied_by });
         image
     }
 }

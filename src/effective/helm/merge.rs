@@ -11,9 +11,9 @@ const MAX_STEPS: usize = 30;
 /// The highest index in a path. Helm allows 65,536; no list of values is that long.
 const MAX_INDEX: usize = 1024;
 
-/// Puts values on top of others: maps are merged, everything else replaces. A null stays: it deletes a key only
-/// when the values meet the chart's own, see [`Value::merge`]. (Helm, `values.mergeMaps`; Flux,
-/// `chartutil.MergeMaps`.)
+/// Puts values on top of others: maps are merged, everything else replaces. A null stays, and remembers the scalar that it
+/// replaces: Helm removes the key when the values meet the chart's own, which has the same effect.
+/// (Helm, `values.mergeMaps`; Flux, `chartutil.MergeMaps`.)
 pub fn overlay(weaker: &mut Value, stronger: Value) {
     match (weaker, stronger) {
         (Value::Map(pairs), Value::Map(over)) => {

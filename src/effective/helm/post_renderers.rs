@@ -7,7 +7,7 @@ use super::super::images::object_images;
 use super::super::kustomize::{Build, Object, build_around_chart};
 use super::super::place::{FileId, Place};
 use super::super::root::UnmatchedEntry;
-use super::super::setting::EffectiveImage;
+use super::super::setting::{EffectiveImage, Setting};
 use super::super::value::Value;
 use super::trail::Trail;
 
@@ -151,6 +151,6 @@ fn over(mut patched: EffectiveImage, replaced: &[EffectiveImage]) -> EffectiveIm
 /// Every place that sets an image, or would set it if it had a tag.
 fn all_places(image: &EffectiveImage) -> Vec<Place> {
     let chain = image.chain.iter().filter_map(|link| link.setting.place());
-    let empty = image.app_version.as_ref().and_then(|version| version.empty_tag);
+    let empty = image.emptied_by().and_then(Setting::place);
     image.overridden.iter().copied().chain(chain).chain(empty).collect()
 }

@@ -78,7 +78,7 @@ impl Summary<'_> {
         })
     }
 
-    /// The images of the request that run with the tag of their chart.
+    /// The images of the request that run without a tag of their own.
     pub fn unset(&self) -> impl Iterator<Item = UnsetTag> {
         self.roots.counting().flat_map(|root| {
             // an anchored block with the name is used where a tag is beside it
@@ -88,7 +88,7 @@ impl Summary<'_> {
             let images =
                 root.images.iter().filter(|image| self.is_targeted(image) && image.winning().is_none());
             images
-                .filter(move |image| !image.named_at.is_some_and(&is_used))
+                .filter(move |image| image.emptied_by().is_some() || !image.named_at.is_some_and(&is_used))
                 .filter_map(|image| self.unset_in(root, image))
         })
     }
@@ -98,14 +98,37 @@ impl Summary<'_> {
         if image.named_at.is_some_and(|place| !self.roots.files.is_whole(place.file)) {
             return None;
         }
-        let empty_tag = image.app_version.as_ref()?.empty_tag;
-        let places = image.named_at.into_iter().chain(empty_tag);
-        let what = "with the appVersion of its chart as the tag; add a tag to set it";
+        let empty_tag = image.emptied_by().and_then(Setting::place);
+        let what = self.instead_of_tag(image);
         Some(UnsetTag {
-            places: places.map(|place| self.roots.file_place(place)).collect(),
-            empty_tag: empty_tag.map(|place| self.roots.file_place(place)),
+            image: image.name.clone(),
+            named_at: image.named_at.map(|place| self.roots.file_place(place)),
+            empty_tag: empty_tag
+                .map(|place| (self.roots.file_place(place), self.roots.files.location(place))),
             warning: format!("{} {what}", self.runs(root, image)),
         })
+    }
+
+    /// What decides the version of an image without a tag, and how to set one: the end of a sentence.
+    fn instead_of_tag(&self, image: &EffectiveImage) -> String {
+        if image.digest.is_some() {
+            let at = image.digest_place().map(|place| format!(" at {}", self.roots.files.location(place)));
+            return format!("by the digest{} alone; add a tag to set it", at.unwrap_or_default());
+        }
+        let tag = match &image.app_version {
+            Some(_) => "with the appVersion of its chart as the tag",
+            None => "with the default tag of its chart",
+        };
+        let is_apart = |empty: &Place| {
+            !image.overridden.is_empty() || image.named_at.is_none_or(|name| name.file != empty.file)
+        };
+        match image.emptied_by().and_then(Setting::place).filter(is_apart) {
+            Some(empty) => {
+                let at = self.roots.files.location(empty);
+                format!("{tag}, because {at} leaves it without one; add a tag there to set it")
+            }
+            None => format!("{tag}; add a tag to set it"),
+        }
     }
 
     /// A warning for each root that runs one of the images with a tag that no file holds.

@@ -72,7 +72,8 @@ impl<'a> Judge<'a> {
         let outside =
             outside.flat_map(|winner| winner.nodes.iter().map(|at| (winner.target, at.clone()))).collect();
         let files = FileIndex::each(&scanned.files).map(|(index, file)| (file.path.as_str(), index));
-        let empty_tags = what_runs.unset.iter().filter_map(|unset| unset.empty_tag.as_ref()).collect();
+        let empty_tags =
+            what_runs.unset.iter().filter_map(|unset| Some(&unset.empty_tag.as_ref()?.0)).collect();
         let (winners, files) = (winners.collect(), files.collect());
         Judge { scanned, what_runs, winners, outside, files, empty_tags, adds: request.add }
     }

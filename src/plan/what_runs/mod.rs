@@ -86,7 +86,7 @@ pub(super) struct WhatRuns {
     pub projects: HashSet<String>,
     /// Images without a tag that have a digest: where the name is, and where the digest.
     pub pinned: Vec<(FilePlace, FilePlace, Location)>,
-    /// Images that run with the tag of their chart.
+    /// Images that run without a tag of their own.
     pub unset: Vec<UnsetTag>,
     pub warnings: Vec<String>,
     pub notices: Vec<String>,
@@ -103,6 +103,8 @@ pub(super) struct Winner {
     pub setting: Setting,
     /// What reports call the place.
     pub kind: &'static str,
+    /// The tag is empty, and the one of the chart runs.
+    pub is_empty_tag: bool,
     /// The scalars that the edit is about.
     pub nodes: Vec<FilePlace>,
     /// The digest in the same text, if the values have one.
@@ -185,12 +187,13 @@ pub(super) struct FileRoots {
     pub outside: Vec<OtherRoot>,
 }
 
-/// An image of the request that runs with its chart's `appVersion` as the tag.
+/// An image of the request that runs without a tag of its own: with that of its chart, or by its digest.
 pub(super) struct UnsetTag {
-    /// The scalars with its name and its empty tag. If a bump sets one of them, there is a tag.
-    pub places: Vec<FilePlace>,
-    /// Those of `places` that are an empty tag.
-    pub empty_tag: Option<FilePlace>,
+    pub image: String,
+    /// The scalar with its name. If a bump adds a tag there, and nothing empties it, that is the tag.
+    pub named_at: Option<FilePlace>,
+    /// The empty tag, and where that is.
+    pub empty_tag: Option<(FilePlace, Location)>,
     pub warning: String,
 }
 

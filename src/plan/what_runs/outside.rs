@@ -89,9 +89,8 @@ impl Outside<'_> {
 
     /// The places of the request that a root uses, each with what something outside does about it.
     fn of_image(&self, image: &EffectiveImage) -> Vec<(Location, String)> {
-        let (winning, feeder) =
-            (image.winning().and_then(Setting::place), image.feeder().and_then(Setting::place));
-        let Some(by) = winning else { return Vec::new() };
+        let feeder = image.feeder().and_then(Setting::place);
+        let Some(by) = image.deciding_place() else { return Vec::new() };
         let digest = image.digest_place().filter(|digest| !self.is_inside(*digest));
         let folder = inline(self.folder);
         let sets =

@@ -194,7 +194,7 @@ impl<'a> RenderedRoots<'a> {
 
     /// Every scalar that is part of a winning place. An empty tag counts: a chart's `appVersion` runs because of it.
     pub fn winning(&self) -> HashSet<Place> {
-        let empty_tags = self.images().filter_map(|(_, image)| image.app_version.as_ref()?.empty_tag);
+        let empty_tags = self.images().filter_map(|(_, image)| image.emptied_by()?.place());
         let winning = self.images().filter_map(|(_, image)| image.winning());
         winning.flat_map(Setting::version_places).chain(empty_tags).collect()
     }
@@ -210,7 +210,7 @@ impl<'a> RenderedRoots<'a> {
         });
         let weaker = self.images().flat_map(|(root, image)| {
             let location = |place| self.files.location(place);
-            let by = image.winning().and_then(Setting::place).map(location);
+            let by = image.deciding_place().map(location);
             let is_other = |name: &Place| self.text(*name) != Some(image.name.as_str());
             let renamed_at = image.winning().and_then(Setting::entry_name).filter(is_other).map(location);
             image.weaker().map(move |place| {

@@ -8,7 +8,7 @@ use super::super::matched::Match;
 use super::super::{
     EnvironmentLimit, OtherPlace, Plan, PlanError, ReplacedImage, Request, TargetIndex, UpdateTarget,
 };
-use super::{FilePlace, Overridden, WhatRuns};
+use super::{FilePlace, Overridden, UnsetTag, WhatRuns};
 use crate::file_selection::MatchLevel;
 use crate::image::{Tag, same_image};
 use crate::location::Location;
@@ -166,11 +166,25 @@ impl Reports {
             let can_add = !request.add && self.is_in_root_of_kustomization(&winner.path, target);
             (winner.location(), WithoutEffect::NotSearched { can_add })
         });
+        let empty: Vec<_> =
+            self.empty_tags(target).into_iter().map(|at| (at, WithoutEffect::Empty)).collect();
         let mut places: Vec<_> = weaker.collect();
         if places.is_empty() {
             places.extend(winning);
         }
-        (!places.is_empty()).then_some(PlanError::OnlyWeaker { image, places })
+        match (places.as_slice(), empty.as_slice()) {
+            ([], _) => return None,
+            ([(_, WithoutEffect::NotSearched { .. }), ..], [_, ..]) => places = empty,
+            _ => places.extend(empty),
+        }
+        Some(PlanError::OnlyWeaker { image, places })
+    }
+
+    /// The empty tags of a target in the files that may be written.
+    fn empty_tags(&self, target: &UpdateTarget) -> BTreeSet<Location> {
+        let unset = self.what_runs.unset.iter().filter(|unset| same_image(&unset.image, &target.name));
+        let places = unset.filter_map(|unset| Some(unset.empty_tag.as_ref()?.1.clone()));
+        places.filter(|at| target.scope.match_level_of_any(&at.file).is_some()).collect()
     }
 
     /// Whether a kustomization that a target may set is part of a root that a file is part of.
@@ -246,11 +260,17 @@ impl Reports {
     }
 }
 
-/// The warnings about images that run with the tag of their chart, and that no match gives one of their own.
+/// The warnings about images that run without a tag of their own, and that no match gives one.
 fn unset_tags(scanned: &ScannedFiles, what_runs: &WhatRuns, kept: &[Match]) -> Vec<String> {
-    let set = kept.iter().filter(|m| m.result.is_ok());
-    let set: HashSet<FilePlace> = set.flat_map(|m| scanned.files[m.file].places_of(m)).collect();
-    let unset = what_runs.unset.iter().filter(|unset| !unset.places.iter().any(|place| set.contains(place)));
+    let set = || kept.iter().filter(|m| m.result.is_ok());
+    let places = |m: &Match| scanned.files[m.file].places_of(m).collect::<Vec<_>>();
+    let edited: HashSet<FilePlace> = set().flat_map(places).collect();
+    let added: HashSet<FilePlace> = set().filter(|m| m.added).flat_map(places).collect();
+    let has_tag_now = |unset: &UnsetTag| match (&unset.empty_tag, &unset.named_at) {
+        (Some((place, _)), _) => edited.contains(place),
+        (None, named_at) => named_at.as_ref().is_some_and(|place| added.contains(place)),
+    };
+    let unset = what_runs.unset.iter().filter(|unset| !has_tag_now(unset));
     let warnings: BTreeSet<&String> = unset.map(|unset| &unset.warning).collect();
     warnings.into_iter().cloned().collect()
 }

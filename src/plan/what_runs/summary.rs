@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::super::{OtherRoot, Request, TargetIndex, UpdateTarget};
 use super::rendered_roots::RenderedRoots;
+use super::winners::to_be_set;
 use super::{FilePlace, FileRoots, Overridden, UnusedEntry, WhatRuns};
 use crate::effective::{EffectiveImage, Place, Root, Setting};
 use crate::file_selection::file_name;
@@ -24,7 +25,7 @@ impl<'a> Summary<'a> {
     pub fn new(roots: &'a RenderedRoots<'a>, request: &'a Request) -> Self {
         let mut fed: HashMap<Place, Vec<_>> = HashMap::new();
         for (root, image) in roots.images() {
-            let place = image.feeder().and_then(Setting::place);
+            let place = image.feeder().or_else(|| to_be_set(image, request)).and_then(Setting::place);
             let places = place.into_iter().chain(image.digest_place());
             places.for_each(|place| fed.entry(place).or_default().push((root, image)));
         }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::{TargetIndex, UpdateTarget};
+use super::super::{Request, TargetIndex, UpdateTarget};
 use super::summary::Summary;
 use super::{DigestPlace, FilePlace, Winner};
 use crate::effective::{DigestAt, EffectiveImage, Holds, Place, Root, Setting, TextPart};
@@ -16,10 +16,15 @@ struct WinningSetting<'a> {
 }
 
 impl<'a> WinningSetting<'a> {
-    fn of(image: &'a EffectiveImage) -> Option<Self> {
-        let setting = image.winning()?;
+    fn of(image: &'a EffectiveImage, request: &Request) -> Option<Self> {
+        let setting = to_be_set(image, request)?;
         Some(WinningSetting { image, setting, place: setting.place()? })
     }
+}
+
+/// What a request sets to give an image another version: what wins, or an empty tag if missing tags are to be added.
+pub(super) fn to_be_set<'a>(image: &'a EffectiveImage, request: &Request) -> Option<&'a Setting> {
+    image.winning().or_else(|| image.emptied_by().filter(|_| request.add))
 }
 
 impl Summary<'_> {
@@ -46,7 +51,7 @@ impl Summary<'_> {
         let mut winners: BTreeMap<Place, Winner> = BTreeMap::new();
         let images = self.with_counts().filter(|(_, _, image)| same_image(&image.name, &wanted.name));
         for (root, counts, image) in images {
-            let Some(found) = WinningSetting::of(image) else { continue };
+            let Some(found) = WinningSetting::of(image, self.request) else { continue };
             let winner = winners.entry(found.place).or_insert_with(|| self.winner(target, &found));
             self.note_digest(image, wanted, winner);
             if self.request.holds_environments() {
@@ -74,6 +79,7 @@ impl Summary<'_> {
             line: self.roots.files.location(place).line,
             setting: setting.clone(),
             kind: self.roots.kind(place, setting),
+            is_empty_tag: image.winning().is_none(),
             nodes: nodes.map(|place| self.roots.file_place(place)).collect(),
             digest_beside: None,
             digests: Vec::new(),

@@ -172,6 +172,7 @@ pub(super) fn set_version(m: &mut Match, winner: &Winner) {
     m.effective_tag.clone_from(&winner.tag);
     m.effective_digest = Some(winner.digest.clone());
     m.outside.clone_from(&winner.outside);
+    m.added |= winner.is_empty_tag;
     let reason = match &winner.setting {
         Setting::Fixed { reason, .. } => RefusalReason::Fixed { reason: reason.to_string() },
         _ if winner.feeds.is_empty() => return,

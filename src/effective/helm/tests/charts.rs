@@ -154,7 +154,7 @@ fn image_without_a_tag_has_the_chart_s_app_version() {
         let roots = chart_roots(files, &["c".to_owned()], &UsedCharts::default());
         let image = &roots[0].images[0];
         let version = image.app_version.as_ref().unwrap();
-        let lines = [image.named_at, version.place, version.empty_tag];
+        let lines = [image.named_at, version.place, version.empty_tag()];
         let lines = lines.map(|place| location(files, place.unwrap()));
         assert_eq!(lines, ["c/values.yaml:2", "c/Chart.yaml:3", "c/values.yaml:3"]);
     });
@@ -247,7 +247,25 @@ fn null_deletes_what_the_sub_chart_sets() {
     ];
     let found = unused(&files);
     let line = found.iter().find(|line| line.starts_with("chart p with values-a.yaml")).unwrap();
-    assert_eq!(line, "chart p with values-a.yaml: ghcr.io/acme/api: appVersion 1.0");
+    assert_eq!(
+        line,
+        "chart p with values-a.yaml: ghcr.io/acme/api: appVersion 1.0 > p/values.yaml:3 > p/charts/api/values.yaml:3"
+    );
+}
+
+#[test]
+fn null_in_place_of_a_tag_is_known_as_what_empties_it() {
+    for null in ["null", "~", "", "\"\""] {
+        let prod = format!("image:\n  tag: {null}\n");
+        let values = FLOATING.replace("latest", "v1");
+        let files = [("c/Chart.yaml", CHART), ("c/values-prod.yaml", &prod), ("c/values.yaml", &values)];
+        with_files(&files, |files| {
+            let roots = chart_roots(files, &["c".to_owned()], &UsedCharts::default());
+            let image = &roots.iter().find(|root| root.name.ends_with("prod.yaml")).unwrap().images[0];
+            let empty = image.app_version.as_ref().and_then(|version| version.empty_tag());
+            assert_eq!(location(files, empty.unwrap()), "c/values-prod.yaml:2", "{null}");
+        });
+    }
 }
 
 #[test]

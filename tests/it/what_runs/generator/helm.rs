@@ -127,6 +127,12 @@ impl Block {
         }
     }
 
+    /// Values that leave the image without a tag, where the chart has another one for it then.
+    fn emptied(&self, maker: &mut Maker) -> Option<Yaml> {
+        let none = if maker.chance(50) { text("") } else { super::yaml::bare("null") };
+        (self.form == Form::RepositoryAndTag).then(|| nested(&self.keys(), map([("tag", none)])))
+    }
+
     /// Values that set the digest alone, where there can be one.
     fn digest(&self, maker: &mut Maker) -> Option<Yaml> {
         let (key, lacks) = self.form.digest()?;
@@ -173,6 +179,11 @@ pub fn chart(maker: &mut Maker, folder: &str, name: &str) -> Chart {
 }
 
 fn some_values(maker: &mut Maker, block: &Block, tag: &str) -> Yaml {
+    if maker.chance(6)
+        && let Some(values) = block.emptied(maker)
+    {
+        return values;
+    }
     let values = if maker.chance(50) { block.whole(tag) } else { block.tag_alone(tag) };
     some_digest(maker, block, values, 25)
 }
