@@ -26,6 +26,8 @@ pub(super) struct ImageInventory {
     pub images: BTreeMap<String, Location>,
     /// Images of blocks without a tag, with their places.
     pub untagged: Vec<(String, Location)>,
+    /// Images of blocks with a digest and no tag, with their places.
+    pub pinned: Vec<(String, Location)>,
     /// Images and places in what would be Helm values.
     pub values: Vec<(String, Location)>,
     /// Tags that stand without an image.
@@ -44,6 +46,7 @@ struct FileImages {
     path: String,
     images: Vec<(String, Location)>,
     untagged: Vec<(String, Location)>,
+    pinned: Vec<(String, Location)>,
     values: Vec<(String, Location)>,
     nameless: Vec<NamelessTag>,
 }
@@ -119,6 +122,9 @@ impl FileImages {
         for reference in file.references(match_level).iter().filter(|r| !r.image.is_empty()) {
             let noted = (reference.image.clone(), file.place(reference.at));
             match reference.syntax {
+                ReferenceSyntax::BlockWithoutTag { .. } if reference.digest.is_some() => {
+                    notes.pinned.push(noted);
+                }
                 ReferenceSyntax::BlockWithoutTag { .. } => notes.untagged.push(noted),
                 ReferenceSyntax::Block { .. } if reference.has_no_version() => notes.untagged.push(noted),
                 _ => notes.images.push(noted),
@@ -134,6 +140,7 @@ impl ImageInventory {
             self.images.entry(image).or_insert(place);
         }
         self.untagged.extend(notes.untagged);
+        self.pinned.extend(notes.pinned);
         self.values.extend(notes.values);
         let room = NAMELESS.saturating_sub(self.nameless.len());
         self.nameless.extend(notes.nameless.into_iter().take(room));

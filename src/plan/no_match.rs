@@ -47,6 +47,10 @@ pub enum Instead {
     WithoutTag {
         at: Location,
     },
+    /// A block names the image, and has a digest and no tag.
+    OnlyDigest {
+        at: Location,
+    },
     /// The file would be read as Helm values if it were selected.
     HelmValues {
         at: Location,
@@ -140,6 +144,9 @@ fn instead(inventory: &ImageInventory, name: &str, elsewhere: impl Fn() -> Vec<U
     if let Some(at) = place(&inventory.untagged) {
         return Instead::WithoutTag { at };
     }
+    if let Some(at) = place(&inventory.pinned) {
+        return Instead::OnlyDigest { at };
+    }
     if let Some(at) = place(&inventory.values) {
         return Instead::HelmValues { at };
     }
@@ -157,7 +164,7 @@ fn similar(inventory: &ImageInventory, name: &str) -> Vec<SimilarImage> {
         let last = strsim::jaro_winkler(short_name(image), short_name(name));
         whole.max(last)
     };
-    let untagged = inventory.untagged.iter().map(|(image, at)| (image, at));
+    let untagged = inventory.untagged.iter().chain(&inventory.pinned).map(|(image, at)| (image, at));
     let all = inventory.images.iter().chain(untagged).filter(|(image, _)| image.len() <= NAME_LENGTH);
     let mut work = 0;
     let all = all.take_while(|(image, _)| {
@@ -197,6 +204,9 @@ impl fmt::Display for Instead {
         match self {
             Instead::WithoutTag { at } => {
                 write!(f, "\n  {at}: names the image, but has no tag, so the chart's default tag runs")
+            }
+            Instead::OnlyDigest { at } => {
+                write!(f, "\n  {at}: names the image, and has a digest and no tag")
             }
             Instead::HelmValues { at } => {
                 write!(f, "\n  {at}: names the image, in what may be Helm values without a chart")

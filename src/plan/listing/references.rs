@@ -19,9 +19,10 @@ pub(super) fn references(
     images: &[String],
 ) -> Vec<PlacedReference> {
     let wanted = |r: &&Reference| images.is_empty() || images.iter().any(|image| same_image(image, &r.image));
-    // a block without a tag runs the chart's default tag, so there is no tag to list
-    let is_listed =
-        |r: &&Reference| !matches!(r.syntax, ReferenceSyntax::BlockWithoutTag { .. }) && wanted(r);
+    // a block without tag and digest runs the chart's default tag, so there is no tag to list
+    let has_version =
+        |r: &&Reference| !matches!(r.syntax, ReferenceSyntax::BlockWithoutTag { .. }) || r.digest.is_some();
+    let is_listed = |r: &&Reference| has_version(r) && wanted(r);
     let all = parsed.references(match_level);
     if !all.iter().any(|r| is_listed(&r)) {
         return Vec::new();
@@ -72,6 +73,17 @@ fn try_one(parsed: &ParsedFile, reference: &Reference) -> Result<Rewrite, Refusa
 /// Why a bump leaves an empty tag unchanged.
 const EMPTY_TAG: &str = "is empty, so the chart's appVersion is the tag";
 
+/// Why a bump leaves a digest unchanged.
+const ONLY_DIGEST: &str = "has a digest and no tag, so a bump sets it only if it adds the tag";
+
+/// Why a bump without further flags leaves a reference unchanged.
+fn left_unchanged(parsed: &ParsedFile, reference: &Reference) -> Option<&'static str> {
+    match reference.syntax {
+        ReferenceSyntax::BlockWithoutTag { .. } => Some(ONLY_DIGEST),
+        _ => means_app_version(parsed, reference).then_some(EMPTY_TAG),
+    }
+}
+
 /// Whether a block in a chart's values has a tag that is empty.
 fn means_app_version(parsed: &ParsedFile, reference: &Reference) -> bool {
     let is_block = matches!(reference.syntax, ReferenceSyntax::Block { .. });
@@ -91,7 +103,7 @@ fn listed_reference(parsed: &ParsedFile, reference: &Reference, tried: Match) ->
         image: reference.image.clone(),
         tag: text(&reference.tag),
         digest: text(&reference.digest),
-        reason: refusal.or_else(|| means_app_version(parsed, reference).then(|| EMPTY_TAG.to_owned())),
+        reason: refusal.or_else(|| left_unchanged(parsed, reference).map(str::to_owned)),
         sets: reference.kustomize_name.clone().filter(|_| is_override(reference)),
         held: None,
         overridden: Overrides::default(),

@@ -61,6 +61,7 @@ pub(super) fn wider() -> WiderPattern {
 pub(super) fn no_matches() -> Vec<PlanError> {
     let instead = vec![
         Instead::WithoutTag { at: at() },
+        Instead::OnlyDigest { at: at() },
         Instead::HelmValues { at: at() },
         Instead::Elsewhere { places: Vec::new() },
         Instead::Others { similar: Vec::new(), nameless: Vec::new() },
