@@ -26,10 +26,21 @@ pub(super) fn find(scanned: &ScannedFiles, request: &Request) -> Result<Vec<Matc
     matches.retain(|m| !m.by_new_name || !by_old.contains(&m.target));
     for of_one_file in matches.chunk_by_mut(|a, b| a.file == b.file) {
         if let Some(file) = of_one_file.first().map(|m| m.file) {
-            shared::resolve_shared_values(&scanned.files[file], of_one_file);
+            let same = |one, other| one == other || sets_same_text(request, one, other);
+            shared::resolve_shared_values(&scanned.files[file], of_one_file, &same);
         }
     }
     Ok(matches)
+}
+
+/// Whether two targets set a value that both use to the same text. What someone holds stays.
+fn sets_same_text(request: &Request, one: TargetIndex, other: TargetIndex) -> bool {
+    let [one, other] = [one, other].map(|target| &request.targets[target]);
+    let is_free = |target: &UpdateTarget| {
+        let is_held = request.holds.iter().any(|hold| same_image(&hold.image, target.effective_name()));
+        target.new_name == Field::Unspecified && (request.overrides_holds || !is_held)
+    };
+    one.tag.is_some() && one.tag == other.tag && one.digest == other.digest && is_free(one) && is_free(other)
 }
 
 fn by_rules_and_fields(scanned: &ScannedFiles, request: &Request) -> Result<Vec<Match>, PlanError> {

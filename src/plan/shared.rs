@@ -1,21 +1,25 @@
 //! Values that several places share, by alias or by merge key.
 //!
 //! A reference that only uses a shared value is up to date if the value is edited where it is written. A value
-//! is edited only if every place that uses it belongs to the same image, and a map gains or loses a key only if
-//! every map that it is merged into does.
+//! is edited only if every place that uses it belongs to the same image, or to one that gets the same tag, and a map
+//! gains or loses a key only if every map that it is merged into does.
 
 use std::collections::{HashMap, HashSet};
 
 use super::TargetIndex;
 use super::matched::Match;
 use super::parsed_file::ParsedFile;
-use crate::image::same_image;
+use crate::image::{join_tag, same_image};
 use crate::manifest::{Refusal, RefusalReason, Rewrite};
 use crate::yaml::{Change, NodeId, NodeKind, ParsedYaml};
 
 /// Updates the matches of one file: some that were refused because they are aliases can be allowed, and some
-/// that were allowed must be refused.
-pub(super) fn resolve_shared_values(parsed: &ParsedFile, matches: &mut [Match]) {
+/// that were allowed must be refused. `same` says whether two targets set a value to the same text.
+pub(super) fn resolve_shared_values(
+    parsed: &ParsedFile,
+    matches: &mut [Match],
+    same: &dyn Fn(TargetIndex, TargetIndex) -> bool,
+) {
     let uses = SharedUses::of(parsed);
     if uses.is_empty() {
         return;
@@ -23,29 +27,62 @@ pub(super) fn resolve_shared_values(parsed: &ParsedFile, matches: &mut [Match]) 
     let edited = edited_nodes(matches);
     let follows = |m: &Match| {
         let written_at = m.result.as_ref().err()?.written_at?;
-        (edited.get(&written_at) == Some(&m.target)).then_some(written_at)
+        edited.get(&written_at).filter(|setter| same(setter.target, m.target)).map(|_| written_at)
     };
     let settled: HashSet<_> = matches.iter().filter_map(|m| Some((follows(m)?, m.at))).collect();
-    let places: HashSet<_> =
-        matches.iter().flat_map(|m| of_same_image(parsed, m).map(|at| (m.target, at))).collect();
+    let mut places: HashMap<NodeId, Vec<TargetIndex>> = HashMap::new();
+    for m in matches.iter() {
+        of_same_image(parsed, m).for_each(|at| places.entry(at).or_default().push(m.target));
+    }
+    let is_own =
+        |m: &Match, at: NodeId| places.get(&at).is_some_and(|all| all.iter().any(|t| same(*t, m.target)));
     let foreign: Vec<_> =
-        matches.iter().map(|m| foreign_use(&parsed.yaml, &uses, &places, &settled, m)).collect();
+        matches.iter().map(|m| foreign_use(&parsed.yaml, &uses, &is_own, &settled, m)).collect();
     let refused: HashSet<NodeId> = matches
         .iter()
         .zip(&foreign)
         .filter(|(_, foreign)| foreign.is_some())
         .flat_map(|(m, _)| m.result.iter().flat_map(set_nodes).collect::<Vec<_>>())
         .collect();
-    let follows: Vec<_> =
-        matches.iter().map(|m| follows(m).is_some_and(|node| !refused.contains(&node))).collect();
-    for ((m, foreign), follows) in matches.iter_mut().zip(foreign).zip(follows) {
-        if follows {
-            m.result = Ok(Rewrite::default());
+    let following: Vec<_> = matches
+        .iter()
+        .map(|m| follows(m).filter(|node| !refused.contains(node)).map(|node| edited[&node].rewrite_of(m)))
+        .collect();
+    for ((m, foreign), following) in matches.iter_mut().zip(foreign).zip(following) {
+        if let Some(rewrite) = following {
+            m.result = Ok(rewrite);
         }
         if let Some(place) = foreign {
-            let with = parsed.exact_place(place);
-            m.result = Err(Refusal::new(m.at, RefusalReason::SharedValue { with }));
+            m.result = Err(Refusal::new(m.at, shared_with(parsed, &uses, place)));
         }
+    }
+}
+
+/// Why a value can't be edited that a place of another image uses.
+fn shared_with(parsed: &ParsedFile, uses: &SharedUses, place: NodeId) -> RefusalReason {
+    let at = uses.reference_at(place).unwrap_or(place);
+    let image = parsed.all_references().find(|other| other.at == at).map(|other| other.image.clone());
+    RefusalReason::SharedValue {
+        with: parsed.exact_place(place),
+        image: image.filter(|image| !image.is_empty()),
+    }
+}
+
+/// What edits a node.
+struct Setter {
+    target: TargetIndex,
+    change: Change,
+    to: String,
+}
+
+impl Setter {
+    /// What becomes of a match that uses the node.
+    fn rewrite_of(&self, m: &Match) -> Rewrite {
+        if m.target == self.target {
+            return Rewrite::default();
+        }
+        let from = join_tag(m.tag.as_deref(), m.digest.as_deref());
+        Rewrite { changes: vec![self.change.clone()], from, to: self.to.clone(), ..Rewrite::default() }
     }
 }
 
@@ -56,18 +93,29 @@ fn of_same_image<'a>(parsed: &'a ParsedFile, m: &'a Match) -> impl Iterator<Item
     others.chain([m.at])
 }
 
-/// Which target edits a node.
-fn edited_nodes(matches: &[Match]) -> HashMap<NodeId, TargetIndex> {
-    let fine = matches.iter().filter_map(|m| Some((m.result.as_ref().ok()?, m.target)));
-    fine.flat_map(|(rewrite, target)| set_nodes(rewrite).map(move |node| (node, target))).collect()
+/// What edits each node.
+fn edited_nodes(matches: &[Match]) -> HashMap<NodeId, Setter> {
+    let mut edited = HashMap::new();
+    for m in matches {
+        let Ok(rewrite) = &m.result else { continue };
+        for change in &rewrite.changes {
+            let setter = || Setter { target: m.target, change: change.clone(), to: rewrite.to.clone() };
+            edited.extend(set_node(change).map(|node| (node, setter())));
+        }
+    }
+    edited
 }
 
 fn set_nodes(rewrite: &Rewrite) -> impl Iterator<Item = NodeId> {
-    rewrite.changes.iter().filter_map(|change| match change {
+    rewrite.changes.iter().filter_map(set_node)
+}
+
+fn set_node(change: &Change) -> Option<NodeId> {
+    match change {
         Change::Set { node, .. } | Change::SetPart { node, .. } | Change::SetText { node, .. } => Some(*node),
         Change::Inside { block, .. } => Some(*block),
         _ => None,
-    })
+    }
 }
 
 /// The other places at which nodes are used.
@@ -101,6 +149,13 @@ impl SharedUses {
         uses
     }
 
+    /// The place of the reference that uses a value through an alias or merge key.
+    fn reference_at(&self, user: NodeId) -> Option<NodeId> {
+        let users = || self.values.values().flatten().filter(|(by, _)| *by == user);
+        // an alias is noted by itself too
+        users().map(|(_, at)| *at).find(|at| *at != user).or_else(|| users().map(|(_, at)| *at).next())
+    }
+
     fn is_empty(&self) -> bool {
         self.values.is_empty() && self.merged.is_empty()
     }
@@ -116,17 +171,17 @@ fn merging_map(yaml: &ParsedYaml, alias: NodeId) -> Option<NodeId> {
     (yaml.key_text(list) == Some("<<")).then(|| yaml.node(list).parent).flatten()
 }
 
-/// A place of another image that this match's changes would also affect. `places` are those of each target's
-/// references.
+/// A place of another image that this match's changes would also affect. `is_own` says whether a place is that of a
+/// reference which gets the same text.
 fn foreign_use(
     yaml: &ParsedYaml,
     uses: &SharedUses,
-    places: &HashSet<(TargetIndex, NodeId)>,
+    is_own: &dyn Fn(&Match, NodeId) -> bool,
     settled: &HashSet<(NodeId, NodeId)>,
     m: &Match,
 ) -> Option<NodeId> {
     let rewrite = m.result.as_ref().ok()?;
-    let same = |place: NodeId| places.contains(&(m.target, place));
+    let same = |place: NodeId| is_own(m, place);
     rewrite.changes.iter().find_map(|change| match change {
         Change::Set { node, .. }
         | Change::SetPart { node, .. }

@@ -49,7 +49,7 @@ fn tried(parsed: &ParsedFile, references: &[Reference]) -> Vec<Match> {
             Match::of_reference(parsed, owner, reference, try_one(parsed, reference))
         })
         .collect();
-    shared::resolve_shared_values(parsed, &mut matches);
+    shared::resolve_shared_values(parsed, &mut matches, &|one, other| one == other);
     matches
 }
 
