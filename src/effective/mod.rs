@@ -43,7 +43,7 @@ pub use images::{object_images, values_images};
 pub use mentions::{Mentions, StructuralFile};
 pub use overriders::overriders;
 pub use place::{FileId, Place};
-pub use root::{Doubt, FedPlace, Root, StaleChart, UnmatchedEntry};
+pub use root::{Doubt, FedPlace, Root, StaleChart, TestedPlace, UnmatchedEntry};
 pub use roots::{FileMarks, FileRole, Scene, roots};
 pub use second_reader::SecondReader;
 pub use setting::{AppVersion, DigestAt, EffectiveImage, Fixed, Holds, Link, Setting, TextPart};

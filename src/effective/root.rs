@@ -34,6 +34,8 @@ pub struct Root {
     pub stale: Vec<StaleChart>,
     /// What takes variables that are written in other places.
     pub fed: Vec<FedPlace>,
+    /// What the build compares with a value, and ends if it is another.
+    pub tested: Vec<TestedPlace>,
     /// The variables whose value in the environment (a shell, CI) replaces what is written at a place.
     pub variables: Vec<(String, Place)>,
 }
@@ -56,6 +58,14 @@ pub struct FedPlace {
     /// The variable's name.
     pub name: String,
     pub at: Place,
+}
+
+/// A place whose value an operation `test` of a JSON patch expects as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TestedPlace {
+    pub place: Place,
+    /// The operation.
+    pub by: Place,
 }
 
 /// Something that tagbump can't follow, and where.

@@ -44,6 +44,8 @@ pub enum RefusalReason {
         /// Some container runs the image under the name that was bumped.
         runs_itself: bool,
     },
+    #[error("{by} tests whether it is what it is now, so the build would fail")]
+    Tested { by: Location },
     /// The place is written with quotes, and read again without them.
     #[error("{reader} would read {tag} as something other than text here")]
     Misread { reader: &'static str, tag: String },
@@ -123,6 +125,9 @@ impl RefusalReason {
             RefusalReason::SetsOthers { runs_itself: true, .. } => {
                 "bump those to the same tag in the same command, or set their tag in a place of their own"
                     .to_owned()
+            }
+            RefusalReason::Tested { .. } => {
+                "change what the patch tests for by hand, with the tag, or remove the test".to_owned()
             }
             RefusalReason::Misread { .. } => {
                 "bump to a tag that can't be read as a number, such as one with a prefix, or write the tag without a \

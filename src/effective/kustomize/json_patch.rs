@@ -1,6 +1,7 @@
 //! JSON patches (RFC 6902), as applied by the library that kustomize uses (`evanphx/json-patch` v4).
 
 use super::super::place::Place;
+use super::super::root::TestedPlace;
 use super::super::value::Value;
 use super::merge::inherit;
 
@@ -22,10 +23,14 @@ pub(super) enum FailedPatch {
     TooMuchWork(Option<Place>),
 }
 
-/// Applies a patch, a list of operations, to an object. If one of them fails, the object stays as it is. Adds to `work` how many
-/// values it looked at or copied.
-pub(super) fn apply(object: &mut Value, patch: &Value, work: &mut usize) -> Result<(), FailedPatch> {
-    let mut patched = Patched { value: object.clone(), work: object.size() };
+/// Applies a patch, a list of operations, to an object. If one of them fails, the object stays as it is. Gives the places that it
+/// tests. Adds to `work` how many values it looked at or copied.
+pub(super) fn apply(
+    object: &mut Value,
+    patch: &Value,
+    work: &mut usize,
+) -> Result<Vec<TestedPlace>, FailedPatch> {
+    let mut patched = Patched { value: object.clone(), work: object.size(), tested: Vec::new() };
     let failed = patch.items().iter().find(|operation| patched.run(operation).is_none());
     *work = work.saturating_add(patched.work);
     match failed {
@@ -33,7 +38,7 @@ pub(super) fn apply(object: &mut Value, patch: &Value, work: &mut usize) -> Resu
         Some(operation) => Err(FailedPatch::Refused(operation.place())),
         None => {
             *object = patched.value;
-            Ok(())
+            Ok(patched.tested)
         }
     }
 }
@@ -41,7 +46,7 @@ pub(super) fn apply(object: &mut Value, patch: &Value, work: &mut usize) -> Resu
 /// Applies the operations that can be done, to an object of which only a part is known. Gives the others. Adds to `work` as
 /// [`apply`] does.
 pub(super) fn apply_known<'p>(object: &mut Value, patch: &'p Value, work: &mut usize) -> Vec<&'p Value> {
-    let mut patched = Patched { value: object.clone(), work: object.size() };
+    let mut patched = Patched { value: object.clone(), work: object.size(), tested: Vec::new() };
     let mut others = Vec::new();
     for operation in patch.items() {
         let before = patched.value.clone();
@@ -60,6 +65,7 @@ pub(super) fn apply_known<'p>(object: &mut Value, patch: &'p Value, work: &mut u
 struct Patched {
     value: Value,
     work: usize,
+    tested: Vec<TestedPlace>,
 }
 
 impl Patched {
@@ -78,7 +84,11 @@ impl Patched {
                 let value = self.copied(&from)?;
                 self.add(&path, value)
             }
-            "test" => self.test(&path, operation.get("value")),
+            "test" => {
+                self.test(&path, operation.get("value"))?;
+                self.note_tested(&path, operation.place());
+                Some(())
+            }
             _ => None,
         }
     }
@@ -175,6 +185,20 @@ impl Patched {
             Some(value) => is_equal(value, wanted.unwrap_or(&null)).then_some(()),
             None => wanted.is_none_or(Value::is_null).then_some(()),
         }
+    }
+}
+
+impl Patched {
+    /// Notes the places that give what a test has found. A test costs more than this.
+    fn note_tested(&mut self, path: &[String], by: Option<Place>) {
+        let (Some(by), Some(found)) = (by, self.find(path)) else { return };
+        let (mut places, mut rest) = (Vec::new(), vec![&*found]);
+        while let Some(value) = rest.pop() {
+            places.extend(value.scalar().and_then(|scalar| scalar.places().last().copied()));
+            rest.extend(value.items());
+            rest.extend(value.pairs().iter().map(|(_, value)| value));
+        }
+        self.tested.extend(places.into_iter().map(|place| TestedPlace { place, by }));
     }
 }
 

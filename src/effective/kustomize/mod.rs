@@ -33,7 +33,7 @@ pub use ids::ResourceId;
 
 use super::files::Files;
 use super::place::FileId;
-use super::root::{Doubt, FedPlace, UnmatchedEntry};
+use super::root::{Doubt, FedPlace, TestedPlace, UnmatchedEntry};
 use super::setting::EffectiveImage;
 use super::value::Value;
 use crate::file_selection::in_folder;
@@ -78,6 +78,8 @@ pub struct Build {
     pub chart_images: Vec<EffectiveImage>,
     /// What takes variables, if Flux fills them in.
     pub fed: Vec<FedPlace>,
+    /// What JSON patches test.
+    pub tested: Vec<TestedPlace>,
     /// What it includes and tagbump can't render.
     pub unknown: Vec<Doubt>,
     /// What may change the images in a way that tagbump can't follow.

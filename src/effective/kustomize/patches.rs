@@ -144,12 +144,16 @@ impl Builder<'_, '_> {
             object.store_id();
             if object.is_partial {
                 others.extend(json_patch::apply_known(&mut object.value, operations, &mut work));
-            } else if let Err(failed) = json_patch::apply(&mut object.value, operations, &mut work) {
-                let (at, what) = match failed {
-                    FailedPatch::Refused(at) => (at, "can't be applied, and kustomize refuses that"),
-                    FailedPatch::TooMuchWork(at) => (at, "takes more work than tagbump does"),
-                };
-                self.note_uncertain(at, what);
+                continue;
+            }
+            match json_patch::apply(&mut object.value, operations, &mut work) {
+                Ok(tested) => self.build.tested.extend(tested),
+                Err(FailedPatch::Refused(at)) => {
+                    self.note_uncertain(at, "can't be applied, and kustomize refuses that");
+                }
+                Err(FailedPatch::TooMuchWork(at)) => {
+                    self.note_uncertain(at, "takes more work than tagbump does");
+                }
             }
         }
         self.can_afford(work);

@@ -78,14 +78,27 @@ impl Deployments {
     }
 
     fn add(&mut self, (name, entry): (String, EntryFiles), build: Build) {
-        let Build { objects, unmatched, files, charts, chart_images, fed, unknown, uncertain, .. } = build;
+        let Build {
+            objects, unmatched, files, charts, chart_images, fed, tested, unknown, uncertain, ..
+        } = build;
         for InflatedChart { chart, values_files, .. } in charts {
             self.used.charts.extend(chart);
             self.used.values_files.extend(values_files);
         }
         let images = objects.iter().flat_map(|object| object_images(&object.value));
         let images = images.chain(chart_images).collect();
-        let root = Root { name, entry, images, unmatched, files, fed, unknown, uncertain, ..Root::default() };
+        let root = Root {
+            name,
+            entry,
+            images,
+            unmatched,
+            files,
+            fed,
+            tested,
+            unknown,
+            uncertain,
+            ..Root::default()
+        };
         let objects = objects.into_iter().map(|object| object.value).collect();
         self.all.push(Deployment { root, objects, ..Deployment::default() });
     }

@@ -105,6 +105,8 @@ pub(super) struct Winner {
     pub kind: &'static str,
     /// The tag is empty, and the one of the chart runs.
     pub is_empty_tag: bool,
+    /// The operation of a JSON patch that expects the value as it is.
+    pub tested_by: Option<Location>,
     /// The scalars that the edit is about.
     pub nodes: Vec<FilePlace>,
     /// The digest in the same text, if the values have one.

@@ -173,8 +173,10 @@ pub(super) fn set_version(m: &mut Match, winner: &Winner) {
     m.effective_digest = Some(winner.digest.clone());
     m.outside.clone_from(&winner.outside);
     m.added |= winner.is_empty_tag;
-    let reason = match &winner.setting {
-        Setting::Fixed { reason, .. } => RefusalReason::Fixed { reason: reason.to_string() },
+    let is_edit = m.result.as_ref().is_ok_and(Rewrite::is_edit);
+    let reason = match (&winner.setting, &winner.tested_by) {
+        (Setting::Fixed { reason, .. }, _) => RefusalReason::Fixed { reason: reason.to_string() },
+        (_, Some(by)) if is_edit => RefusalReason::Tested { by: by.clone() },
         _ if winner.feeds.is_empty() => return,
         _ => RefusalReason::SetsOthers { others: some_of(&winner.feeds), runs_itself: true },
     };

@@ -49,6 +49,7 @@ pub(super) fn refusal_reasons() -> Vec<RefusalReason> {
         RefusalReason::Fixed { reason: s() },
         RefusalReason::ImagesNotList,
         RefusalReason::NoImage,
+        RefusalReason::Tested { by: at() },
         RefusalReason::Encrypted,
         RefusalReason::HasMac,
     ]);
