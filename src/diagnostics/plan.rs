@@ -197,6 +197,9 @@ fn how_to_set_what_wins(places: &[(Location, WithoutEffect)]) -> Hint {
     if has(|why| matches!(why, WithoutEffect::OverriddenBy(_))) {
         return hint("add the files that override it with ") + flag("file");
     }
+    if has(|why| matches!(why, WithoutEffect::ReplacedValue)) {
+        return hint("bump what the stronger values name, or add the image there");
+    }
     hint("set the defaults of charts too with ") + switch("all")
 }
 

@@ -39,6 +39,7 @@ pub use embedded::embedded_reference;
 pub use embedded_text::EmbeddedText;
 pub use encrypted::{has_mac, is_encrypted};
 pub use field::{assignment_reference, field_references};
+pub use helm_release::KIND as HELM_RELEASE;
 pub use kustomization::KIND as KUSTOMIZATION;
 pub use kustomization::is_kustomization_file;
 pub use reference::{Holds, Reference, ReferenceSyntax, ScalarPlace, ValueLocation};

@@ -125,6 +125,8 @@ pub enum WithoutEffect {
     NotSearched {
         can_add: bool,
     },
+    /// It is in a list or map of values that stronger ones replace.
+    ReplacedValue,
     /// Its tag is empty, so that of the chart runs.
     Empty,
 }
@@ -143,6 +145,9 @@ fn weaker_lines(places: &[(Location, WithoutEffect)]) -> String {
             format!("\n  {at}: is only a chart's default, which values files or releases override")
         }
         WithoutEffect::NotSearched { .. } => format!("\n  {at}: sets it, and isn't among the files to write"),
+        WithoutEffect::ReplacedValue => {
+            format!("\n  {at}: nothing runs it: stronger values replace the list or map that it is in")
+        }
         WithoutEffect::Empty => format!("\n  {at}: has an empty tag, so the chart's appVersion runs"),
     };
     lines(places, line)

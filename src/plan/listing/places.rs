@@ -205,13 +205,10 @@ impl RenderedRoots<'_> {
         }
     }
 
-    /// Every place that sets an image, or is overridden, or takes a variable.
+    /// Every place that sets or names an image, or is overridden, or takes a variable.
     pub fn known(&self) -> HashSet<FilePlace> {
         let images = self.images().chain(self.defaults()).map(|(_, image)| image);
-        let places = images.flat_map(|image| {
-            let chain = image.chain.iter().flat_map(|link| link.setting.places());
-            chain.chain(image.weaker())
-        });
+        let places = images.flat_map(EffectiveImage::places);
         let fed = self.roots.iter().flat_map(|root| &root.fed).map(|fed| fed.at);
         places.chain(fed).map(|place| self.file_place(place)).collect()
     }

@@ -11,7 +11,7 @@ use super::{FilePlace, FileRoots, Overridden, UnusedEntry, WhatRuns, Winner};
 use crate::effective::{SecondReader, Setting};
 use crate::image::{Field, Tag};
 use crate::location::Location;
-use crate::manifest::{COMPOSE, KUSTOMIZATION, Refusal, RefusalReason, WORKLOAD};
+use crate::manifest::{COMPOSE, HELM_RELEASE, KUSTOMIZATION, Refusal, RefusalReason, VALUES, WORKLOAD};
 use crate::visible::inline;
 
 /// What becomes of a match.
@@ -27,6 +27,8 @@ pub(super) enum Verdict {
     EmptyTag,
     /// A stronger place overrides it.
     Weaker(Overridden),
+    /// Stronger values replace the list or map that it is in.
+    ReplacedValue,
 }
 
 impl Verdict {
@@ -163,7 +165,24 @@ impl<'a> Judge<'a> {
                 "{at}: left unchanged, because nothing here runs this container"
             ));
         }
-        Verdict::Keep
+        match self.is_replaced_value(m) {
+            true => Verdict::ReplacedValue,
+            false => Verdict::Keep,
+        }
+    }
+
+    /// Whether a match is in Helm values that stronger ones replace: lists, and maps in place of which there is something
+    /// else, are not merged.
+    fn is_replaced_value(&self, m: &Match) -> bool {
+        let (parsed, WhatRuns { covered, uncertain, known, .. }) =
+            (&self.scanned.files[m.file], self.what_runs);
+        let is_value = m.kind == HELM_RELEASE || m.kind == VALUES && parsed.has_chart();
+        is_value
+            && m.result.is_ok()
+            && m.kustomize_name.is_none()
+            && covered.contains(&parsed.path)
+            && !uncertain.contains(&parsed.path)
+            && !self.places(m).any(|place| known.contains(&place))
     }
 
     /// What becomes of an entry that matches no container; `None` if it isn't one.

@@ -28,6 +28,8 @@ pub struct Reports {
     warnings: Vec<String>,
     /// For a target without matches: the places that name it, and what runs instead.
     replaced: Vec<WeakerPlace>,
+    /// The same for places in values that stronger ones replace.
+    replaced_values: Vec<(TargetIndex, Location)>,
     /// Places in environments that the request isn't about.
     elsewhere: Vec<(TargetIndex, OtherPlace)>,
     what_runs: WhatRuns,
@@ -51,8 +53,7 @@ impl Reports {
         for (target, at, by) in what_runs.reported.iter().cloned().chain(weaker.iter().cloned()) {
             by_target.entry(target).or_default().entry(at).or_insert(by);
         }
-        let mut reports =
-            Reports { notices, warnings, replaced: Vec::new(), elsewhere: Vec::new(), what_runs };
+        let mut reports = Reports { notices, warnings, what_runs, ..Reports::default() };
         for (target, places) in by_target {
             if kept.iter().any(|m| m.target == target) {
                 reports.add_weaker(&request.targets[target], places.into_iter().collect());
@@ -66,6 +67,18 @@ impl Reports {
     #[must_use]
     pub fn with_warnings(mut self, warnings: Vec<String>) -> Self {
         self.warnings.extend(warnings);
+        self
+    }
+
+    /// Reports places in values that stronger ones replace.
+    #[must_use]
+    pub fn with_replaced_values(mut self, places: Vec<(TargetIndex, Location)>, kept: &[Match]) -> Self {
+        let is_kept = |(target, _): &(TargetIndex, Location)| kept.iter().any(|m| m.target == *target);
+        let (beside, alone): (BTreeSet<_>, BTreeSet<_>) = places.into_iter().partition(is_kept);
+        self.replaced_values = alone.into_iter().collect();
+        self.notices.extend(beside.iter().map(|(_, at)| {
+            format!("{at}: left unchanged, because stronger values replace the list or map that it is in")
+        }));
         self
     }
 
@@ -168,7 +181,9 @@ impl Reports {
         });
         let empty: Vec<_> =
             self.empty_tags(target).into_iter().map(|at| (at, WithoutEffect::Empty)).collect();
-        let mut places: Vec<_> = weaker.collect();
+        let values = self.replaced_values.iter().filter(|(target, _)| *target == first);
+        let values = values.map(|(_, at)| (at.clone(), WithoutEffect::ReplacedValue));
+        let mut places: Vec<_> = weaker.chain(values).collect();
         if places.is_empty() {
             places.extend(winning);
         }

@@ -52,6 +52,7 @@ impl Summary<'_> {
             known: self.roots.known(),
             texts: self.texts(),
             covered: self.covered(),
+            uncertain: self.uncertain(),
             rendered: self.rendered(),
             assigning: self.assigning(),
             projects: self.projects(),
@@ -221,6 +222,12 @@ impl Summary<'_> {
 
     fn covered(&self) -> HashSet<String> {
         let roots = self.roots.roots.iter().filter(|root| root.files.len() > 1);
+        roots.flat_map(|root| &root.files).map(|file| self.roots.path(*file)).collect()
+    }
+
+    fn uncertain(&self) -> HashSet<String> {
+        let cut_off = self.roots.files.is_exhausted();
+        let roots = self.roots.roots.iter().filter(|root| cut_off || !root.uncertain.is_empty());
         roots.flat_map(|root| &root.files).map(|file| self.roots.path(*file)).collect()
     }
 

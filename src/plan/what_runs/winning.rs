@@ -16,6 +16,7 @@ use super::winning_place::set_version;
 use super::{MAX_FILE, WhatRuns, Winner, some_of};
 use crate::dotenv;
 use crate::file_selection::MatchLevel;
+use crate::location::Location;
 use crate::manifest::{Refusal, RefusalReason};
 use crate::visible::inline;
 use crate::yaml::scan_until;
@@ -96,7 +97,7 @@ fn keep_winners(
     let judge = Judge::new(scanned, request, &what_runs);
     let mut sorter = Sorter::new(&judge, request);
     std::mem::take(matches).into_iter().for_each(|m| sorter.take(m));
-    let Sorter { mut kept, weaker, entries, elsewhere, .. } = sorter;
+    let Sorter { mut kept, weaker, replaced, entries, elsewhere, .. } = sorter;
     let (added, unread): (Vec<_>, Vec<_>) =
         judge.new_winners(&kept).partition(|winner| judge.file_of(winner).is_some());
     kept.extend(added.into_iter().filter_map(|winner| judge.addition(request, winner)).collect::<Vec<_>>());
@@ -112,6 +113,7 @@ fn keep_winners(
         .with_warnings(unread)
         .with_warnings(misread)
         .with_warnings(unchanged)
+        .with_replaced_values(replaced, matches)
         .with_other_environments(request, elsewhere, matches)
 }
 
@@ -122,6 +124,8 @@ struct Sorter<'a> {
     kept: Vec<Match>,
     /// Those that a stronger place overrides, and where they are.
     weaker: Vec<WeakerPlace>,
+    /// Those in values that stronger ones replace.
+    replaced: Vec<(TargetIndex, Location)>,
     /// Notices about entries of kustomizations.
     entries: Vec<String>,
     /// Those of other environments.
@@ -131,7 +135,8 @@ struct Sorter<'a> {
 impl<'a> Sorter<'a> {
     fn new(judge: &'a Judge<'a>, request: &'a Request) -> Self {
         let elsewhere = judge.what_runs.outside.iter().map(Winner::other_place).collect();
-        Sorter { judge, request, kept: Vec::new(), weaker: Vec::new(), entries: Vec::new(), elsewhere }
+        let (kept, weaker, replaced, entries) = Default::default();
+        Sorter { judge, request, kept, weaker, replaced, entries, elsewhere }
     }
 
     fn take(&mut self, mut m: Match) {
@@ -160,6 +165,9 @@ impl<'a> Sorter<'a> {
             }
             Verdict::Unused(notice) => self.entries.push(notice),
             Verdict::EmptyTag => {}
+            Verdict::ReplacedValue => {
+                self.replaced.push((m.target, self.judge.scanned.files[m.file].place_of(&m)));
+            }
             Verdict::Weaker(overridden) => {
                 self.weaker.push((m.target, self.judge.scanned.files[m.file].place_of(&m), overridden));
             }
