@@ -224,8 +224,18 @@ fn by_its_field(place: &UnsetPlace) -> Hint {
     }
 }
 
+/// What changes a value that only sops can change.
+fn sops_command(refused: &RefusedReference) -> Option<String> {
+    let is_of_sops = matches!(refused.reason, RefusalReason::Encrypted | RefusalReason::HasMac);
+    let path = refused.sops_path.as_deref().filter(|_| is_of_sops)?;
+    Some(format!("change it with sops: sops set {} '{}' '\"TAG\"'", inline(&refused.at.file), inline(path)))
+}
+
 fn how_to_edit(refused: &[RefusedReference]) -> Hint {
     let by_field = || setting("file", "FILE") + " and " + setting("field", "PATH");
+    if let Some(command) = refused.first().and_then(sops_command) {
+        return hint(command);
+    }
     match refused.first().map(|refused| &refused.reason) {
         Some(RefusalReason::PartOfBlock) => {
             hint("bump the joined name, or set its tag or digest with ") + by_field()

@@ -150,7 +150,7 @@ impl RefusalReason {
             RefusalReason::ImagesNotList => "make images a list, or remove the key".to_owned(),
             RefusalReason::NoImage => "set the tag by its field".to_owned(),
             RefusalReason::Encrypted | RefusalReason::HasMac => {
-                r#"change it with sops: `sops set FILE '["image"]["tag"]' '"TAG"'`"#.to_owned()
+                r#"change it with sops: sops set FILE PATH '"TAG"'"#.to_owned()
             }
         }
     }

@@ -84,6 +84,8 @@ pub struct RefusedReference {
     /// Where the value is written that this reference only uses.
     pub written_at: Option<Location>,
     pub reason: RefusalReason,
+    /// Its path as sops takes it.
+    pub sops_path: Option<String>,
 }
 
 impl fmt::Display for RefusedReference {
@@ -110,7 +112,7 @@ impl fmt::Display for ReplacedImage {
         let ReplacedImage { name, at, by, image, .. } = self;
         let (name, image) = (inline(name), inline(image));
         match by {
-            Some(by) => write!(f, "{by}: replaces {name} ({at}) with {image}"),
+            Some(by) => write!(f, "{by}: replaces {name} by {image} ({at})"),
             None => write!(f, "{at}: {name} is replaced by {image}"),
         }
     }

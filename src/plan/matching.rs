@@ -16,7 +16,7 @@ use crate::dotenv;
 use crate::file_selection::MatchLevel;
 use crate::image::{Field, same_image};
 use crate::manifest::{Reference, ReferenceSyntax, Refusal, RefusalReason, Rewrite, is_override};
-use crate::yaml::{Change, EditBlocker, EditError, NodeId, apply};
+use crate::yaml::{Change, EditBlocker, EditError, FieldPath, NodeId, apply};
 
 /// Every reference that matches, in the order of files and text. For `A=B`: if an A is found, any B is a
 /// different image; if none is found, the image is already renamed to B.
@@ -358,6 +358,7 @@ fn refused_reference(parsed: &ParsedFile, refusal: &Refusal) -> RefusedReference
         at: parsed.exact_place(refusal.at),
         written_at: refusal.written_at.map(|node| parsed.exact_place(node)),
         reason: refusal.reason.clone(),
+        sops_path: FieldPath::for_sops(&parsed.yaml, refusal.at),
     }
 }
 

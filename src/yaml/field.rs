@@ -50,20 +50,13 @@ impl FieldPath {
 
     /// The path that leads to a node from the top of its document, as text; `None` if it is nested too deeply.
     pub fn to_node(yaml: &ParsedYaml, id: NodeId) -> Option<String> {
-        let mut steps = Vec::new();
-        let mut node = id;
-        while let Some(parent) = yaml.node(node).parent {
-            if steps.len() >= MAX_STEPS {
-                return None;
-            }
-            steps.push(match yaml.key_text(node) {
-                Some(key) => format!(".{}", escaped(key)),
-                None => format!("[{}]", yaml.items(parent).position(|item| item == node)?),
-            });
-            node = parent;
-        }
-        steps.reverse();
-        Some(steps.concat().trim_start_matches('.').to_owned())
+        let path = steps_to(yaml, id, |key| format!(".{}", escaped(key)))?;
+        Some(path.trim_start_matches('.').to_owned())
+    }
+
+    /// The same as sops takes it: `["image"]["tag"]`.
+    pub fn for_sops(yaml: &ParsedYaml, id: NodeId) -> Option<String> {
+        steps_to(yaml, id, |key| format!("[\"{}\"]", key.replace('\\', "\\\\").replace('"', "\\\"")))
     }
 
     /// The path as it was typed.
@@ -83,6 +76,24 @@ impl FieldPath {
         }
         places
     }
+}
+
+/// The keys, as `of_key` writes them, and positions that lead to a node.
+fn steps_to(yaml: &ParsedYaml, id: NodeId, of_key: impl Fn(&str) -> String) -> Option<String> {
+    let mut steps = Vec::new();
+    let mut node = id;
+    while let Some(parent) = yaml.node(node).parent {
+        if steps.len() >= MAX_STEPS {
+            return None;
+        }
+        steps.push(match yaml.key_text(node) {
+            Some(key) => of_key(key),
+            None => format!("[{}]", yaml.items(parent).position(|item| item == node)?),
+        });
+        node = parent;
+    }
+    steps.reverse();
+    Some(steps.concat())
 }
 
 impl Step {

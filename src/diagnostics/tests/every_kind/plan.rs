@@ -98,8 +98,9 @@ pub(super) fn shared(can_add: bool) -> SharedPlace {
 }
 
 pub(super) fn plan_errors() -> Vec<PlanError> {
-    let refused =
-        |reason| PlanError::NotEditable(vec![RefusedReference { at: at(), written_at: None, reason }]);
+    let refused = |reason| {
+        PlanError::NotEditable(vec![RefusedReference { at: at(), written_at: None, reason, sops_path: None }])
+    };
     let error = || YamlError { line: 1, column: 1, reason: s() };
     let mut samples: Vec<_> = refusal_reasons().into_iter().map(refused).collect();
     samples.extend(no_matches());
