@@ -27,15 +27,19 @@ pub(super) fn resolve_shared_values(
     let edited = edited_nodes(matches);
     let follows = |m: &Match| {
         let written_at = m.result.as_ref().err()?.written_at?;
-        edited.get(&written_at).filter(|setter| same(setter.target, m.target)).map(|_| written_at)
+        let setter = edited.get(&written_at)?;
+        (setter.target == m.target || may_follow(m) && same(setter.target, m.target)).then_some(written_at)
     };
     let settled: HashSet<_> = matches.iter().filter_map(|m| Some((follows(m)?, m.at))).collect();
-    let mut places: HashMap<NodeId, Vec<TargetIndex>> = HashMap::new();
+    let mut places: HashMap<NodeId, Vec<(TargetIndex, bool)>> = HashMap::new();
     for m in matches.iter() {
-        of_same_image(parsed, m).for_each(|at| places.entry(at).or_default().push(m.target));
+        let user = (m.target, may_follow(m));
+        of_same_image(parsed, m).for_each(|at| places.entry(at).or_default().push(user));
     }
-    let is_own =
-        |m: &Match, at: NodeId| places.get(&at).is_some_and(|all| all.iter().any(|t| same(*t, m.target)));
+    let is_own = |m: &Match, at: NodeId| {
+        let mut users = places.get(&at).into_iter().flatten();
+        users.any(|&(target, follows)| target == m.target || follows && same(target, m.target))
+    };
     let foreign: Vec<_> =
         matches.iter().map(|m| foreign_use(&parsed.yaml, &uses, &is_own, &settled, m)).collect();
     let refused: HashSet<NodeId> = matches
@@ -56,6 +60,11 @@ pub(super) fn resolve_shared_values(
             m.result = Err(Refusal::new(m.at, shared_with(parsed, &uses, place)));
         }
     }
+}
+
+/// Whether a match may use the tag that another image's place gets. Its own digest would stay as it is.
+fn may_follow(m: &Match) -> bool {
+    m.digest.is_none()
 }
 
 /// Why a value can't be edited that a place of another image uses.
