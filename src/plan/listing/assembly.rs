@@ -3,12 +3,16 @@
 use std::collections::{HashMap, HashSet};
 
 use super::super::what_runs::FilePlace;
+use super::super::what_runs::judge::is_in_values;
 use super::elsewhere::add_elsewhere;
 use super::files::{FileListing, PlacedReferences};
 use super::places::{ListedPlaces, ListedWinner, OverriddenPlace};
 use super::{ListedReference, OverriddenBy, Overrides, PlacedReference};
 use crate::file_selection::folder;
 use crate::image::{full_name, has_registry, same_image};
+
+/// Why a bump leaves a place unchanged.
+const REPLACED_VALUE: &str = "is in a list or map that stronger values replace, so nothing runs it";
 
 /// The winning places, by scalar.
 type Winners<'a> = HashMap<FilePlace, Vec<&'a ListedWinner>>;
@@ -37,7 +41,17 @@ impl<'a> Assembly<'a> {
     pub fn take_file(&mut self, file: FileListing, charts: &HashSet<String>) {
         let FileListing { path, with_chart, without_chart } = file;
         let is_in_chart = charts.contains(folder(&path));
-        self.take(&path, if is_in_chart { with_chart } else { without_chart });
+        let mut taken = if is_in_chart { with_chart } else { without_chart };
+        let is_replaced = |placed: &PlacedReference| {
+            is_in_values(placed.reference.kind, is_in_chart)
+                && placed.reference.sets.is_none()
+                && self.places.followed.contains(&path)
+                && !placed.is_in(&path, &self.places.known)
+        };
+        for placed in taken.by_rule.iter_mut().filter(|placed| is_replaced(placed)) {
+            placed.reference.reason.get_or_insert_with(|| REPLACED_VALUE.to_owned());
+        }
+        self.take(&path, taken);
     }
 
     fn take(&mut self, path: &str, PlacedReferences { mut by_rule, elsewhere }: PlacedReferences) {

@@ -18,6 +18,8 @@ pub(super) struct ListedPlaces {
     pub overridden: HashMap<FilePlace, OverriddenPlace>,
     /// Every place that sets an image in some root.
     pub known: HashSet<FilePlace>,
+    /// The files of which every place is known that sets an image.
+    pub followed: HashSet<String>,
     pub winning: Vec<ListedWinner>,
     /// Files that are too much work to read to their end.
     pub cut_off: Vec<String>,
@@ -54,6 +56,7 @@ impl ListedPlaces {
         Ok(ListedPlaces {
             overridden: roots.overridden(),
             known: roots.known(),
+            followed: roots.followed(),
             winning: roots.winners(),
             cut_off: roots.cut_off().collect(),
             files: roots.files_by_environment(),
@@ -141,7 +144,11 @@ impl RenderedRoots<'_> {
                 fixed: fixed(setting).or_else(|| self.mac(place)),
                 fixed_digest: None,
             });
-            winner.fixed_digest = winner.fixed_digest.take().or_else(|| self.fixed_digest(image));
+            winner.fixed_digest = winner
+                .fixed_digest
+                .take()
+                .or_else(|| self.fixed_digest(image))
+                .or_else(|| self.tested(setting));
             if winner.entries.len() < MOST_ENTRIES {
                 winner.entries.extend(root.entry.levels().flatten().cloned());
             }
@@ -159,6 +166,19 @@ impl RenderedRoots<'_> {
             || assignments.iter().flatten().any(|assignments| dotenv::has_mac(assignments));
         let reason = RefusalReason::HasMac;
         has_mac.then(|| format!("{reason}; {}", reason.advice()))
+    }
+
+    /// Why a place can't be edited, if that is because a JSON patch tests it.
+    fn tested(&self, setting: &Setting) -> Option<String> {
+        let reason = RefusalReason::Tested { by: self.tested_by(setting)? };
+        Some(format!("{reason}; {}", reason.advice()))
+    }
+
+    /// The operation of a JSON patch that expects the value of a place as it is.
+    pub fn tested_by(&self, setting: &Setting) -> Option<Location> {
+        let places = setting.version_places();
+        let mut tested = self.roots.iter().flat_map(|root| &root.tested);
+        tested.find(|tested| places.contains(&tested.place)).map(|tested| self.files.location(tested.by))
     }
 
     /// Why the tag of an image can't be edited, if that is because its digest can't.

@@ -174,14 +174,11 @@ impl<'a> Judge<'a> {
     /// Whether a match is in Helm values that stronger ones replace: lists, and maps in place of which there is something
     /// else, are not merged.
     fn is_replaced_value(&self, m: &Match) -> bool {
-        let (parsed, WhatRuns { covered, uncertain, known, .. }) =
-            (&self.scanned.files[m.file], self.what_runs);
-        let is_value = m.kind == HELM_RELEASE || m.kind == VALUES && parsed.has_chart();
-        is_value
+        let (parsed, WhatRuns { followed, known, .. }) = (&self.scanned.files[m.file], self.what_runs);
+        is_in_values(m.kind, parsed.has_chart())
             && m.result.is_ok()
             && m.kustomize_name.is_none()
-            && covered.contains(&parsed.path)
-            && !uncertain.contains(&parsed.path)
+            && followed.contains(&parsed.path)
             && !self.places(m).any(|place| known.contains(&place))
     }
 
@@ -264,6 +261,11 @@ impl<'a> Judge<'a> {
         let place = WinningPlace { parsed, file, match_level, winner, target: &target };
         place.as_any_match()
     }
+}
+
+/// Whether a reference of a kind is in Helm values of which tagbump knows what uses them.
+pub(in crate::plan) fn is_in_values(kind: &str, has_chart: bool) -> bool {
+    kind == HELM_RELEASE || kind == VALUES && has_chart
 }
 
 fn misread_by_helm(at: &Location, tag: &str) -> String {

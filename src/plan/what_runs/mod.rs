@@ -8,7 +8,7 @@
 
 mod digests;
 mod doubts;
-mod judge;
+pub(super) mod judge;
 mod naming_files;
 pub(super) mod outside;
 pub(super) mod rendered_roots;
@@ -78,8 +78,8 @@ pub(super) struct WhatRuns {
     pub texts: HashSet<(String, NodeId)>,
     /// The files that several objects or places are made from: all but those on their own.
     pub covered: HashSet<String>,
-    /// The files of roots that tagbump can't follow to the end.
-    pub uncertain: HashSet<String>,
+    /// Those of them that are only in roots which tagbump can follow to the end.
+    pub followed: HashSet<String>,
     /// The files that some root is made from.
     pub rendered: HashSet<String>,
     /// The files that a root reads as lines of `NAME=VALUE`, whatever they are called.

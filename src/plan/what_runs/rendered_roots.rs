@@ -192,6 +192,25 @@ impl<'a> RenderedRoots<'a> {
         self.roots.iter().flat_map(|root| root.defaults.iter().map(move |image| (root, image)))
     }
 
+    /// The files that several objects or places are made from: all but those on their own.
+    pub fn covered(&self) -> HashSet<String> {
+        let roots = self.roots.iter().filter(|root| root.files.len() > 1);
+        roots.flat_map(|root| &root.files).map(|file| self.path(*file)).collect()
+    }
+
+    /// Those of them that are only in roots which tagbump can follow to the end.
+    pub fn followed(&self) -> HashSet<String> {
+        if self.files.is_exhausted() {
+            return HashSet::new();
+        }
+        let mut followed = self.covered();
+        let uncertain = self.roots.iter().filter(|root| !root.uncertain.is_empty());
+        for file in uncertain.flat_map(|root| &root.files) {
+            followed.remove(&self.path(*file));
+        }
+        followed
+    }
+
     /// Every scalar that is part of a winning place. An empty tag counts: a chart's `appVersion` runs because of it.
     pub fn winning(&self) -> HashSet<Place> {
         let empty_tags = self.images().filter_map(|(_, image)| image.emptied_by()?.place());

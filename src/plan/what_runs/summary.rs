@@ -51,8 +51,8 @@ impl Summary<'_> {
             unmatched: self.unmatched(),
             known: self.roots.known(),
             texts: self.texts(),
-            covered: self.covered(),
-            uncertain: self.uncertain(),
+            covered: self.roots.covered(),
+            followed: self.roots.followed(),
             rendered: self.rendered(),
             assigning: self.assigning(),
             projects: self.projects(),
@@ -218,17 +218,6 @@ impl Summary<'_> {
     fn texts(&self) -> HashSet<(String, NodeId)> {
         let places = self.roots.known().into_iter();
         places.filter_map(|place| Some((place.path, place.inside?))).collect()
-    }
-
-    fn covered(&self) -> HashSet<String> {
-        let roots = self.roots.roots.iter().filter(|root| root.files.len() > 1);
-        roots.flat_map(|root| &root.files).map(|file| self.roots.path(*file)).collect()
-    }
-
-    fn uncertain(&self) -> HashSet<String> {
-        let cut_off = self.roots.files.is_exhausted();
-        let roots = self.roots.roots.iter().filter(|root| cut_off || !root.uncertain.is_empty());
-        roots.flat_map(|root| &root.files).map(|file| self.roots.path(*file)).collect()
     }
 
     fn rendered(&self) -> HashSet<String> {

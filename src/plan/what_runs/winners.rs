@@ -7,7 +7,6 @@ use super::summary::Summary;
 use super::{DigestPlace, FilePlace, Winner};
 use crate::effective::{DigestAt, EffectiveImage, Holds, Place, Root, Setting, TextPart};
 use crate::image::{Field, Tag, same_image};
-use crate::location::Location;
 
 /// An image of a root, the setting that wins there, and where that is.
 struct WinningSetting<'a> {
@@ -81,7 +80,7 @@ impl Summary<'_> {
             setting: setting.clone(),
             kind: self.roots.kind(place, setting),
             is_empty_tag: image.winning().is_none(),
-            tested_by: self.tested_by(setting),
+            tested_by: self.roots.tested_by(setting),
             nodes: nodes.map(|place| self.roots.file_place(place)).collect(),
             digest_beside: None,
             digests: Vec::new(),
@@ -101,15 +100,6 @@ impl Summary<'_> {
                 _ => None,
             },
         }
-    }
-
-    /// The operation of a JSON patch that expects the value of a place as it is.
-    fn tested_by(&self, setting: &Setting) -> Option<Location> {
-        let places = setting.version_places();
-        let mut tested = self.roots.roots.iter().flat_map(|root| &root.tested);
-        tested
-            .find(|tested| places.contains(&tested.place))
-            .map(|tested| self.roots.files.location(tested.by))
     }
 
     /// Notes where a winning tag's digest is. What comes later than values sets both.
