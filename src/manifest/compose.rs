@@ -38,12 +38,16 @@ fn in_extension(
 }
 
 /// `compose.yaml` and `docker-compose.yml`, also with something behind it, such as `compose.prod.yaml`, and the longer name
-/// with something in front of it, such as `prod.docker-compose.yml`.
+/// with something in front of it, such as `prod.docker-compose.yml`. Podman's names are of the same kind.
 pub fn is_compose(file_name: &str) -> bool {
     let stem = file_name.strip_suffix(".yaml").or_else(|| file_name.strip_suffix(".yml")).unwrap_or_default();
     let words: Vec<&str> = stem.split(['.', '-', '_']).collect();
-    words.first() == Some(&"compose") || words.windows(2).any(|pair| pair == ["docker", "compose"])
+    words.first() == Some(&"compose")
+        || words.windows(2).any(|pair| TOOLS.contains(&pair[0]) && pair[1] == "compose")
 }
+
+/// What the longer name can start with. (podman-compose, `COMPOSE_DEFAULT_LS`.)
+const TOOLS: [&str; 3] = ["docker", "podman", "container"];
 
 #[cfg(test)]
 mod tests {
@@ -57,6 +61,8 @@ mod tests {
             "compose.prod.yaml",
             "docker-compose-dev.yaml",
             "prod.docker-compose.yml",
+            "podman-compose.yml",
+            "container-compose.yaml",
         ] {
             assert!(is_compose(name), "{name}");
         }
