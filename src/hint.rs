@@ -137,7 +137,7 @@ fn typed(name: &str) -> String {
 }
 
 /// A value as a shell reads it, unless it is quoted already.
-fn quoted(value: &str) -> String {
+pub fn quoted(value: &str) -> String {
     let is_special = |c: char| c.is_whitespace() || "\\'\"$`*?;&|<>()!#~".contains(c);
     match value.contains(is_special) && !value.starts_with('\'') {
         true => format!("'{}'", value.replace('\'', r"'\''")),

@@ -2,7 +2,7 @@
 
 use super::{selection, worktree};
 use crate::error::{Exit, Failure};
-use crate::hint::{Hint, flag, hint, setting, switch, switch_of_bump};
+use crate::hint::{Hint, flag, hint, quoted, setting, switch, switch_of_bump};
 use crate::location::Location;
 use crate::manifest::RefusalReason;
 use crate::plan::{
@@ -198,7 +198,7 @@ fn how_to_set_what_wins(places: &[(Location, WithoutEffect)]) -> Hint {
         return hint("add the files that override it with ") + flag("file");
     }
     if has(|why| matches!(why, WithoutEffect::ReplacedValue)) {
-        return hint("bump what the stronger values name, or add the image there");
+        return hint("bump what runs there instead, which tagbump scan lists");
     }
     hint("set the defaults of charts too with ") + switch("all")
 }
@@ -228,7 +228,8 @@ fn by_its_field(place: &UnsetPlace) -> Hint {
 fn sops_command(refused: &RefusedReference) -> Option<String> {
     let is_of_sops = matches!(refused.reason, RefusalReason::Encrypted | RefusalReason::HasMac);
     let path = refused.sops_path.as_deref().filter(|_| is_of_sops)?;
-    Some(format!("change it with sops: sops set {} '{}' '\"TAG\"'", inline(&refused.at.file), inline(path)))
+    let (file, path) = (quoted(&inline(&refused.at.file)), quoted(&inline(path)));
+    Some(format!("change it with sops: sops set {file} {path} '\"TAG\"'"))
 }
 
 fn how_to_edit(refused: &[RefusedReference]) -> Hint {

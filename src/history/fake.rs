@@ -96,6 +96,10 @@ impl CommitStore for FakeCommits {
         self.commits.borrow().keys().find(|commit| commit.to_string().starts_with(sha)).copied()
     }
 
+    fn depth(&self) -> usize {
+        self.cut.borrow().len()
+    }
+
     fn deepen(&self) -> bool {
         self.deepened.set(self.deepened.get() + 1);
         self.cut.borrow_mut().pop().is_some()

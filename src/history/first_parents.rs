@@ -60,6 +60,10 @@ impl CommitStore for FirstParents<'_> {
         self.commits.resolve(sha)
     }
 
+    fn depth(&self) -> usize {
+        self.commits.depth()
+    }
+
     fn deepen(&self) -> bool {
         self.commits.deepen()
     }

@@ -65,6 +65,9 @@ pub trait CommitStore {
     /// The commit that an ID stands for, abbreviated or not; `None` if it isn't available here.
     fn resolve(&self, sha: &str) -> Option<CommitId>;
 
+    /// A number that changes whenever more commits become available.
+    fn depth(&self) -> usize;
+
     /// Fetches older commits that were cut off. Returns `false` if there are no more.
     fn deepen(&self) -> bool;
 }

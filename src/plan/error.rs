@@ -148,7 +148,7 @@ fn weaker_lines(places: &[(Location, WithoutEffect)]) -> String {
         }
         WithoutEffect::NotSearched { .. } => format!("\n  {at}: sets it, and isn't among the files to write"),
         WithoutEffect::ReplacedValue => {
-            format!("\n  {at}: nothing runs it: stronger values replace the list or map that it is in")
+            format!("\n  {at}: nothing that tagbump renders uses this value")
         }
         WithoutEffect::Empty => format!("\n  {at}: has an empty tag, so the chart's appVersion runs"),
     };

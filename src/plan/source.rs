@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 
 use crate::dotenv::is_dotenv;
 use crate::file_selection::{MatchLevel, Selection, file_name, is_yaml, split};
-use crate::manifest::CHART;
+use crate::manifest::{CHART, is_compose, is_kustomization_file};
 use crate::visible::inline;
 
 /// A file to look at.
@@ -196,9 +196,12 @@ impl FoundFiles {
         self.warnings.iter().cloned().chain(in_lfs).collect()
     }
 
-    /// Notes a file whose content is in Git LFS, if it is selected.
+    /// Notes a file whose content is in Git LFS, if it is selected, or if its name says that it decides what runs.
     pub fn pass_in_lfs(&mut self, path: &str, match_level: MatchLevel) {
-        if match_level != MatchLevel::ContextOnly {
+        let name = file_name(path);
+        let decides =
+            name == CHART || name.contains("values") || is_kustomization_file(name) || is_compose(name);
+        if decides || match_level != MatchLevel::ContextOnly {
             self.in_lfs.insert(path.to_owned());
         }
     }

@@ -47,10 +47,11 @@ fn may_override(scanned: &ScannedFiles, edits: &[&FileEdit], path: &str, target:
     if !is_dotenv(name) {
         let target = join(folder(path), target).filter(|target| scanned.around.paths.contains(target));
         let is_same = |target: &String| folder(target) == folder(path) && role(target) == role(path);
-        return !target.is_some_and(|target| is_same(&target));
+        return role(path).is_none() || !target.is_some_and(|target| is_same(&target));
     }
-    let takes_variables = |edit: &&FileEdit| is_compose(file_name(&edit.path)) && edit.before.contains(&b'$');
-    name == ".env" && edits.iter().any(takes_variables) || is_read_as_variables(scanned, name)
+    // it holds variables, and may name the project's files
+    let is_of_project = |edit: &&FileEdit| is_compose(file_name(&edit.path));
+    name == ".env" && edits.iter().any(is_of_project) || is_read_as_variables(scanned, name)
 }
 
 /// Whether a file takes its variables from a file with this name, perhaps. A service of compose hands them on to its
@@ -73,17 +74,17 @@ enum Role {
     Compose,
     ComposeOverride,
     Values,
-    Other,
 }
 
-fn role(path: &str) -> Role {
+/// `None` if a file counts by who names it, which can be the symlink alone.
+fn role(path: &str) -> Option<Role> {
     let name = file_name(path);
     match name {
-        _ if is_kustomization_file(name) => Role::Kustomization,
-        _ if is_compose(name) && name.contains("override") => Role::ComposeOverride,
-        _ if is_compose(name) => Role::Compose,
-        _ if name.contains("values") => Role::Values,
-        _ => Role::Other,
+        "values.yaml" | "values.yml" => Some(Role::Values),
+        _ if is_kustomization_file(name) => Some(Role::Kustomization),
+        _ if is_compose(name) && name.contains("override") => Some(Role::ComposeOverride),
+        _ if is_compose(name) => Some(Role::Compose),
+        _ => None,
     }
 }
 
@@ -126,9 +127,19 @@ mod tests {
             ("docker-compose.yml", "gone.yaml", true),
             ("compose.override.yaml", "dev.docker-compose.yaml", true),
             ("values-prod.yaml", "prod.yaml", true),
+            ("values-prod.yaml", "prod.values.yaml", true),
+            ("values.yml", "values.yaml", false),
+            ("resource.yaml", "prod.yaml", true),
             ("kustomization.yml", "kustomization.yaml", false),
         ] {
-            let names = ["compose.yaml", "dev.docker-compose.yaml", "prod.yaml", "kustomization.yaml"];
+            let names = [
+                "compose.yaml",
+                "dev.docker-compose.yaml",
+                "prod.yaml",
+                "prod.values.yaml",
+                "values.yaml",
+                "kustomization.yaml",
+            ];
             let files = names.map(|name| (name, ""));
             assert_eq!(!about((link, target), &files, "compose.yaml").is_empty(), is_warned_of, "{link}");
         }
@@ -138,7 +149,7 @@ mod tests {
     fn symlink_to_variables_matters_only_if_something_reads_them() {
         for (link, text, is_warned_of) in [
             (".env", "image: acme/api:${TAG:-v1}", true),
-            (".env", "image: acme/api:v1", false),
+            (".env", "image: acme/api:v1", true),
             ("x.env", "image: acme/api:${TAG:-v1}", false),
             ("x.env", "env_file: x.env\nimage: acme/api:v1", false),
             ("x.env", "include: [{path: a.yaml, env_file: x.env}]", true),

@@ -29,6 +29,8 @@ struct Revert {
     mainline: Option<String>,
     /// Whether it is known what it brought.
     is_read: bool,
+    /// How much of the history was available when it was looked for.
+    looked_in: Option<usize>,
 }
 
 impl Reverts {
@@ -50,7 +52,9 @@ impl Reverts {
 
     /// Whether a commit was reverted, by itself or with the merge that brought it.
     pub fn contains(&mut self, commit: CommitId, commits: &dyn CommitStore) -> bool {
-        for revert in self.named.iter_mut().filter(|revert| !revert.is_read) {
+        let depth = Some(commits.depth());
+        for revert in self.named.iter_mut().filter(|revert| !revert.is_read && revert.looked_in != depth) {
+            revert.looked_in = depth;
             revert.read(commits, &mut self.merged);
         }
         let id = commit.to_string();
@@ -81,7 +85,7 @@ impl Revert {
 fn named_in(message: &str) -> impl Iterator<Item = Revert> {
     message.split(REVERTS).skip(1).filter_map(|behind| {
         let mainline = behind.split_once(MAINLINE).and_then(|(_, parent)| id_at_start(parent));
-        Some(Revert { sha: id_at_start(behind)?, mainline, is_read: false })
+        Some(Revert { sha: id_at_start(behind)?, mainline, is_read: false, looked_in: None })
     })
 }
 

@@ -207,12 +207,14 @@ fn contained(
         let known = inside.iter().find(|chart| chart.name == name).cloned();
         let from_folder = || {
             let local = local_folder(folder, dependency)?;
-            if let Some(package) = package(files, folder, &local, dependency) {
+            let chart = load_at(files, &local, depth + 1, trail)?;
+            let has_images = || !chart.images(Value::default()).is_empty();
+            if let Some(package) = package(files, folder, &local, dependency).filter(|_| has_images()) {
                 let until =
                     format!("runs {package} as it was packed, until helm dependency update packs it again");
                 trail.uncertain(dependency.place(), until);
             }
-            load_at(files, &local, depth + 1, trail)
+            Some(chart)
         };
         let Some(mut chart) = known.or_else(from_folder) else {
             trail.unknown(dependency.place(), "depends on a chart that is not in this repository");

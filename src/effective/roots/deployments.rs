@@ -188,6 +188,7 @@ impl Deployments {
 
     fn add_application(&mut self, files: &mut Files<'_>, source: ApplicationSource, pointer: &Pointer) {
         let entry = pointer.entry(&entry_files(files, &source.renders));
+        let entry = entry.or_file(own_values(&source.renders).as_deref());
         let root = Root {
             name: source.name.clone(),
             entry: entry.clone(),
@@ -257,16 +258,17 @@ impl Deployments {
 /// The files that a source of an Application starts from.
 fn entry_files(files: &mut Files<'_>, renders: &Renders) -> Vec<String> {
     match renders {
-        Renders::Chart(DeployedChart { values_files, chart: Some(folder), .. })
-            if values_files.is_empty() =>
-        {
-            join(folder, "values.yaml").into_iter().collect()
-        }
         Renders::Chart(chart) => chart.values_files.iter().rev().cloned().collect(),
         Renders::Kustomization(kustomization) => vec![entry_of(files, &kustomization.folder)],
         Renders::Manifests(paths) => paths.iter().take(1).cloned().collect(),
         Renders::Unknown => Vec::new(),
     }
+}
+
+/// The chart's own values, if a source gives it none. Other Applications can use them too, so they tell least.
+fn own_values(renders: &Renders) -> Option<String> {
+    let Renders::Chart(DeployedChart { values_files, chart, .. }) = renders else { return None };
+    chart.as_deref().filter(|_| values_files.is_empty()).and_then(|folder| join(folder, "values.yaml"))
 }
 
 /// The doubt about an object whose variables come from one of several ConfigMaps.

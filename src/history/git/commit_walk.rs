@@ -144,6 +144,10 @@ impl CommitStore for CommitWalk<'_> {
         self.repo.find_commit_by_prefix(sha).ok().map(|commit| commit_id(commit.id()))
     }
 
+    fn depth(&self) -> usize {
+        self.steps.get()
+    }
+
     fn deepen(&self) -> bool {
         let Some(deepen) = &self.deepen else { return false };
         let Some(depth) = DEPTHS.get(self.steps.get()) else { return false };

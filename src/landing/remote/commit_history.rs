@@ -180,6 +180,10 @@ impl CommitStore for RecentCommits<'_> {
         self.past.resolve(sha)
     }
 
+    fn depth(&self) -> usize {
+        self.steps.get()
+    }
+
     fn deepen(&self) -> bool {
         let is_shallow = self.branch.workspace().repo.is_shallow();
         if !self.deepens || !is_shallow || self.is_over() {

@@ -12,7 +12,7 @@ use crate::file_selection::folder;
 use crate::image::{full_name, has_registry, same_image};
 
 /// Why a bump leaves a place unchanged.
-const REPLACED_VALUE: &str = "is in a list or map that stronger values replace, so nothing runs it";
+const REPLACED_VALUE: &str = "isn't used by anything that tagbump renders";
 
 /// The winning places, by scalar.
 type Winners<'a> = HashMap<FilePlace, Vec<&'a ListedWinner>>;
@@ -60,7 +60,7 @@ impl<'a> Assembly<'a> {
         let by_rule = by_rule.into_iter();
         let overridden = &self.places.overridden;
         self.references.extend(by_rule.map(|placed| placed.overridden_by(path, overridden, &self.winners)));
-        let unknown = elsewhere.into_iter().filter(|(_, placed)| !placed.is_in(path, &self.places.known));
+        let unknown = elsewhere.into_iter().filter(|(_, placed)| !placed.is_in(path, &self.places.setting));
         self.elsewhere.extend(unknown.map(|(certain, placed)| (certain, placed.reference)));
     }
 

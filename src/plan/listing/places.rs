@@ -18,6 +18,8 @@ pub(super) struct ListedPlaces {
     pub overridden: HashMap<FilePlace, OverriddenPlace>,
     /// Every place that sets an image in some root.
     pub known: HashSet<FilePlace>,
+    /// The same without the places of names.
+    pub setting: HashSet<FilePlace>,
     /// The files of which every place is known that sets an image.
     pub followed: HashSet<String>,
     pub winning: Vec<ListedWinner>,
@@ -55,6 +57,7 @@ impl ListedPlaces {
         }
         Ok(ListedPlaces {
             overridden: roots.overridden(),
+            setting: roots.setting(),
             known: roots.known(),
             followed: roots.followed(),
             winning: roots.winners(),
@@ -223,6 +226,17 @@ impl RenderedRoots<'_> {
             Some(_) if variables().any(|(_, at)| at.file == place.file) => COMPOSE,
             Some(_) => "variables",
         }
+    }
+
+    /// Every place that sets an image, or is overridden, or takes a variable.
+    pub fn setting(&self) -> HashSet<FilePlace> {
+        let images = self.images().chain(self.defaults()).map(|(_, image)| image);
+        let places = images.flat_map(|image| {
+            let chain = image.chain.iter().flat_map(|link| link.setting.places());
+            chain.chain(image.weaker())
+        });
+        let fed = self.roots.iter().flat_map(|root| &root.fed).map(|fed| fed.at);
+        places.chain(fed).map(|place| self.file_place(place)).collect()
     }
 
     /// Every place that sets or names an image, or is overridden, or takes a variable.

@@ -73,6 +73,8 @@ pub(super) struct WhatRuns {
     /// For each file, the roots that it is part of, by index.
     pub roots_of: HashMap<String, BTreeSet<usize>>,
     /// Every place that sets an image in some root, or would if no stronger one did.
+    pub setting: HashSet<FilePlace>,
+    /// The same, and the places of names.
     pub known: HashSet<FilePlace>,
     /// The block scalars with text that a root uses, by file and node.
     pub texts: HashSet<(String, NodeId)>,

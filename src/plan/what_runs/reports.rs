@@ -77,7 +77,7 @@ impl Reports {
         let (beside, alone): (BTreeSet<_>, BTreeSet<_>) = places.into_iter().partition(is_kept);
         self.replaced_values = alone.into_iter().collect();
         self.notices.extend(beside.iter().map(|(_, at)| {
-            format!("{at}: left unchanged, because stronger values replace the list or map that it is in")
+            format!("{at}: left unchanged, because nothing that tagbump renders uses this value")
         }));
         self
     }

@@ -49,6 +49,7 @@ impl Summary<'_> {
             feeds: self.feeds(),
             roots_of: self.roots_of(),
             unmatched: self.unmatched(),
+            setting: self.roots.setting(),
             known: self.roots.known(),
             texts: self.texts(),
             covered: self.roots.covered(),

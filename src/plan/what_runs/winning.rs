@@ -39,7 +39,7 @@ pub fn find(
         return Err(PlanError::Cancelled);
     }
     read_files(source, request, &what_runs, scanned)?;
-    scanned.known_places.clone_from(&what_runs.known);
+    scanned.known_places.clone_from(&what_runs.setting);
     if let Some(conflict) = what_runs.conflict {
         return Err(PlanError::InTwoEnvironments(Box::new(conflict)));
     }
