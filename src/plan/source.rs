@@ -183,7 +183,7 @@ impl FoundFiles {
         submodules.map(|nested| nested.path.as_str()).find(|submodule| is_inside(submodule))
     }
 
-    /// The warnings about all files that were skipped. Those in Git LFS may be many, of data that is no manifest.
+    /// The warnings about all files that were skipped. Many can be in Git LFS, and most of those aren't manifests.
     pub fn all_warnings(&self) -> Vec<String> {
         let in_lfs = self.in_lfs.first().map(|first| {
             let first = || SourceError::InLfs { path: first.clone() };

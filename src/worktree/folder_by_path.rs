@@ -82,7 +82,7 @@ impl Folder {
         Ok((file, identity))
     }
 
-    /// There is no way to open a path of several parts without following symlinks.
+    /// A path of several parts can't be opened without following symlinks.
     pub fn file_below(&self, _: &str) -> Option<Result<(File, FileIdentity), OpenError>> {
         None
     }

@@ -29,7 +29,7 @@ pub(super) fn roots(files: &mut Files<'_>, scene: &Scene<'_>) -> Vec<Root> {
 }
 
 /// Whether a file may be part of a project: by its name, or because it is in a folder where an `.env` can name it as a
-/// `COMPOSE_FILE`. In the folders of charts and kustomizations, nobody looks for that.
+/// `COMPOSE_FILE`. In the folders of charts and kustomizations, nothing reads that.
 fn may_be_of_project(files: &Files<'_>, path: &str) -> bool {
     let folder = folder_of(path);
     let is_there = |name: &str| join(folder, name).is_some_and(|path| files.has(&path));
