@@ -19,11 +19,11 @@ pub fn places_elsewhere(found: &PlacesElsewhere, audience: Audience) -> String {
 
 /// A place, and the flags that set it.
 fn with_setting(place: &UnsetPlace) -> Hint {
-    let at = hint(place.to_string());
-    match place.field.as_deref().filter(|_| !names_repository(place)) {
-        Some(field) => {
-            at + " (" + setting("field", inline(field)) + " " + setting("file", inline(&place.at.file)) + ")"
-        }
-        None => at,
-    }
+    let UnsetPlace { at, object, field } = place;
+    let Some(field) = field.as_deref().filter(|_| !names_repository(place)) else {
+        return hint(place.to_string());
+    };
+    let object = object.as_deref().map(|kind| format!("{}, ", inline(kind))).unwrap_or_default();
+    let flags = setting("field", inline(field)) + " " + setting("file", inline(&at.file));
+    hint(format!("{at}: {object}")) + flags
 }
