@@ -23,7 +23,7 @@ impl SelectionIndex {
         let (mut patterns, mut of_pattern) = (Vec::new(), Vec::new());
         let (mut by_name, mut everything) = (HashMap::<_, Vec<_>>::new(), Vec::new());
         for (nth, selection) in selections.into_iter().enumerate() {
-            for name in &selection.names {
+            for name in selection.names.iter().chain(&selection.patterns) {
                 by_name.entry(name.clone()).or_default().push(nth);
             }
             patterns.extend(selection.patterns.iter().cloned());

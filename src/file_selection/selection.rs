@@ -9,8 +9,9 @@ use super::{MatchLevel, SelectionError, inside_root, is_pattern, is_yaml};
 /// Paths and patterns, checked.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
-    /// Sorted.
+    /// Sorted, like the patterns.
     pub(super) names: Vec<String>,
+    /// Each is a path too, that of a folder such as `apps/[id]`.
     pub(super) patterns: Vec<String>,
     set: GlobSet,
     /// Every YAML file, in addition to those that are named.
@@ -40,9 +41,12 @@ impl Selection {
     /// A pattern that is not valid, or a path that leaves the root.
     pub fn new(arguments: &[String]) -> Result<Self, SelectionError> {
         let paths = arguments.iter().map(|argument| inside_root(argument)).collect::<Result<Vec<_>, _>>()?;
-        let (patterns, mut names): (Vec<_>, Vec<_>) = paths.into_iter().partition(|path| is_pattern(path));
-        names.sort();
-        names.dedup();
+        let (mut patterns, mut names): (Vec<_>, Vec<_>) =
+            paths.into_iter().partition(|path| is_pattern(path));
+        for list in [&mut patterns, &mut names] {
+            list.sort();
+            list.dedup();
+        }
         Ok(Selection { everything: arguments.is_empty(), set: glob_set(&patterns)?, names, patterns })
     }
 
@@ -120,7 +124,9 @@ impl Selection {
     }
 
     fn is_name(&self, path: &str) -> bool {
-        self.names.binary_search_by(|name| name.as_str().cmp(path)).is_ok()
+        [&self.names, &self.patterns]
+            .iter()
+            .any(|list| list.binary_search_by(|name| name.as_str().cmp(path)).is_ok())
     }
 
     /// Whether a folder that contains the path is named.

@@ -93,6 +93,20 @@ fn a_literal_selects_its_file_and_no_other() {
     assert_eq!(match_level(&[&literal("{a,b}.yaml")], "a.yaml"), None);
 }
 
+/// Folders of templates and of web frameworks have such names.
+#[test]
+fn path_that_looks_like_a_pattern_selects_its_file() {
+    for argument in ["apps/[id]/d.yaml", "{{cookiecutter.name}}/d.yaml", "a*b/d.yaml"] {
+        let path = argument;
+        assert_eq!(match_level(&[argument], path), Some(MatchLevel::Explicit), "{argument}");
+        let (folder, _) = argument.rsplit_once('/').unwrap();
+        assert_eq!(match_level(&[folder], path), Some(MatchLevel::Pattern), "{folder}");
+        let selection = Selection::new(&[argument.to_owned()]).unwrap();
+        assert_eq!(SelectionIndex::new([&selection]).unwrap().selecting(path), [0], "{argument}");
+    }
+    assert_eq!(match_level(&["apps/[id]/d.yaml"], "apps/i/d.yaml"), Some(MatchLevel::Pattern));
+}
+
 #[test]
 fn folders_that_are_worth_a_look() {
     let reaches =

@@ -6,10 +6,11 @@ use super::super::value::Value;
 use super::InflatedChart;
 use super::builder::{Builder, Gathered, Level, add_paths};
 use super::field_paths::FieldSpec;
+use super::replacements::may_be_image;
 use super::resources::{self, Included};
 use crate::file_selection::in_folder;
 
-/// Transformers that are part of kustomize and don't touch images.
+/// Transformers that are part of kustomize and don't touch images, unless a path of theirs leads to one.
 const HARMLESS: [&str; 9] = [
     "AnnotationsTransformer",
     "HashTransformer",
@@ -109,7 +110,9 @@ impl Builder<'_, '_> {
 
     fn is_harmless(&mut self, level: &Level<'_>, item: &Value) -> bool {
         let documents = self.plugin(level, item);
-        documents.is_some_and(|documents| documents.iter().all(|document| is_builtin(document, &HARMLESS)))
+        documents.is_some_and(|documents| {
+            documents.iter().all(|document| is_builtin(document, &HARMLESS) && !leads_to_image(document))
+        })
     }
 
     /// The documents of a generator or transformer: in a file, or in the kustomization itself.
@@ -129,6 +132,16 @@ impl Builder<'_, '_> {
         }
         Some(self.files.documents(file).to_vec())
     }
+}
+
+/// Whether a path that a transformer writes to may lead to an image. (kustomize, `types.FieldSpec` and `TargetSelector`.)
+fn leads_to_image(transformer: &Value) -> bool {
+    let list = |key: &str| transformer.get(key).map_or(&[][..], Value::items).iter();
+    let specs = list("fieldSpecs").filter_map(|spec| spec.text_at(&["path"]));
+    let targets = list("targets").filter_map(|target| target.text_at(&["fieldPath"]));
+    let is_name = |part: &&str| part.parse::<usize>().is_err();
+    // what is on the way, such as `template`, stays as it is
+    specs.chain(targets).filter_map(|path| path.split(['/', '.']).rfind(is_name)).any(may_be_image)
 }
 
 fn is_builtin(document: &Value, kinds: &[&str]) -> bool {

@@ -50,7 +50,7 @@ impl Builder<'_, '_> {
             return;
         }
         let Some(copied) = source(item, &gathered.objects) else {
-            if targets.iter().any(may_be_image) {
+            if targets.iter().any(may_set_image) {
                 self.note_uncertain(item.place(), "replaces values, and their source can't be found");
             }
             return;
@@ -239,8 +239,13 @@ fn part_ranges<'t>(text: &'t str, delimiter: &'t str) -> impl Iterator<Item = st
 }
 
 /// Whether a target can be an image, or something that an image is made from.
-fn may_be_image(target: &Value) -> bool {
+fn may_set_image(target: &Value) -> bool {
     let paths = target.get("fieldPaths").map_or(&[][..], Value::items).iter().filter_map(Value::text);
+    paths.into_iter().any(may_be_image)
+}
+
+/// Whether what a path leads to may be an image, or have one in it.
+pub(super) fn may_be_image(path: &str) -> bool {
     let words = ["image", "Image", "ontainers", "tag", "Tag", "values", "template"];
-    paths.into_iter().any(|path| words.iter().any(|word| path.contains(word)) || path == "spec")
+    words.iter().any(|word| path.contains(word)) || path == "spec"
 }

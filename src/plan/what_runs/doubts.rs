@@ -99,12 +99,14 @@ impl Summary<'_> {
             return None;
         }
         let empty_tag = image.emptied_by().and_then(Setting::place);
+        let app_version = image.app_version.as_ref().and_then(|version| version.place);
         let what = self.instead_of_tag(image);
         Some(UnsetTag {
             image: image.name.clone(),
             named_at: image.named_at.map(|place| self.roots.file_place(place)),
             empty_tag: empty_tag
                 .map(|place| (self.roots.file_place(place), self.roots.files.location(place))),
+            app_version: app_version.map(|place| self.roots.file_place(place)),
             warning: format!("{} {what}", self.runs(root, image)),
         })
     }

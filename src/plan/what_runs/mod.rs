@@ -200,6 +200,8 @@ pub(super) struct UnsetTag {
     pub named_at: Option<FilePlace>,
     /// The empty tag, and where that is.
     pub empty_tag: Option<(FilePlace, Location)>,
+    /// The `appVersion` that runs, which a field can set.
+    pub app_version: Option<FilePlace>,
     pub warning: String,
 }
 

@@ -285,7 +285,8 @@ fn unset_tags(scanned: &ScannedFiles, what_runs: &WhatRuns, kept: &[Match]) -> V
         (Some((place, _)), _) => edited.contains(place),
         (None, named_at) => named_at.as_ref().is_some_and(|place| added.contains(place)),
     };
-    let unset = what_runs.unset.iter().filter(|unset| !has_tag_now(unset));
+    let is_field = |unset: &UnsetTag| unset.app_version.as_ref().is_some_and(|place| edited.contains(place));
+    let unset = what_runs.unset.iter().filter(|unset| !has_tag_now(unset) && !is_field(unset));
     let warnings: BTreeSet<&String> = unset.map(|unset| &unset.warning).collect();
     warnings.into_iter().cloned().collect()
 }

@@ -122,3 +122,29 @@ images: [{name: other, newTag: v1}]
     assert_eq!(run.uncertain, uncertain);
     assert_eq!(run.unmatched, ["kustomization.yaml:10 may match"]);
 }
+
+#[test]
+fn transformer_is_uncertain_if_a_path_leads_to_an_image() {
+    for (transformer, is_uncertain) in [
+        (
+            "kind: LabelTransformer\nfieldSpecs: [{path: spec/template/metadata/labels, create: true}]\n",
+            false,
+        ),
+        ("kind: NamespaceTransformer\nfieldSpecs: [{path: spec/containers/image}]\n", true),
+        (
+            "kind: SuffixTransformer\nsuffix: -arm64\nfieldSpecs: [{path: 'spec/template/spec/containers[]/image'}]\n",
+            true,
+        ),
+        ("kind: ValueAddTransformer\ntargets: [{fieldPath: spec/template/spec/containers/0}]\n", true),
+        ("kind: ValueAddTransformer\ntargets: [{fieldPath: spec/replicas}]\n", false),
+    ] {
+        let transformer = format!("apiVersion: builtin\n{transformer}");
+        let files = [
+            ("kustomization.yaml", "resources: [d.yaml]\ntransformers: [t.yaml]\n"),
+            ("d.yaml", DEPLOYMENT),
+            ("t.yaml", &transformer),
+        ];
+        let uncertain = repository(&files).run("").uncertain;
+        assert_eq!(!uncertain.is_empty(), is_uncertain, "{transformer}");
+    }
+}
