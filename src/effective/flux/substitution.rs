@@ -130,11 +130,15 @@ fn walk(value: &mut Value, key: &str, variables: &Substitutes, noted: &mut Noted
     match value {
         Value::Map(pairs) => {
             for (key, value) in pairs {
-                let known = noted.fed.len();
+                let (fed, doubts) = (noted.fed.len(), noted.doubts.len());
                 walk(value, key, variables, noted);
                 // labels are meant to follow, and what is handed on to another Flux Kustomization counts where that uses it
                 if is_about_object(key) || key == "substitute" {
-                    noted.fed.truncate(known);
+                    noted.fed.truncate(fed);
+                }
+                // no image is there
+                if is_about_object(key) {
+                    noted.doubts.truncate(doubts);
                 }
             }
         }

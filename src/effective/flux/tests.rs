@@ -240,3 +240,15 @@ fn kustomization_of_another_source_is_elsewhere() {
     assert!(elsewhere("{interval: 1m}", "", own));
     assert!(!elsewhere("{path: ./app}", "", own));
 }
+
+#[test]
+fn variable_in_an_annotation_decides_no_image() {
+    let spec = "  postBuild:\n    substituteFrom: [{kind: Secret, name: settings}]\n";
+    let annotated = |annotation: &str| {
+        let text = DEPLOYMENT.replace("metadata:", &format!("metadata:\n  annotations: {{{annotation}}}"));
+        with(spec, &[("app/deployment.yaml", &text)]).uncertain
+    };
+    assert_eq!(annotated("tailscale.com/tags: '${TAGS}', a.io/image-pull: 'a-${B}'"), [""; 0]);
+    let tag = deployment("app:${TAG}");
+    assert_eq!(with(spec, &[("app/deployment.yaml", &tag)]).uncertain.len(), 1);
+}
