@@ -8,7 +8,7 @@ mod substitution;
 mod tests;
 
 use super::files::{Files, join};
-use super::helm::Objects;
+use super::helm::{Around, Objects};
 use super::kustomize::{Additions, Build, build, build_all, kustomization_file};
 use super::repository_url::are_different;
 use super::second_reader::SecondReader;
@@ -20,9 +20,9 @@ pub fn folder(kustomization: &Value) -> Option<String> {
     join("", path.trim_start_matches('/')).filter(|folder| !folder.contains('$'))
 }
 
-/// Whether a Flux Kustomization surely builds something else than this repository, whose URL is `own` if it is known: its
+/// Whether a Flux Kustomization surely builds something else than this repository, as far as its URL is known: its
 /// GitRepository is another one, or it builds the root of an artifact. A piece of one, such as a patch, builds nothing.
-pub fn is_elsewhere(kustomization: &Value, sources: &Objects<'_>, own: Option<&str>) -> bool {
+pub fn is_elsewhere(kustomization: &Value, around: &Around<'_>) -> bool {
     let Some(source) = kustomization.at(&["spec", "sourceRef"]) else {
         return kustomization.at(&["spec", "path"]).is_none();
     };
@@ -32,9 +32,9 @@ pub fn is_elsewhere(kustomization: &Value, sources: &Objects<'_>, own: Option<&s
     }
     let namespace =
         source.text_at(&["namespace"]).or_else(|| kustomization.text_at(&["metadata", "namespace"]));
-    let repository = source.text_at(&["name"]).and_then(|name| sources.find(kind, name, namespace));
+    let repository = source.text_at(&["name"]).and_then(|name| around.find(kind, name, namespace));
     let url = repository.and_then(|repository| repository.text_at(&["spec", "url"]));
-    match (url.filter(|url| !url.contains('$')), own) {
+    match (url.filter(|url| !url.contains('$')), around.url) {
         (Some(declared), Some(own)) => are_different(declared, own),
         _ => false,
     }

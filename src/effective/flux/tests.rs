@@ -1,4 +1,4 @@
-use super::super::helm::Objects;
+use super::super::helm::{Around, Objects};
 use super::super::kustomize::tests::{DEPLOYMENT, MemoryRepository, Outcomes, repository};
 use super::{folder, is_elsewhere, render};
 
@@ -217,7 +217,8 @@ fn kustomization_of_another_source_is_elsewhere() {
         repository(&[("f.yaml", &text)]).with(|files| {
             let file = files.load("f.yaml").unwrap();
             let documents = files.documents(file).to_vec();
-            is_elsewhere(&documents[0], &Objects::new(&documents), own)
+            let (root, repository) = (Objects::default(), Objects::new(&documents));
+            is_elsewhere(&documents[0], &Around { root: &root, repository: &repository, url: own })
         })
     };
     let git = "{path: ./app, sourceRef: {kind: GitRepository, name: infra}}";

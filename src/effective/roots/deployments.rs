@@ -13,7 +13,7 @@ use super::super::entry_files::EntryFiles;
 use super::super::files::{Files, join};
 use super::super::flux;
 use super::super::folder_pattern::FolderPattern;
-use super::super::helm::{Objects, UsedCharts};
+use super::super::helm::{Around, Objects, UsedCharts};
 use super::super::images::object_images;
 use super::super::kustomize::{Additions, Build, InflatedChart, build, kustomization_file};
 use super::super::place::FileId;
@@ -58,7 +58,8 @@ impl Deployments {
         let declared = scene.declared_objects(files);
         let repositories = declared.iter().chain(&written).filter(|object| is_kind(object, GIT_REPOSITORY));
         let repositories = Objects::new(repositories);
-        let here = written.iter().filter(|object| is_of_repository(object, &repositories, scene.url));
+        let around = Around { root: &Objects::default(), repository: &repositories, url: scene.url };
+        let here = written.iter().filter(|object| is_of_repository(object, &around));
         let mut targets = Targets::default();
         here.for_each(|object| targets.add(files, object, scene.url));
         let implied = implied_applications(files, scene.reached, &targets.files);
@@ -113,9 +114,11 @@ impl Deployments {
         let mut next = 0;
         let (mut rendered, mut config_maps) = (RenderedPointers::default(), ConfigMaps::new(declared));
         while next < self.all.len() && self.all.len() < MAX_DEPLOYMENTS && !files.is_exhausted() {
-            let is_followed =
-                |object: &&Value| is_pointer(object) && is_of_repository(object, repositories, scene.url);
-            let pointers: Vec<Value> = self.all[next].objects.iter().filter(is_followed).cloned().collect();
+            let objects = &self.all[next].objects;
+            let own = Objects::new(objects.iter().filter(|object| is_kind(object, GIT_REPOSITORY)));
+            let around = Around { root: &own, repository: repositories, url: scene.url };
+            let is_followed = |object: &&Value| is_pointer(object) && is_of_repository(object, &around);
+            let pointers: Vec<Value> = objects.iter().filter(is_followed).cloned().collect();
             let doubts = DeploymentDoubts::of(&self.all[next]);
             for object in pointers {
                 config_maps.see(&self.all);
@@ -316,8 +319,8 @@ fn is_argo(object: &Value) -> bool {
 }
 
 /// Whether what an object renders can be in this repository. (Applications find that out themselves.)
-fn is_of_repository(object: &Value, repositories: &Objects<'_>, url: Option<&str>) -> bool {
-    !is_flux(object) || !flux::is_elsewhere(object, repositories, url)
+fn is_of_repository(object: &Value, around: &Around<'_>) -> bool {
+    !is_flux(object) || !flux::is_elsewhere(object, around)
 }
 
 /// A Flux Kustomization that changes what it builds, but with a variable in its path.

@@ -12,6 +12,8 @@ mod projects;
 mod releases;
 mod scene;
 mod templates;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 
