@@ -15,6 +15,9 @@ const MAX_APPLICATIONS: usize = 500;
 /// Generators that are nested deeper than this are not followed. Argo CD allows two levels.
 const MAX_DEPTH: usize = 3;
 
+/// Kubernetes allows no longer names.
+const MAX_NAME: usize = 253;
+
 /// The Applications of a set. Lists, files and folders of this repository are followed, and their combinations.
 pub fn applications(files: &mut Files<'_>, set: &Value, url: Option<&str>) -> Vec<Application> {
     let Some(template) = set.at(&["spec", "template"]) else { return Vec::new() };
@@ -60,12 +63,20 @@ fn is_filled_with_a_block(line: &str) -> bool {
     !["if", "else", "end", "range", "with", "/*", "$"].iter().any(|word| rest.starts_with(word))
 }
 
-/// A placeholder that is left makes a source uncertain, unless it is for another branch or a mirror.
+/// A placeholder that is left makes a source uncertain, unless it is for another branch or a mirror, or in a field that decides
+/// neither which files are read nor which values count.
 fn unfilled(source: &Value) -> Option<Doubt> {
-    let matters = |(key, _): &&(String, Value)| !["repoURL", "targetRevision"].contains(&key.as_str());
-    let left: usize = source.pairs().iter().filter(matters).map(|(_, value)| placeholders(value)).sum();
     let what = "has placeholders that nothing here fills in".to_owned();
-    (left > 0).then(|| Doubt { at: source.place(), what })
+    has_unfilled(source).then(|| Doubt { at: source.place(), what })
+}
+
+fn has_unfilled(fields: &Value) -> bool {
+    fields.pairs().iter().any(|(key, value)| match key.as_str() {
+        "repoURL" | "targetRevision" | "name" => false,
+        "releaseName" | "namespace" | "kubeVersion" | "namePrefix" | "nameSuffix" => false,
+        "helm" | "kustomize" => has_unfilled(value),
+        _ => placeholders(value) > 0,
+    })
 }
 
 /// Collects parameters.
@@ -213,10 +224,21 @@ fn with_path(mut parameters: Value, folder: &str, file: Option<&str>) -> Value {
     let mut path = Value::default();
     path.set("path", text(folder));
     path.set("basename", name(folder));
+    path.set("basenameNormalized", text(&normalised(folder)));
     path.set("segments", Value::List(folder.split('/').map(text).collect()));
     if let Some(file) = file {
         path.set("filename", name(file));
+        path.set("filenameNormalized", text(&normalised(file)));
     }
     parameters.set("path", path);
     parameters
+}
+
+/// The last part of a path as the name of an object. (Argo CD, `utils.SanitizeName`.)
+fn normalised(path: &str) -> String {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '.';
+    let name = path.rsplit('/').next().unwrap_or(path).to_lowercase();
+    let mut name = name.replace(|c| !fits(c), "-");
+    name.truncate(MAX_NAME);
+    name.trim_matches(['-', '.']).to_owned()
 }

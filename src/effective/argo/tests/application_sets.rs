@@ -161,3 +161,30 @@ fn parameter_around_the_tag_is_not_its_place() {
         "ghcr.io/acme/api:v1.2 app.yaml:19 > c/values.yaml:3"
     );
 }
+
+#[test]
+fn placeholder_matters_only_where_it_decides_what_is_read() {
+    let app = |helm: &str| set("  - clusters: {}", helm).replace("'api-{{env}}'", "api");
+    let doubts =
+        |helm: &str| in_chart(&app(helm), &[]).iter().filter(|line| line.starts_with("uncertain")).count();
+    let aside = "          releaseName: '{{name}}'\n          namespace: '{{name}}'\n          kubeVersion: '{{name}}'\n";
+    assert_eq!(doubts(aside), 0);
+    for decides in [
+        "          valueFiles: ['{{name}}.yaml']\n",
+        "          values: '{{name}}'\n",
+        "          parameters: [{name: image.tag, value: '{{name}}'}]\n",
+    ] {
+        assert!(doubts(&format!("{aside}{decides}")) > 0, "{decides}");
+    }
+}
+
+#[test]
+fn normalised_names_of_folders_are_filled_in() {
+    let git = "  - git:\n      repoURL: https://github.com/acme/infra\n      files:\n      - path: envs/*/config.yaml";
+    let app = set(git, "          valueFiles: ['{{path.filenameNormalized}}']\n")
+        .replace("{{env}}", "{{path.basenameNormalized}}");
+    let more = [("envs/My_Env/config.yaml", "a: 1\n"), ("c/config.yaml", "image:\n  tag: v1\n")];
+    let expected =
+        ["Application api-my-env: chart c", "ghcr.io/acme/api:v1 c/config.yaml:2 > c/values.yaml:3"];
+    assert_eq!(in_chart(&app, &more), expected);
+}
