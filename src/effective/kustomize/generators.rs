@@ -9,6 +9,8 @@ use super::super::value::{Scalar, Value};
 use super::Object;
 use super::builder::{Builder, Gathered, Level};
 
+const MISSING: &str = "reads a file that isn't in this repository";
+
 impl Builder<'_, '_> {
     pub(super) fn generate(&mut self, level: &Level<'_>, gathered: &mut Gathered) {
         for (key, kind) in [("configMapGenerator", "ConfigMap"), ("secretGenerator", "Secret")] {
@@ -26,8 +28,12 @@ impl Builder<'_, '_> {
         let list = |key: &str| item.get(key).map_or(&[][..], Value::items).iter();
         let mut data: Vec<_> =
             list("files").filter_map(|source| self.file_source(level, source, kind)).collect();
+        // what takes an image from a secret has a doubt of its own, unless another file has the value that this one overrides
+        let may_be_missing = kind == "Secret" && matches!(item.text_at(&["behavior"]), None | Some("create"));
         for path in list("envs").chain(item.get("env")) {
-            self.env_file(level, path, &mut data);
+            if self.env_file(level, path, &mut data).is_none() && !may_be_missing {
+                self.note_uncertain(path.place(), MISSING);
+            }
         }
         let literals = list("literals").filter_map(Value::scalar).filter_map(literal_source);
         let literals = Value::Map(literals.map(|(key, value)| (key.to_owned(), value)).collect());
@@ -53,7 +59,7 @@ impl Builder<'_, '_> {
         let Some(file) = join(level.folder, path).and_then(|path| self.files.load(&path)) else {
             // git often ignores secrets; what takes an image from one has a doubt of its own
             if kind != "Secret" {
-                self.note_uncertain(source.place(), "reads a file that isn't in this repository");
+                self.note_uncertain(source.place(), MISSING);
             }
             return Some((key.to_owned(), Value::null()));
         };
@@ -67,18 +73,17 @@ impl Builder<'_, '_> {
         Some((key.to_owned(), Value::Scalar(Scalar { place, ..Scalar::generated(text) })))
     }
 
-    /// Lines of `NAME=VALUE` (`kv.loader.keyValuesFromEnvFiles`)
-    fn env_file(&mut self, level: &Level<'_>, path: &Value, data: &mut Vec<(String, Value)>) {
-        let local = path.text().and_then(|path| join(level.folder, path));
-        let Some(file) = local.and_then(|local| self.files.load_dotenv(&local)) else {
-            return self.note_uncertain(path.place(), "reads a file that isn't in this repository");
-        };
+    /// Lines of `NAME=VALUE` (`kv.loader.keyValuesFromEnvFiles`); `None` if the file is missing.
+    fn env_file(&mut self, level: &Level<'_>, path: &Value, data: &mut Vec<(String, Value)>) -> Option<()> {
+        let local = join(level.folder, path.text()?)?;
+        let file = self.files.load_dotenv(&local)?;
         self.build.files.insert(file);
         let assignments = self.files.file(file).assignments.iter().flatten().flatten();
         for (node, assignment) in assignments.enumerate() {
             let text = &assignment.value;
             data.push((assignment.name.clone(), part_of(Place { file, node }, 0, text)));
         }
+        Some(())
     }
 }
 

@@ -148,3 +148,31 @@ fn transformer_is_uncertain_if_a_path_leads_to_an_image() {
         assert_eq!(!uncertain.is_empty(), is_uncertain, "{transformer}");
     }
 }
+
+/// git often ignores it.
+#[test]
+fn secret_from_a_missing_file_is_a_doubt_only_if_it_overrides_another() {
+    for (generator, is_doubted) in [
+        ("secretGenerator: [{name: s, envs: [.env.secret]}]", false),
+        ("secretGenerator: [{name: s, files: [.env.secret]}]", false),
+        ("secretGenerator: [{name: s, behavior: merge, envs: [.env.secret]}]", true),
+        ("configMapGenerator: [{name: s, envs: [.env.secret]}]", true),
+    ] {
+        let text = format!("resources: [d.yaml]\n{generator}\n");
+        let run = repository(&[("kustomization.yaml", &text), ("d.yaml", DEPLOYMENT)]).run("");
+        assert_eq!(!run.uncertain.is_empty(), is_doubted, "{text}: {:?}", run.uncertain);
+    }
+}
+
+#[test]
+fn value_from_a_secret_of_a_missing_file_is_a_doubt() {
+    let text = "\
+resources: [d.yaml]
+secretGenerator: [{name: s, envs: [.env.secret]}]
+replacements:
+- source: {kind: Secret, name: s, fieldPath: data.TAG}
+  targets: [{select: {kind: Deployment}, fieldPaths: [spec.template.spec.containers.0.image]}]
+";
+    let run = repository(&[("kustomization.yaml", text), ("d.yaml", DEPLOYMENT)]).run("");
+    assert!(!run.uncertain.is_empty());
+}
