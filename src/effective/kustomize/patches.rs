@@ -168,7 +168,8 @@ impl Builder<'_, '_> {
 
     /// What a patch sets in an object that can't be rendered: the base may be remote.
     fn patch_of_unknown(&mut self, value: Value, gathered: &mut Gathered) {
-        if gathered.has_unknown && value.text_at(&["kind"]).is_some() {
+        let is_deleted = value.text_at(&["$patch"]) == Some("delete");
+        if gathered.has_unknown && !is_deleted && value.text_at(&["kind"]).is_some() {
             let file = value.place().map(|place: Place| place.file);
             gathered.objects.push(Object { value, file, is_partial: true, ..Object::default() });
         }

@@ -128,3 +128,21 @@ fn namespaces_of_two_bases_get_the_name_that_each_sets() {
     assert!(run.uncertain.is_empty(), "{:?}", run.uncertain);
     assert_eq!(run.images.len(), 2);
 }
+
+#[test]
+fn patch_that_deletes_an_object_of_a_remote_base_adds_none() {
+    let delete = "$patch: delete\napiVersion: v1\nkind: Namespace\nmetadata: {name: theirs}\n";
+    let namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: ours}\n";
+    let base = "resources: ['https://example.org/x.yaml']\npatches: [{path: delete.yaml}]\n";
+    let run = repository(&[
+        ("kustomization.yaml", "resources: [overlay]\n"),
+        ("overlay/kustomization.yaml", "namespace: ours\nresources: [n.yaml, d.yaml, ../base]\n"),
+        ("overlay/n.yaml", namespace),
+        ("overlay/d.yaml", DEPLOYMENT),
+        ("base/kustomization.yaml", base),
+        ("base/delete.yaml", delete),
+    ])
+    .run("");
+    assert!(run.uncertain.is_empty(), "{:?}", run.uncertain);
+    assert_eq!(run.images, ["app:v1 <- overlay/d.yaml:10"]);
+}
