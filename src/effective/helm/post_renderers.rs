@@ -10,6 +10,7 @@ use super::super::root::UnmatchedEntry;
 use super::super::setting::{EffectiveImage, Setting};
 use super::super::value::Value;
 use super::trail::Trail;
+use crate::image::short_name;
 
 /// Whether a release has post-renderers that change more than what `images` lists.
 pub fn has_patches(release: &Value) -> bool {
@@ -58,35 +59,38 @@ impl ChartObjects {
         trail.extend(Trail { files: read, unknown, uncertain });
         let is_seen = |object: &Object| object.file.is_some_and(|file| self.templates.contains(&file));
         let (seen, unseen): (Vec<_>, Vec<_>) = objects.into_iter().partition(is_seen);
+        let init: HashSet<Place> = seen.iter().chain(&unseen).flat_map(images_of_init_containers).collect();
         let mut unpatched = Unpatched::new(names, chart_images);
         let (kept, patched): (Vec<_>, Vec<_>) = images_of(&seen)
             .filter(|image| image.named_at.is_some())
             .partition(|image| image.named_at.is_some_and(|place| known.contains(&place)));
         unpatched.keep(&kept);
         for mut patched in patched {
+            unpatched.doubt(&patched, &init, trail);
             let replaced = unpatched.take_overridden(&patched);
             patched.overridden.retain(|place| !self.names.contains(place));
-            self.patch(patched, &replaced, trail);
+            self.images.push(over(patched, &replaced));
         }
         for patched in images_of(&unseen) {
+            unpatched.doubt(&patched, &init, trail);
             let replaced = unpatched.take_of_same_name(&patched);
-            self.patch(patched, replaced.as_slice(), trail);
+            self.images.push(over(patched, replaced.as_slice()));
         }
         self.images.extend(unpatched.images.into_iter().flatten());
         self.seen = seen;
         unmatched
     }
-
-    /// Adds the image that a patch gives a container.
-    fn patch(&mut self, patched: EffectiveImage, replaced: &[EffectiveImage], trail: &mut Trail) {
-        // which container it is can only be guessed
-        trail.uncertain(patched.named_at, "patches a container of the chart");
-        self.images.push(over(patched, replaced));
-    }
 }
 
 fn images_of(objects: &[Object]) -> impl Iterator<Item = EffectiveImage> {
     objects.iter().flat_map(|object| object_images(&object.value))
+}
+
+/// Where the init containers of a workload name their images.
+fn images_of_init_containers(object: &Object) -> impl Iterator<Item = Place> {
+    let containers = object.value.at(&["spec", "template", "spec", "initContainers"]);
+    let containers = containers.map(Value::items).unwrap_or_default().iter();
+    containers.filter_map(|container| container.get("image")?.place())
 }
 
 fn kustomizations(release: &Value) -> impl Iterator<Item = &Value> {
@@ -115,6 +119,19 @@ impl Unpatched {
         Unpatched { images: images.into_iter().map(Some).collect(), by_name, by_place }
     }
 
+    /// Which container gets the image of a patch can only be guessed. An init container with an image that the values don't have, not
+    /// even in a mirror, replaces no other image of theirs: the containers that run those are still there.
+    fn doubt(&self, patched: &EffectiveImage, init: &HashSet<Place>, trail: &mut Trail) {
+        let own = short_name(own_name(patched));
+        let is_init = patched.named_at.is_some_and(|place| init.contains(&place));
+        let is_added = is_init
+            && patched.overridden.is_empty()
+            && !self.by_name.keys().any(|name| short_name(name) == own);
+        if !is_added {
+            trail.uncertain(patched.named_at, "patches a container of the chart");
+        }
+    }
+
     /// Remembers that other containers run these too.
     fn keep(&mut self, images: &[EffectiveImage]) {
         for place in images.iter().filter_map(|image| image.named_at) {
@@ -130,12 +147,16 @@ impl Unpatched {
 
     /// Takes the only image that has the name of a patch's. Of several, each may be another container's.
     fn take_of_same_name(&mut self, patched: &EffectiveImage) -> Option<EffectiveImage> {
-        let own = patched.chain.first().map_or(&patched.name, |link| &link.name);
-        match self.by_name.get(own)?.as_slice() {
+        match self.by_name.get(own_name(patched))?.as_slice() {
             [only] => self.images[*only].take(),
             _ => None,
         }
     }
+}
+
+/// The name that a patch has, before entries change it.
+fn own_name(patched: &EffectiveImage) -> &str {
+    patched.chain.first().map_or(&patched.name, |link| &link.name)
 }
 
 /// The image of a patch, with the places of the images that it replaces as weaker ones.

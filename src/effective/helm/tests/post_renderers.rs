@@ -128,3 +128,27 @@ fn patch_overrides_an_image_without_a_tag() {
         assert_eq!(shown(files, &release.images), ["acme/api:v3 r.yaml:19 > c/values.yaml:3"]);
     });
 }
+
+/// The doubts about a release of a chart elsewhere, whose post-renderer merges a container.
+fn doubts_of_merge(list: &str, image: &str) -> usize {
+    let release = format!(
+        "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {{name: api}}\nspec:\n  chartRef: {{kind: OCIRepository, name: api}}\n  \
+         values:\n    image: {{repository: acme/api, tag: v1}}\n  postRenderers:\n  - kustomize:\n      patches:\n      - patch: |\n          \
+         apiVersion: apps/v1\n          kind: Deployment\n          metadata: {{name: api}}\n          \
+         spec: {{template: {{spec: {{{list}: [{{name: first, image: '{image}'}}]}}}}}}\n"
+    );
+    rendered(&[("r.yaml", &release)], |files, release| doubts(files, &release.uncertain).len())
+}
+
+/// It runs beside the chart's main container, or in the place of another init container.
+#[test]
+fn init_container_with_an_image_of_its_own_replaces_none_of_the_chart() {
+    assert_eq!(doubts_of_merge("initContainers", "acme/init:v1"), 0);
+    for (list, image) in [
+        ("initContainers", "acme/api:v1"),
+        ("initContainers", "mirror.local/acme/api:v1"),
+        ("containers", "acme/init:v1"),
+    ] {
+        assert_eq!(doubts_of_merge(list, image), 1, "{list} {image}");
+    }
+}
