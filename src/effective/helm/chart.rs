@@ -32,6 +32,8 @@ pub struct Chart {
     values: Value,
     app_version: Option<(String, Option<Place>)>,
     contained: Vec<Chart>,
+    /// The keys in its values of the charts that it depends on and that aren't here.
+    absent: Vec<String>,
 }
 
 impl Chart {
@@ -88,7 +90,9 @@ impl Chart {
     pub fn images(&self, user: Value) -> Vec<EffectiveImage> {
         let mut images = Vec::new();
         for (chart, own) in self.with_values(user) {
-            images.extend(values_images(&own).into_iter().map(|image| chart.defaulted(image)));
+            let absent = chart.absent_images(&own);
+            let images_here = values_images(&own).into_iter();
+            images.extend(images_here.map(|image| chart.defaulted(image, &absent)));
         }
         // values under `global` are in every chart
         let mut seen = HashSet::new();
@@ -118,8 +122,15 @@ impl Chart {
         (own, contained)
     }
 
-    /// A block without a tag runs the chart's `appVersion`, by the convention of `helm create`.
-    fn defaulted(&self, mut image: EffectiveImage) -> EffectiveImage {
+    /// Where the values of the charts that aren't here name images.
+    fn absent_images(&self, own: &Value) -> HashSet<Place> {
+        let values = self.absent.iter().filter_map(|key| own.get(key));
+        values.flat_map(values_images).filter_map(|image| image.named_at).collect()
+    }
+
+    /// A block without a tag runs the chart's `appVersion`, by the convention of `helm create`; one of a chart that isn't here, among
+    /// `absent`, can have another default.
+    fn defaulted(&self, mut image: EffectiveImage, absent: &HashSet<Place>) -> EffectiveImage {
         let emptied_by = match image.winning() {
             None => None,
             Some(setting @ Setting::Parts { .. }) => Some(setting.clone()),
@@ -128,7 +139,8 @@ impl Chart {
         if image.tag.is_some() || image.digest.is_some() {
             return image;
         }
-        let (text, place) = self.app_version.clone().unzip();
+        let is_absent = image.named_at.is_some_and(|name| absent.contains(&name));
+        let (text, place) = self.app_version.clone().filter(|_| !is_absent).unzip();
         image.chain.clear();
         image.app_version = Some(AppVersion { text, place: place.flatten(), emptied_by });
         image
@@ -159,6 +171,7 @@ fn load_at(files: &mut Files<'_>, folder: &str, depth: usize, trail: &mut Trail)
         values,
         app_version: app_version.map(|(text, place)| (text.to_owned(), place)),
         contained: Vec::new(),
+        absent: Vec::new(),
     };
     if depth == MAX_DEPTH || !files.spend(COST) {
         trail.uncertain(meta.place(), "contains too many charts");
@@ -166,6 +179,8 @@ fn load_at(files: &mut Files<'_>, folder: &str, depth: usize, trail: &mut Trail)
     }
     let declared = declared(files, folder, &meta, trail);
     chart.contained = contained(files, folder, &declared, depth, trail);
+    let is_absent = |key: &&str| !chart.contained.iter().any(|contained| contained.key == **key);
+    chart.absent = declared.iter().filter_map(key_of).filter(is_absent).map(str::to_owned).collect();
     import_values(files, &mut chart, &declared, trail);
     Some(chart)
 }
@@ -228,6 +243,11 @@ fn contained(
         contained.push(chart);
     }
     contained
+}
+
+/// Where the values of a dependency are among those of its parent: under its alias, else its name.
+fn key_of(dependency: &Value) -> Option<&str> {
+    dependency.text_at(&["alias"]).or_else(|| dependency.text_at(&["name"]))
 }
 
 fn is_named(dependency: &Value, name: &str) -> bool {
@@ -294,7 +314,7 @@ fn import_values(files: &mut Files<'_>, chart: &mut Chart, declared: &[Value], t
 
 /// What a dependency imports, each with the key of its chart.
 fn imports_of(dependency: &Value) -> Vec<(&str, &Value)> {
-    let key = dependency.text_at(&["alias"]).or_else(|| dependency.text_at(&["name"])).unwrap_or_default();
+    let key = key_of(dependency).unwrap_or_default();
     let imports = dependency.get("import-values").map(Value::items).unwrap_or_default();
     imports.iter().map(|import| (key, import)).collect()
 }

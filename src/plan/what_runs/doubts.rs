@@ -117,7 +117,7 @@ impl Summary<'_> {
             let at = image.digest_place().map(|place| format!(" at {}", self.roots.files.location(place)));
             return format!("by the digest{} alone; add a tag to set it", at.unwrap_or_default());
         }
-        let tag = match &image.app_version {
+        let tag = match image.app_version.as_ref().and_then(|version| version.text.as_ref()) {
             Some(_) => "with the appVersion of its chart as the tag",
             None => "with the default tag of its chart",
         };

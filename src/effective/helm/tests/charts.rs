@@ -1,5 +1,6 @@
 //! Charts and their values files.
 
+use super::super::super::setting::EffectiveImage;
 use super::super::super::testing::{doubts, location, shown, with_files};
 use super::super::super::value::Value;
 use super::super::chart::Chart;
@@ -157,6 +158,22 @@ fn image_without_a_tag_has_the_chart_s_app_version() {
         let lines = [image.named_at, version.place, version.empty_tag()];
         let lines = lines.map(|place| location(files, place.unwrap()));
         assert_eq!(lines, ["c/values.yaml:2", "c/Chart.yaml:3", "c/values.yaml:3"]);
+    });
+}
+
+/// What the chart sets that isn't here can be anything.
+#[test]
+fn image_of_a_chart_elsewhere_has_no_app_version_of_its_parent() {
+    let chart = "name: c\nappVersion: \"1.0\"\ndependencies:\n- {name: pg, version: 1.0.0, repository: 'https://example.org', alias: db}\n";
+    let values = "image:\n  repository: acme/api\n  tag: ''\ndb:\n  image:\n    repository: acme/pg\n";
+    with_files(&[("c/Chart.yaml", chart), ("c/values.yaml", values)], |files| {
+        let roots = chart_roots(files, &["c".to_owned()], &UsedCharts::default());
+        let version = |image: &EffectiveImage| {
+            (image.name.clone(), image.app_version.as_ref().and_then(|version| version.text.clone()))
+        };
+        let versions: Vec<_> = roots[0].images.iter().map(version).collect();
+        let expected = [("acme/api".to_owned(), Some("1.0".to_owned())), ("acme/pg".to_owned(), None)];
+        assert_eq!(versions, expected);
     });
 }
 
