@@ -184,7 +184,8 @@ impl<'a> RewriteBuilder<'a> {
         if let Some(obstacle) = edit_blocker(self.yaml, slot.node) {
             return Err(Refusal::blocked(slot.node, what, obstacle));
         }
-        if reads_otherwise {
+        // an edit that leaves the tag as it is needs a reason
+        if old == value {
             self.done.warning = Some(format!(
                 "not every YAML reader reads {what} {} as a string; the new one is a string to all of them",
                 inline(&shortened(old))
