@@ -253,7 +253,8 @@ impl PlaceSearch<'_> {
             return;
         }
         let key = self.yaml.key_text(id).unwrap_or_default();
-        if is_any_word(&written) && !may_name_image(key) {
+        let is_user = key == "user" && !written.name.contains('/');
+        if is_user || is_any_word(&written) && !may_name_image(key) {
             return;
         }
         self.known.insert(id);
@@ -334,8 +335,7 @@ mod tests {
             let found = unknown_places(&file, [].into_iter(), &|image| image.name == "api");
             found.into_iter().map(|p| FieldPath::to_node(&yaml, p.at).unwrap()).collect::<Vec<_>>()
         };
-        let text =
-            "app: api\nurl: api:8080\nx: api:v1\nmyImage: api:16\nimageName: api\nl: [api, 'api:80']\n";
+        let text = "app: api\nuser: api:api\nurl: api:8080\nx: api:v1\nmyImage: api:16\nimageName: api\nl: [api, 'api:80']\n";
         assert_eq!(fields(text), ["x", "myImage", "imageName"]);
         assert_eq!(unparsed_places("t.yaml", "{{ x }}\nurl: api:80\nimage: api:80\n", "api"), [3]);
     }
