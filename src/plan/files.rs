@@ -204,7 +204,7 @@ fn field_places(parsed: &mut ParsedFile, field: FieldPosition, request: &Request
     let FieldTarget { path, inside, .. } = &scope.fields[field.nth];
     let references: Vec<_> = field_references(&parsed.yaml, path, name)
         .into_iter()
-        .map(|reference| parsed.with_digest_beside(reference))
+        .map(|reference| parsed.as_a_rule_finds(reference))
         .collect();
     let references = match inside {
         None => references,

@@ -225,7 +225,7 @@ impl fmt::Display for Instead {
                     .iter()
                     .try_for_each(|image| write!(f, "\n  {} ({})", inline(&image.name), image.at))?;
                 if !nameless.is_empty() {
-                    f.write_str("\ntags without a name (their image is in the chart):")?;
+                    f.write_str("\ntags without a name:")?;
                 }
                 nameless.iter().try_for_each(|tag| write!(f, "\n  {}: field {}", tag.at, inline(&tag.field)))
             }

@@ -10,7 +10,7 @@ use crate::dotenv::{self, Assignment};
 use crate::effective::compose::default_image;
 use crate::effective::{EffectiveImage, ParsedContent, Setting, TextPart};
 use crate::file_selection::MatchLevel;
-use crate::image::Field;
+use crate::image::{Field, is_name};
 use crate::location::Location;
 use crate::manifest::{
     COMPOSE, DesiredImage, EmbeddedText, ManifestFile, Reference, ReferenceSyntax, Refusal, Rewrite,
@@ -58,7 +58,9 @@ fn with_default(yaml: &ParsedYaml, reference: Reference) -> Reference {
         return reference;
     };
     let EffectiveImage { name, tag, digest, .. } = image;
-    Reference { image: name, tag, digest, syntax: ReferenceSyntax::Part { slot, range, holds }, ..reference }
+    // a name that lacks the value of a variable is no image's
+    let image = Some(name).filter(|name| is_name(name)).unwrap_or_default();
+    Reference { image, tag, digest, syntax: ReferenceSyntax::Part { slot, range, holds }, ..reference }
 }
 
 fn embedded_texts<'r>(
@@ -145,15 +147,21 @@ impl ParsedFile {
         Some(assignment_reference(&self.yaml, node, image))
     }
 
-    /// The reference that a rule finds at the place of a field, if there is a digest beside it, which decides what runs; else the
-    /// field itself.
-    pub fn with_digest_beside(&self, field: Reference) -> Reference {
-        let is_at_place = |known: &&Reference| {
-            let is_named = known.matches(&field.image, &Field::Unspecified);
-            is_named && known.digest.is_some() && known.tag_place() == Some(field.at)
+    /// The reference that a rule finds at the place of a field, if there is a digest beside it, which decides what runs, or a variable
+    /// without a value that leaves no name before its tag; else the field itself.
+    pub fn as_a_rule_finds(&self, field: Reference) -> Reference {
+        let is_meant = |known: &&Reference| match known.syntax {
+            ReferenceSyntax::Part { .. } => known.image.is_empty() && known.at == field.at,
+            _ => {
+                let is_named = known.matches(&field.image, &Field::Unspecified);
+                is_named && known.digest.is_some() && known.tag_place() == Some(field.at)
+            }
         };
-        let known = self.all_references().find(is_at_place).cloned();
-        known.map_or(field, |known| Reference { kind: "field", ..known })
+        match self.all_references().find(is_meant).cloned() {
+            Some(known) if known.image.is_empty() => Reference { kind: "field", image: field.image, ..known },
+            Some(known) => Reference { kind: "field", ..known },
+            None => field,
+        }
     }
 
     /// Sets whether there is a chart next to the file. This is known only after all files were visited.

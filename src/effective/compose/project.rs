@@ -13,6 +13,7 @@ use super::file::{ComposeDocument, ComposeService, RawExtends, RawInclude};
 use super::image::ServiceImage;
 use super::interpolation::interpolate;
 use super::variables::Variables;
+use crate::image::is_name;
 
 /// Files that include or extend each other are followed this deep.
 const MAX_DEPTH: usize = 32;
@@ -49,7 +50,7 @@ impl<'p, 'a> Loader<'p, 'a> {
     pub fn project(mut self, paths: &[String], context: &Context) -> Project {
         let services = self.model(paths, context, 0);
         let mut written = Vec::new();
-        for image in services.into_values().flatten().filter(|image| !image.image.name.is_empty()) {
+        for image in services.into_values().flatten().filter(|image| is_name(&image.image.name)) {
             let place = image.image.winning().and_then(|setting| setting.place());
             let names = place.into_iter().flat_map(|place| {
                 image.variables.iter().map(move |name| (name.clone(), place)).collect::<Vec<_>>()

@@ -312,3 +312,12 @@ fn reason_of_a_fixed_place_names_the_variable() {
     let reason = Fixed::NoDefault { name: "TAG".to_owned() };
     assert!(reason.to_string().contains("TAG"));
 }
+
+/// A shell or CI fills them in; without that, compose refuses them.
+#[test]
+fn variable_without_a_value_leaves_no_name() {
+    for image in ["${PREFIX}-web:v1", "${REGISTRY}/acme/api:v1", "${IMAGE}:v1", "${REGISTRY}:5000/api:v1"] {
+        let text = format!("services:\n  web:\n    image: \"{image}\"\n");
+        assert_eq!(images(&[("compose.yaml", &text)]), [""; 0], "{image}");
+    }
+}
