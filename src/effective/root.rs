@@ -76,6 +76,24 @@ pub struct Doubt {
     pub what: String,
 }
 
+/// A component whose path leaves the folder that is read.
+pub(super) const COMPONENT_OUTSIDE: &str = "includes a component outside of the folder that tagbump reads";
+
+/// A component that isn't where its path leads.
+pub(super) const COMPONENT_MISSING: &str = "includes a component that isn't in this repository";
+
+impl Doubt {
+    /// Whether it is about a component outside of the folder that is read.
+    pub fn is_of_component_outside(&self) -> bool {
+        self.what == COMPONENT_OUTSIDE
+    }
+
+    /// Whether it is about a component that can't be read.
+    pub fn is_of_component(&self) -> bool {
+        self.what == COMPONENT_MISSING || self.is_of_component_outside()
+    }
+}
+
 /// A winning place in a chart that Flux packs again only when the chart's version changes. An edit has no effect
 /// before.
 #[derive(Clone, Debug, PartialEq)]

@@ -93,6 +93,56 @@ fn bump_warns_of_digest_outside_of_its_folder() {
 }
 
 #[test]
+fn bump_looks_into_component_outside_of_its_folder() {
+    let harmless = "kind: Component\nnamePrefix: a-\n";
+    let component = |rest: &str| format!("kind: Component\n{rest}");
+    for (component, warning) in [
+        (Some(harmless.to_owned()), None),
+        (
+            Some(component("images:\n- name: ghcr.io/acme/api\n  newTag: v1\n")),
+            Some(
+                "deploy/api.yaml:9: parts/kustomization.yaml:4, outside of deploy, sets what runs in kustomization deploy",
+            ),
+        ),
+        (
+            Some(component("transformers:\n- plugin.yaml\n")),
+            Some(
+                "parts/kustomization.yaml:3: runs a transformer; tagbump can't follow that, so check what runs in kustomization deploy",
+            ),
+        ),
+        (None, Some("deploy/kustomization.yaml:2: includes a component that isn't in this repository")),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        git(folder.path(), &["init", "--quiet"]);
+        files::write(folder.path(), "deploy/api.yaml", WORKLOAD);
+        files::write(
+            folder.path(),
+            "deploy/kustomization.yaml",
+            "resources: [api.yaml]\ncomponents: [../parts]\n",
+        );
+        component.iter().for_each(|text| files::write(folder.path(), "parts/kustomization.yaml", text));
+        let run = tagbump(&folder.path().join("deploy"), &["bump", "ghcr.io/acme/api:v2", "-n"]);
+        assert_eq!(run.exit, 0, "{}", run.output());
+        assert_eq!(run.stderr.matches("warning").count(), usize::from(warning.is_some()), "{}", run.stderr);
+        assert!(warning.is_none_or(|warning| run.stderr.contains(warning)), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn bump_without_a_repository_warns_of_component_outside_of_its_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    files::write(folder.path(), "deploy/api.yaml", WORKLOAD);
+    files::write(
+        folder.path(),
+        "deploy/kustomization.yaml",
+        "resources: [api.yaml]\ncomponents: [../parts]\n",
+    );
+    let run = tagbump(&folder.path().join("deploy"), &["bump", "ghcr.io/acme/api:v2", "-n"]);
+    let warning = "kustomization.yaml:2: includes a component outside of the folder that tagbump reads";
+    assert!(run.exit == 0 && run.stderr.contains(warning), "{}", run.output());
+}
+
+#[test]
 fn landing_warns_of_overlay_on_the_branch() {
     let files = layout(OVERLAY);
     let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (*path, text.as_str())).collect();

@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use super::super::files::Files;
+use super::super::files::{Files, join};
 use super::super::place::{FileId, Place};
-use super::super::root::Doubt;
+use super::super::root::{COMPONENT_MISSING, COMPONENT_OUTSIDE, Doubt};
 use super::super::setting::EffectiveImage;
 use super::super::value::Value;
 use super::entries::{AppliedEntries, ImageEntry, merge_by_name, one_per_name, replace_by_name};
@@ -215,7 +215,9 @@ impl<'b, 'f> Builder<'b, 'f> {
             }
             Included::Remote | Included::File(_) | Included::Missing => {
                 gathered.has_unknown = true;
-                self.note_uncertain(item.place(), "includes a component that isn't in this repository");
+                let is_outside = join(level.folder, path).is_none();
+                let what = if is_outside { COMPONENT_OUTSIDE } else { COMPONENT_MISSING };
+                self.note_uncertain(item.place(), what);
                 gathered
             }
         }

@@ -6,7 +6,9 @@ use super::naming_files::NamingFiles;
 use super::rendered_roots::RenderedRoots;
 use super::summary::Summary;
 use super::{UnsetTag, more_places};
-use crate::effective::{EffectiveImage, FedPlace, FileId, LoadedFile, Place, Root, Setting, StaleChart};
+use crate::effective::{
+    Doubt, EffectiveImage, FedPlace, FileId, LoadedFile, Place, Root, Setting, StaleChart,
+};
 use crate::image::{ParsedReference, same_image, without_registry};
 use crate::visible::inline;
 
@@ -34,12 +36,11 @@ impl Summary<'_> {
             .roots
             .counting()
             .filter(|root| !root.uncertain.is_empty() && runs(root))
-            .flat_map(|root| root.uncertain.iter().map(move |d| (root, d)));
+            .flat_map(|root| root.uncertain.iter().map(move |d| (root, d)))
+            .filter(|(_, doubt)| !(self.sees_outside && doubt.is_of_component_outside()));
         let mut by_doubt: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
         for (root, doubt) in doubts {
-            let at = doubt.at.map(|place| format!("{}: ", self.roots.files.location(place)));
-            let what = format!("{}{}", at.unwrap_or_default(), doubt.what);
-            by_doubt.entry(what).or_default().insert(&root.name);
+            by_doubt.entry(self.roots.described(doubt)).or_default().insert(&root.name);
         }
         let more = by_doubt.len().saturating_sub(DOUBTS);
         let mut warnings: Vec<_> =
@@ -211,6 +212,12 @@ impl Summary<'_> {
 }
 
 impl RenderedRoots<'_> {
+    /// `FILE:LINE: includes a remote base`
+    pub fn described(&self, doubt: &Doubt) -> String {
+        let at = doubt.at.map(|place| format!("{}: ", self.files.location(place)));
+        format!("{}{}", at.unwrap_or_default(), doubt.what)
+    }
+
     /// A warning for each file that is too much work to read to its end, such as one of aliases that multiply.
     pub fn cut_off(&self) -> impl Iterator<Item = String> {
         let files = self.files.cut_off();
@@ -239,7 +246,7 @@ fn names_image(text: &[u8], name: &str) -> bool {
     })
 }
 
-fn doubt(what: &str, roots: &BTreeSet<&str>) -> String {
+pub(super) fn doubt(what: &str, roots: &BTreeSet<&str>) -> String {
     let named: Vec<String> = roots.iter().take(ROOTS).map(|root| inline(root)).collect();
     let more = match roots.len().saturating_sub(ROOTS) {
         0 => String::new(),

@@ -258,7 +258,8 @@ impl WhatRuns {
         let reach = renderer.reach(&names_image);
         let reached = scanned.files.iter().filter(|file| reach.has(&file.path));
         let parsed = reached.filter_map(|file| Some((file.path.clone(), file.content()?))).collect();
-        renderer.render(&reach, parsed, |roots| Summary::new(roots, request).what_runs())
+        let sees_outside = source.repository().is_some();
+        renderer.render(&reach, parsed, |roots| Summary::new(roots, request, sees_outside).what_runs())
     }
 }
 

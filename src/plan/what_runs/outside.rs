@@ -1,16 +1,17 @@
 //! A bump in a folder of a repository knows nothing of the files around it, and some of them may override what it sets.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::ControlFlow;
 
 use super::super::prefilter::Prefilter;
 use super::super::{
     Environments, FileSource, RepositoryFiles, Request, SourceFile, UpdateTarget, VisitScope,
 };
+use super::doubts::doubt;
 use super::rendered_roots::{RenderedRoots, Renderer, read_part};
 use super::surroundings::{Names, SurroundingsCollector};
 use super::{more_places, some_of};
-use crate::effective::{EffectiveImage, Place, Setting};
+use crate::effective::{Doubt, EffectiveImage, FileId, Place, Root, Setting};
 use crate::file_selection::Selection;
 use crate::image::{Digest, Field, Tag, same_image};
 use crate::location::Location;
@@ -84,7 +85,41 @@ impl Outside<'_> {
         });
         let more = (more > 0)
             .then(|| format!("files outside of {} override {}", inline(self.folder), more_places(more)));
-        shown.chain(more).collect()
+        shown.chain(more).chain(self.doubts_about_components()).collect()
+    }
+
+    /// A warning for each thing that tagbump can't follow in a component outside of the folder, or beside it, if its root uses a
+    /// place of the folder.
+    fn doubts_about_components(&self) -> Vec<String> {
+        let mut found: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+        for root in self.roots.roots.iter().filter(|root| self.uses_folder(root)) {
+            let has_component = root.files.iter().any(|file| self.is_component_outside(*file));
+            let is_new = |doubt: &&Doubt| {
+                let is_inside = doubt.at.is_some_and(|at| self.is_inside(at));
+                doubt.is_of_component() || has_component && !is_inside
+            };
+            for what in root.uncertain.iter().filter(is_new).map(|doubt| self.roots.described(doubt)) {
+                found.entry(what).or_default().insert(&root.name);
+            }
+        }
+        found.iter().take(LISTED).map(|(what, roots)| doubt(what, roots)).collect()
+    }
+
+    fn is_component_outside(&self, file: FileId) -> bool {
+        !self.is_inside(Place { file, node: 0 })
+            && self.roots.files.kinds(file).any(|kind| kind == "Component")
+    }
+
+    /// Whether a root runs an image of the request that a place of the folder names or sets.
+    fn uses_folder(&self, root: &Root) -> bool {
+        root.images.iter().any(|image| {
+            let names = image.chain.iter().map(|link| &link.name).chain([&image.name]);
+            let is_inside = image.places().chain(image.named_at).any(|place| self.is_inside(place));
+            is_inside
+                && names
+                    .into_iter()
+                    .any(|name| self.request.targets.iter().any(|t| same_image(&t.name, name)))
+        })
     }
 
     /// The places of the request that a root uses, each with what something outside does about it.

@@ -17,19 +17,21 @@ use crate::yaml::NodeId;
 pub(super) struct Summary<'a> {
     pub roots: &'a RenderedRoots<'a>,
     pub request: &'a Request,
+    /// The files outside of the folder are read too, by [`super::outside`].
+    pub sees_outside: bool,
     /// The images that get their tag or their digest from a place.
     pub fed: HashMap<Place, Vec<(&'a Root, &'a EffectiveImage)>>,
 }
 
 impl<'a> Summary<'a> {
-    pub fn new(roots: &'a RenderedRoots<'a>, request: &'a Request) -> Self {
+    pub fn new(roots: &'a RenderedRoots<'a>, request: &'a Request, sees_outside: bool) -> Self {
         let mut fed: HashMap<Place, Vec<_>> = HashMap::new();
         for (root, image) in roots.images() {
             let place = image.feeder().or_else(|| to_be_set(image, request)).and_then(Setting::place);
             let places = place.into_iter().chain(image.digest_place());
             places.for_each(|place| fed.entry(place).or_default().push((root, image)));
         }
-        Summary { roots, request, fed }
+        Summary { roots, request, sees_outside, fed }
     }
 }
 

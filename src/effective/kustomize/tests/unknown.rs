@@ -35,6 +35,18 @@ fn missing_path_is_unknown_and_cycle_is_uncertain() {
 }
 
 #[test]
+fn component_that_is_not_read_is_uncertain() {
+    for (path, what) in [
+        ("../out", "includes a component outside of the folder that tagbump reads"),
+        ("gone", "includes a component that isn't in this repository"),
+    ] {
+        let text = format!("components: [{path}]\n");
+        let run = repository(&[("kustomization.yaml", &text)]).run("");
+        assert_eq!(run.uncertain, [format!("kustomization.yaml:1 {what}")]);
+    }
+}
+
+#[test]
 fn patch_of_an_object_in_a_remote_base_still_sets_its_image() {
     let text = "\
 resources: ['https://example.org/x.yaml']
