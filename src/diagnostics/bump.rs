@@ -68,9 +68,6 @@ pub(super) fn describe(error: &BumpError) -> Failure {
 
 /// A job for a fork's pull request can't push, whatever its settings are.
 pub(super) fn explain_fork(failure: Failure) -> Failure {
-    if failure.exit != Exit::Refused {
-        return failure;
-    }
     let message = failure.message + "\npull requests from forks can't push";
     Failure { message, ..failure }
         .hinted("bump after the merge: on push, or on workflow_run, which gets the repository's own token")

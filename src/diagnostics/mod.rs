@@ -26,7 +26,7 @@ mod worktree;
 
 use crate::actions::ActionsRun;
 use crate::environment::Environment;
-use crate::error::Failure;
+use crate::error::{Exit, Failure};
 use crate::hint::Audience;
 
 pub use bump::BumpError;
@@ -42,7 +42,12 @@ pub fn diagnose(error: Error, audience: Audience) -> Failure {
 
 /// As [`diagnose`], for a bump in a job for a fork's pull request.
 pub fn diagnose_in_fork(error: Error, audience: Audience) -> Failure {
-    bump::explain_fork(describe(error)).worded_for(audience)
+    let has_no_branch = matches!(error, Error::Bump(BumpError::NoBranch { .. }));
+    let failure = describe(error);
+    match has_no_branch || failure.exit == Exit::Refused {
+        true => bump::explain_fork(failure).worded_for(audience),
+        false => failure.worded_for(audience),
+    }
 }
 
 fn describe(error: Error) -> Failure {

@@ -55,7 +55,7 @@ fn message_about_pr_branch_names_input_in_action() {
 }
 
 #[test]
-fn only_refusal_is_explained_by_fork() {
+fn refusal_and_missing_branch_are_explained_by_fork() {
     let refused = ForgeError::NoToken {
         forge: ForgeKind::GitHub,
         withheld: vec!["GITHUB_TOKEN is for another host".to_owned()],
@@ -66,6 +66,13 @@ fn only_refusal_is_explained_by_fork() {
         "no token for GitHub's API\nGITHUB_TOKEN is for another host\npull requests from forks can't push"
     );
     assert!(refused.hint.to_string().starts_with("bump after the merge"));
+    let no_branch = BumpError::NoBranch { event: "pull_request".to_owned() };
+    let no_branch = diagnose_in_fork(no_branch.into(), Audience::Action);
+    assert_eq!(
+        no_branch.to_string(),
+        "pull_request events have no branch to land on\npull requests from forks can't push"
+    );
+    assert!(no_branch.hint.to_string().starts_with("bump after the merge"));
     let other = diagnose_in_fork(
         BumpError::NoAuthor { who: "commit author", unread: Vec::new() }.into(),
         Audience::CommandLine,
