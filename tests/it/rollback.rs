@@ -280,6 +280,17 @@ fn rollback_restores_digest_without_tag() {
 }
 
 #[test]
+fn tag_is_removed_when_previous_version_was_a_digest_alone() {
+    let past = Past::new();
+    let alone = at_digest("x", 1).replace("    newTag: x\n", "");
+    for text in [&alone, &at_digest("v2", 2)] {
+        past.puts("Ada", FILE, text, API, "x");
+    }
+    committed(&past, &[API]);
+    assert_eq!(past.read(FILE), alone);
+}
+
+#[test]
 fn second_rollback_goes_further_back() {
     let past = past(&["v1", "v2", "v3", "v4"]);
     for tag in ["v3", "v2", "v1"] {

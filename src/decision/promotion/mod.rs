@@ -244,7 +244,11 @@ impl<'a> PromotionSearch<'a> {
                  deploy tags that don't move, or digests"
             ));
         }
-        let new_digest = if digest.is_some() { target.new_digest } else { NewDigest::Never };
+        let new_digest = match (&tag, &digest) {
+            (_, None) => NewDigest::Never,
+            (None, Some(_)) => NewDigest::InsteadOfTag,
+            (Some(_), Some(_)) => target.new_digest,
+        };
         let digest = digest.map_or(Field::Unspecified, Field::Set);
         Ok(UpdateTarget { tag, digest, new_digest, ..target.clone() })
     }

@@ -15,7 +15,7 @@ use super::tag_and_digest::TagAndDigest;
 use crate::image::{Digest, Field, ImageError, Tag, same_tag};
 use crate::landing::RolledBack;
 use crate::location::Location;
-use crate::plan::{self, CurrentReference, Request, Scope, TargetIndex, UpdateTarget};
+use crate::plan::{self, CurrentReference, NewDigest, Request, Scope, TargetIndex, UpdateTarget};
 use crate::tag::Source;
 use trace::{ReferenceTrace, joined};
 
@@ -97,6 +97,7 @@ impl RollbackPlan {
         let tag = to.tag.as_deref().map(Tag::parse).transpose().map_err(invalid)?;
         let digest = to.digest.as_deref().map(Digest::parse).transpose().map_err(invalid)?;
         let digest = digest.map_or(Field::Unspecified, Field::Set);
+        let new_digest = if tag.is_none() { NewDigest::InsteadOfTag } else { typed.new_digest };
         let is_same = |target: &UpdateTarget| {
             let (one, other) = ((&target.name, &target.service), (&typed.name, &typed.service));
             one == other && (&target.tag, &target.digest) == (&tag, &digest)
@@ -109,7 +110,7 @@ impl RollbackPlan {
         let at = known.unwrap_or_else(|| {
             self.sources.push(source);
             let scope = Scope { only: Some(BTreeSet::new()), ..typed.scope.clone() };
-            self.targets.push(UpdateTarget { tag, digest, scope, ..typed.clone() });
+            self.targets.push(UpdateTarget { tag, digest, new_digest, scope, ..typed.clone() });
             self.targets.len() - 1
         });
         if let Some(only) = &mut self.targets[at].scope.only {

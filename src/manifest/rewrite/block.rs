@@ -47,7 +47,7 @@ impl RewriteBuilder<'_> {
     /// Where a digest goes in a block that has no place for one: after the tag, or into a new key.
     fn place_new_digest(&mut self) -> (Option<String>, Option<NewPair>) {
         match self.wanted.new_digest {
-            NewDigest::BehindTag => (self.digest.clone(), None),
+            NewDigest::BehindTag | NewDigest::InsteadOfTag => (self.digest.clone(), None),
             NewDigest::OwnKey => (None, self.digest.clone().map(|value| NewPair { key: "digest", value })),
             NewDigest::LeftOut => {
                 self.leave_out_digest();

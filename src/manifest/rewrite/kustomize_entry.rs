@@ -42,6 +42,8 @@ impl RewriteBuilder<'_> {
             (_, None) => behind_name.extend(behind_tag),
         }
         self.insert(last_name, behind_name)?;
+        let dropped = entry.new_tag.filter(|_| self.tag.is_none());
+        self.done.changes.extend(dropped.map(|slot| Change::Remove { key: slot.key }));
         self.drop_digest(entry.digest)
     }
 

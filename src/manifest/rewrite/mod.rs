@@ -6,7 +6,7 @@ mod kustomize_entry;
 mod text;
 
 use super::encrypted::is_encrypted;
-use super::reference::{Reference, ReferenceSyntax, ValueLocation};
+use super::reference::{Holds, Reference, ReferenceSyntax, ValueLocation};
 use super::refusal::{Refusal, RefusalReason};
 use crate::image::{Digest, Field, Tag, join_tag, same_image, shortened};
 use crate::visible::inline;
@@ -41,6 +41,8 @@ pub enum NewDigest {
     OwnKey,
     /// No digest is set, and an existing one is removed even if the tag stays: a promotion copies exactly.
     Never,
+    /// It takes the place of the tag, which goes where the digest can do without: a promotion copies exactly.
+    InsteadOfTag,
 }
 
 /// The changes that bring a reference up to date; no changes if it already is.
@@ -127,6 +129,26 @@ pub(in crate::manifest) struct RewriteBuilder<'a> {
     pub(in crate::manifest) done: Rewrite,
 }
 
+/// Whether a reference can do without a tag: it has the image's name too, and is no block of a chart, whose templates may need
+/// the tag.
+fn holds_name(yaml: &ParsedYaml, reference: &Reference, wanted: &DesiredImage<'_>) -> bool {
+    match &reference.syntax {
+        ReferenceSyntax::Text(_) | ReferenceSyntax::Override(_) => true,
+        ReferenceSyntax::Entry { new_tag, .. } => new_tag.is_none_or(|slot| is_removable(yaml, slot)),
+        ReferenceSyntax::Part { holds, .. } => *holds == Holds::Image,
+        ReferenceSyntax::Field(slot) => text::names(yaml, *slot, wanted),
+        _ => false,
+    }
+}
+
+/// Whether a key can be removed: no alias elsewhere reads its value, and no merge key brings it.
+fn is_removable(yaml: &ParsedYaml, slot: ValueLocation) -> bool {
+    match slot.shared_by {
+        None => !yaml.node(slot.node).anchored,
+        Some(by) => yaml.node(by).key == Some(slot.key),
+    }
+}
+
 impl<'a> RewriteBuilder<'a> {
     fn new(yaml: &'a ParsedYaml, reference: &'a Reference, wanted: &'a DesiredImage<'a>) -> Self {
         let old_tag = reference.tag.as_deref();
@@ -139,13 +161,23 @@ impl<'a> RewriteBuilder<'a> {
             Field::Unspecified | Field::Keep => reference.digest.clone(),
         };
         let from = join_tag(old_tag, reference.digest.as_deref());
+        let is_alone = wanted.new_digest == NewDigest::InsteadOfTag && matches!(wanted.digest, Field::Set(_));
+        let drops_tag = is_alone && new_tag.is_none() && holds_name(yaml, reference, wanted);
+        let kept = old_tag.filter(|_| !drops_tag);
+        let warning = kept.filter(|_| is_alone).map(|tag| {
+            format!(
+                "keeps the tag {} beside the new digest, which decides what runs",
+                inline(&shortened(tag))
+            )
+        });
         RewriteBuilder {
             yaml,
             reference,
             wanted,
-            tag: new_tag.or(old_tag).map(str::to_owned),
+            tag: new_tag.or(kept).map(str::to_owned),
             done: Rewrite {
                 dropped_digest: reference.digest.is_some() && digest.is_none(),
+                warning,
                 from,
                 ..Rewrite::default()
             },

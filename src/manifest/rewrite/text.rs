@@ -1,13 +1,20 @@
 //! Changes to an image that is written in one scalar, and to a field that the user named.
 
-use super::{NewDigest, RewriteBuilder, RewriteResult};
-use crate::image::{Digest, ParsedReference, join_tag, same_image, shortened};
+use super::{DesiredImage, NewDigest, RewriteBuilder, RewriteResult};
+use crate::image::{Digest, Field, ParsedReference, join_tag, same_image, shortened};
 use crate::manifest::reference::ValueLocation;
 use crate::manifest::{argo_cd, helm_release, values};
 use crate::visible::inline;
+use crate::yaml::ParsedYaml;
 
 /// The kinds whose images a chart's template puts together.
 const OF_CHARTS: [&str; 3] = [values::KIND, helm_release::KIND, argo_cd::KIND];
+
+/// Whether a scalar is the image with its name, the old or the new one.
+pub(super) fn names(yaml: &ParsedYaml, slot: ValueLocation, wanted: &DesiredImage<'_>) -> bool {
+    let name = ParsedReference::parse(yaml.text(slot.node).unwrap_or_default()).name;
+    same_image(name, wanted.name) || matches!(wanted.new_name, Field::Set(new) if same_image(name, new))
+}
 
 impl RewriteBuilder<'_> {
     pub(super) fn text(&mut self, slot: ValueLocation) -> RewriteResult<()> {
@@ -44,15 +51,12 @@ impl RewriteBuilder<'_> {
 
     /// A field that the user named: it holds either the image with its name, or just a tag.
     pub(super) fn field(&mut self, slot: ValueLocation) -> RewriteResult<()> {
-        let names_it = self.yaml.text(slot.node).is_some_and(|old| {
-            let name = ParsedReference::parse(old).name;
-            same_image(name, self.wanted.name) || self.new_name().is_some_and(|new| same_image(name, new))
-        });
-        if names_it {
+        if names(self.yaml, slot, self.wanted) {
             return self.text(slot);
         }
         let has_digest = self.reference.digest.is_some();
-        if self.wanted.new_digest != NewDigest::BehindTag && !has_digest && self.tag.is_some() {
+        let is_set = matches!(self.wanted.new_digest, NewDigest::BehindTag | NewDigest::InsteadOfTag);
+        if !is_set && !has_digest && self.tag.is_some() {
             self.leave_out_digest();
         }
         let holds_digest =
