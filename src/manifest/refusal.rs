@@ -35,7 +35,12 @@ pub enum RefusalReason {
     #[error("the entry has two digests: without this one, the other would count")]
     TwoDigests,
     #[error("is shared with {with}, which belongs to {}", .image.as_deref().unwrap_or("another image"))]
-    SharedValue { with: Location, image: Option<String> },
+    SharedValue {
+        with: Location,
+        image: Option<String>,
+        /// The same command gives that image the same tag.
+        is_bumped: bool,
+    },
     #[error("there is already an entry for {image}, which runs another image")]
     OtherEntry { image: String },
     #[error("also sets the tag of {others}")]
@@ -109,11 +114,11 @@ impl RefusalReason {
             RefusalReason::DigestWithoutTag => "give a tag too: IMAGE:TAG@DIGEST".to_owned(),
             RefusalReason::OtherRegistry { .. } => "change the registry by hand, then bump".to_owned(),
             RefusalReason::TwoDigests => "remove one of them".to_owned(),
-            RefusalReason::SharedValue { image: Some(_), .. } => {
+            RefusalReason::SharedValue { image: Some(_), is_bumped: false, .. } => {
                 "bump both to the same tag in the same command, or write both values out, without an alias or merge key"
                     .to_owned()
             }
-            RefusalReason::SharedValue { image: None, .. } => {
+            RefusalReason::SharedValue { .. } => {
                 "write both values out, without an alias or merge key".to_owned()
             }
             RefusalReason::OtherEntry { image } => {

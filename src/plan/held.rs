@@ -1,12 +1,16 @@
 //! References that must keep what they have, because someone holds their image.
 
+use std::collections::HashMap;
+
 use super::files::ScannedFiles;
+use super::indexes::FileIndex;
 use super::matched::Match;
 use super::what_runs::reports::Reports;
 use super::{Plan, Request};
 use crate::file_selection::Selection;
 use crate::image::same_image;
 use crate::manifest::Rewrite;
+use crate::yaml::Change;
 
 /// An image that is held.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,14 +49,27 @@ impl HeldImage {
     }
 }
 
-/// Notes which matches are held.
+/// Notes which matches are held: those of held images, and those that would set the same value as one of them.
 pub(super) fn mark(scanned: &ScannedFiles, request: &Request, reports: &Reports, matches: &mut [Match]) {
-    for m in matches {
+    for m in matches.iter_mut() {
         let path = scanned.files[m.file].path.as_str();
         m.held = request.holds.iter().position(|hold| {
             let is_in = |env: &String| request.is_in_environment(env, path, m, reports);
             hold.holds(request, path, m) && hold.env.as_ref().is_none_or(is_in)
         });
+    }
+    let changes = |m: &Match| -> Vec<(FileIndex, Change)> {
+        let changes = m.result.iter().flat_map(|rewrite| &rewrite.changes);
+        changes.map(|change| (m.file, change.clone())).collect()
+    };
+    let held = matches.iter().filter_map(|m| m.held.map(|nth| (changes(m), nth)));
+    let stays: HashMap<_, _> =
+        held.flat_map(|(all, nth)| all.into_iter().map(move |one| (one, nth))).collect();
+    if stays.is_empty() || request.overrides_holds {
+        return;
+    }
+    for m in matches.iter_mut().filter(|m| m.held.is_none()) {
+        m.held = changes(m).iter().find_map(|change| stays.get(change)).copied();
     }
 }
 

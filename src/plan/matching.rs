@@ -33,14 +33,11 @@ pub(super) fn find(scanned: &ScannedFiles, request: &Request) -> Result<Vec<Matc
     Ok(matches)
 }
 
-/// Whether two targets set a value that both use to the same text. What someone holds stays.
+/// Whether two targets set a value that both use to the same text.
 fn sets_same_text(request: &Request, one: TargetIndex, other: TargetIndex) -> bool {
     let [one, other] = [one, other].map(|target| &request.targets[target]);
-    let is_free = |target: &UpdateTarget| {
-        let is_held = request.holds.iter().any(|hold| same_image(&hold.image, target.effective_name()));
-        target.new_name == Field::Unspecified && (request.overrides_holds || !is_held)
-    };
-    one.tag.is_some() && one.tag == other.tag && one.digest == other.digest && is_free(one) && is_free(other)
+    let is_renamed = one.new_name != Field::Unspecified || other.new_name != Field::Unspecified;
+    one.tag.is_some() && one.tag == other.tag && one.digest == other.digest && !is_renamed
 }
 
 fn by_rules_and_fields(scanned: &ScannedFiles, request: &Request) -> Result<Vec<Match>, PlanError> {

@@ -57,7 +57,10 @@ pub(super) fn resolve_shared_values(
             m.result = Ok(rewrite);
         }
         if let Some(place) = foreign {
-            m.result = Err(Refusal::new(m.at, shared_with(parsed, &uses, place)));
+            let at = uses.reference_at(place).unwrap_or(place);
+            let users = places.get(&at).into_iter().flatten();
+            let is_bumped = users.map(|&(target, _)| target).any(|target| same(target, m.target));
+            m.result = Err(Refusal::new(m.at, shared_with(parsed, (place, at), is_bumped)));
         }
     }
 }
@@ -67,13 +70,14 @@ fn may_follow(m: &Match) -> bool {
     m.digest.is_none()
 }
 
-/// Why a value can't be edited that a place of another image uses.
-fn shared_with(parsed: &ParsedFile, uses: &SharedUses, place: NodeId) -> RefusalReason {
-    let at = uses.reference_at(place).unwrap_or(place);
+/// Why a value can't be edited that a place of another image uses; `at` is the reference there. `is_bumped` says whether it would
+/// get the same tag.
+fn shared_with(parsed: &ParsedFile, (place, at): (NodeId, NodeId), is_bumped: bool) -> RefusalReason {
     let image = parsed.all_references().find(|other| other.at == at).map(|other| other.image.clone());
     RefusalReason::SharedValue {
         with: parsed.exact_place(place),
         image: image.filter(|image| !image.is_empty()),
+        is_bumped,
     }
 }
 

@@ -24,6 +24,8 @@ holds:
     by: ada
 ";
 
+const WEB: &str = "ghcr.io/acme/web";
+
 /// Two folders with the image, at the same tag.
 fn folder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -177,6 +179,35 @@ fn held_references_are_skipped_with_a_warning() {
     assert_eq!((tags(&folder), skipped(&json).0), (["v3".to_owned(), "v1".to_owned()], 1));
     let json = ended(&tagbump(folder.path(), &["bump", API, "-t", "v3", "--if-held", "skip"]), 0, "held");
     assert_eq!((&json["changed"], skipped(&json).0), (&false.into(), 1));
+}
+
+/// One variable tags both images, or one anchor: what is held stays, and so does the other one.
+#[test]
+fn held_image_stays_if_another_one_shares_its_tag() {
+    let compose =
+        format!("services:\n  api: {{image: \"{API}:${{TAG}}\"}}\n  web: {{image: \"{WEB}:${{TAG}}\"}}\n");
+    let values = format!(
+        "api: {{image: {{repository: {API}, tag: &tag v1}}}}\nweb: {{image: {{repository: {WEB}, tag: *tag}}}}\n"
+    );
+    let shared = [
+        ("compose.yaml", compose.as_str(), ".env", "TAG=v1\n"),
+        ("chart/Chart.yaml", "name: c\n", "chart/values.yaml", &values),
+    ];
+    for (file, text, with_tag, tag) in shared {
+        for held in [API, WEB] {
+            let folder = tempfile::tempdir().unwrap();
+            write(folder.path(), file, text);
+            write(folder.path(), with_tag, tag);
+            write(
+                folder.path(),
+                HOLDS,
+                &format!("holds: [{{image: {held}, reason: incident 42, by: ada}}]\n"),
+            );
+            let run = tagbump(folder.path(), &["bump", API, WEB, "-t", "v2", "--if-held", "skip"]);
+            let json = ended(&run, 0, "held");
+            assert_eq!((read(&folder, with_tag).as_str(), skipped(&json).0), (tag, 2), "{json}");
+        }
+    }
 }
 
 #[test]
