@@ -131,6 +131,9 @@ pub enum Fixed {
     TagSuffix,
     #[error("is encrypted")]
     Encrypted,
+    /// Something that can't be read here has the value.
+    #[error("{what}")]
+    Unread { what: String },
 }
 
 impl Setting {

@@ -10,7 +10,7 @@ use super::parsed_file::ParsedFile;
 use super::what_runs::reports::Reports;
 use super::{FileSource, PlacePath, PlanError, Request, TargetIndex, matching, no_match, what_runs};
 use crate::file_selection::MatchLevel;
-use crate::manifest::EmbeddedText;
+use crate::manifest::{EmbeddedText, Refusal, RefusalReason};
 use crate::yaml::{self, NodeId, ParsedYaml};
 
 /// How many keys of a place in the YAML of a block scalar count.
@@ -61,6 +61,12 @@ fn names_another_image(m: &Match) -> bool {
     m.tag.as_deref().is_some_and(|tag| tag.contains(['/', ':']))
 }
 
+/// Whether nobody here can read which version a place has.
+fn is_unread(m: &Match) -> bool {
+    let is_fixed = |refusal: &Refusal| matches!(refusal.reason, RefusalReason::Fixed { .. });
+    m.tag.is_none() && m.digest.is_none() && m.result.as_ref().is_err_and(is_fixed)
+}
+
 /// The references that the request matches, in the order of files and text, without workloads whose image a
 /// kustomization sets. Each target must match something.
 ///
@@ -72,7 +78,8 @@ pub fn matching_references(
 ) -> Result<Vec<CurrentReference>, PlanError> {
     let mut scanned = files::scan_files(source, request)?;
     scanned.check_narrowed(request)?;
-    let (matches, reports) = found(source, &mut scanned, request)?;
+    let (mut matches, reports) = found(source, &mut scanned, request)?;
+    matches.retain(|m| !is_unread(m));
     check_some(source, request, &mut scanned, (&matches, &reports))?;
     Ok(listed(&scanned, matches.iter()))
 }

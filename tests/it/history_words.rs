@@ -187,6 +187,19 @@ fn history_of_service_follows_its_files_and_fields() {
     assert_eq!(tags(&past.told(&[API])), ["v3", "v2", "v1", "v1"]);
 }
 
+/// The entry of `valuesFrom` decides what runs, but its name is no tag.
+#[test]
+fn history_shows_nothing_of_a_tag_in_a_secret() {
+    let past = Past::new();
+    let text = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: a}\nspec:\n  \
+                chart: {spec: {chart: a, sourceRef: {kind: HelmRepository, name: x}}}\n  \
+                valuesFrom: [{kind: Secret, name: s, valuesKey: t, targetPath: image.tag}]\n  \
+                values: {image: {repository: ghcr.io/acme/api, tag: v1}}\n";
+    past.puts("Ada", "r.yaml", text, API, "v1");
+    let run = past.history(&[API]);
+    assert_eq!((run.exit, run.stdout.as_str()), (3, ""));
+}
+
 #[test]
 fn history_fails_when_image_is_not_found() {
     let past = six();

@@ -59,6 +59,10 @@ pub fn release(files: &mut Files<'_>, release: &Value, around: &Around<'_>) -> R
     }
     let may_render = spec.and_then(|spec| chart_with_variable(spec, &mut trail));
     doubt_missing(&own, &images, &mut trail);
+    // the tag's own place says that by itself
+    let is_tag =
+        |doubt: &&Doubt| doubt.at.is_some() && images.iter().any(|image| image.deciding_place() == doubt.at);
+    trail.uncertain.extend(own.unread.iter().filter(|doubt| !is_tag(doubt)).cloned());
     let seen = match &chart {
         Some((chart, _)) if post_renderers::has_patches(release) => {
             templates::objects(files, chart, own.values, &images, &release_name(release))

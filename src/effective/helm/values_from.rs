@@ -5,7 +5,9 @@ use std::collections::HashSet;
 use super::super::files::Files;
 use super::super::images::may_decide_image;
 use super::super::place::Place;
+use super::super::root::Doubt;
 use super::super::second_reader::SecondReader;
+use super::super::setting::{Fixed, Setting};
 use super::super::value::{Scalar, Value};
 use super::maps::{embedded_map, whole_file};
 use super::merge::{PathStep, overlay, parse_path, set_path};
@@ -20,6 +22,8 @@ pub struct ReleaseValues {
     pub strongest: HashSet<Place>,
     /// Items that can't be read here, and why. They are stronger than the chart.
     pub missing: Vec<(Option<Place>, String)>,
+    /// Items with a `targetPath` that can't be read here, and that may set a part of an image.
+    pub unread: Vec<Doubt>,
 }
 
 /// Merges `valuesFrom` and `values`: items without a `targetPath` come first, then `values`, then the items with
@@ -51,7 +55,19 @@ pub fn release_values(
     doubt_order(&references, &own, &result.values, trail);
     add_places(&own, &mut result.strongest);
     overlay(&mut result.values, own);
-    for reference in &references {
+    set_targets(files, &references, around, &mut result, trail);
+    result
+}
+
+/// Sets what the items with a `targetPath` set.
+fn set_targets(
+    files: &mut Files<'_>,
+    references: &[ValuesReference<'_>],
+    around: &Around<'_>,
+    result: &mut ReleaseValues,
+    trail: &mut Trail,
+) {
+    for reference in references {
         let Some(target) = reference.target else { continue };
         match (parse_path(target), reference.scalar(files, around)) {
             (Some(path), Ok(scalar)) => {
@@ -62,17 +78,19 @@ pub fn release_values(
                 set_path(files, &mut result.values, &path, Value::Scalar(scalar));
             }
             (Some(path), Err(why)) => {
+                let what = format!("takes {target} from {why}");
                 if may_set_image(&result.values, &path) {
-                    trail.uncertain(reference.at, format!("takes {target} from {why}"));
+                    result.unread.push(Doubt { at: reference.at, what: what.clone() });
                 }
-                set_path(files, &mut result.values, &path, Value::Scalar(Scalar::default()));
+                if let Some(unread) = unread(at(&result.values, &path), &path, reference.at, what) {
+                    set_path(files, &mut result.values, &path, Value::Scalar(unread));
+                }
             }
             (None, _) => {
                 trail.uncertain(reference.at, format!("has the targetPath {target}, which isn't valid"))
             }
         }
     }
-    result
 }
 
 /// One item of `valuesFrom`.
@@ -176,6 +194,25 @@ fn at<'v>(values: &'v Value, path: &[PathStep]) -> Option<&'v Value> {
         PathStep::Key(key) => value.get(key),
         PathStep::Index(index) => value.items().get(*index),
     })
+}
+
+/// What stands for a value that can't be read: a name that it replaces is likely to stay, but a version isn't, and of a list
+/// or map nothing is known.
+fn unread(known: Option<&Value>, path: &[PathStep], at: Option<Place>, what: String) -> Option<Scalar> {
+    let is_version = matches!(path.last(), Some(PathStep::Key(key)) if is_version_key(key));
+    let mut scalar = match known {
+        Some(Value::List(_) | Value::Map(_)) => return None,
+        Some(Value::Scalar(known)) if !is_version => known.clone(),
+        _ => Scalar { place: at, ..Scalar::default() },
+    };
+    let text = scalar.text.clone();
+    scalar.set_image(Setting::Fixed { at, reason: Fixed::Unread { what } }, text);
+    Some(scalar)
+}
+
+fn is_version_key(key: &str) -> bool {
+    let key = key.to_lowercase();
+    ["tag", "digest", "version", "sha"].iter().any(|word| key.contains(word))
 }
 
 /// Whether a value at this path can be part of an image, or replaces values that have one.
