@@ -130,7 +130,8 @@ fn flow_append(
     if last.is_some_and(|item| !has_key(item)) {
         return Err(EditBlocker::Unplaced);
     }
-    let style = last.map_or(ScalarStyle::Plain, |item| style_of(yaml, item + 1));
+    let own_key = yaml.node(seq).key.map_or(ScalarStyle::Plain, |key| style_of(yaml, key));
+    let style = last.map_or(own_key, |item| style_of(yaml, item + 1));
     let body: Vec<_> = pairs.iter().map(|p| flow_pair(p, style)).collect();
     let body = format!("{{{}}}", body.join(", "));
     let Some(last) = last else {
@@ -187,10 +188,13 @@ pub(super) fn list(
     key: &str,
     pairs: &[NewPair],
 ) -> Result<Splice, EditBlocker> {
-    if yaml.node(map).flow || !yaml.is_map(map) {
+    if !yaml.is_map(map) {
         return Err(EditBlocker::Unplaced);
     }
     let at = document_end(text, yaml, map)?;
+    if yaml.node(map).flow {
+        return flow_list(&text[..at], yaml, map, key, pairs);
+    }
     let eol = line_break(text, at);
     let indent = list_indent(text, yaml, map);
     let body = format!("{key}:{eol}{}", item(pairs, &indent, " ", eol));
@@ -204,13 +208,43 @@ pub(super) fn list(
     Ok(Splice { range: at..at, text })
 }
 
+/// Adds `key: [{…}]` at the end of a map in flow style, such as JSON; `text` ends with its document.
+fn flow_list(
+    text: &str,
+    yaml: &ParsedYaml,
+    map: NodeId,
+    key: &str,
+    pairs: &[NewPair],
+) -> Result<Splice, EditBlocker> {
+    let body = text.trim_end().strip_suffix('}').ok_or(EditBlocker::Unplaced)?.trim_end();
+    let line = body.rsplit(['\n', '\r']).next().unwrap_or(body);
+    if body.ends_with([',', '{']) || line.contains('#') {
+        return Err(EditBlocker::Unplaced);
+    }
+    let style = style_of(yaml, map + 1);
+    let before_first = &text[yaml.node(map).start + 1..yaml.node(map + 1).start];
+    let is_own_line = before_first.contains(['\n', '\r']) && before_first.trim().is_empty();
+    let gap = if is_own_line { before_first } else { " " };
+    let item: Vec<_> = pairs.iter().map(|p| flow_pair(p, style)).collect();
+    let text = format!(",{gap}{}: [{{{}}}]", render(key, style, true), item.join(", "));
+    Ok(Splice { range: body.len()..body.len(), text })
+}
+
+/// Where a document ends, before the `...` or `---` after it.
 fn document_end(text: &str, yaml: &ParsedYaml, root: NodeId) -> Result<usize, EditBlocker> {
     let nth = yaml.roots().iter().position(|&r| r == root).ok_or(EditBlocker::Unplaced)?;
-    match yaml.doc_starts.get(nth + 1) {
-        None => Ok(text.len()),
-        Some(&next) if text[next..].starts_with("---") => Ok(next),
-        Some(_) => Err(EditBlocker::Unplaced),
-    }
+    let end = match yaml.doc_starts.get(nth + 1) {
+        None => text.len(),
+        Some(&next) if text[next..].starts_with("---") => next,
+        Some(_) => return Err(EditBlocker::Unplaced),
+    };
+    let start = yaml.node(root).start;
+    let is_marker = |at: &usize| {
+        let rest = &text[at + 3..end];
+        text[..*at].ends_with(['\n', '\r']) && (rest.is_empty() || rest.starts_with([' ', '\t', '\n', '\r']))
+    };
+    let marker = text[start..end].match_indices("...").map(|(at, _)| start + at).find(is_marker);
+    Ok(marker.unwrap_or(end))
 }
 
 /// Indents lists like the other lists of the document. By default they get no indentation, as kustomize writes
