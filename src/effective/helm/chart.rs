@@ -100,6 +100,13 @@ impl Chart {
         images
     }
 
+    /// Whether an image has its name, tag or digest from the chart, and not from the user's values alone.
+    fn adds_to_images(&self, user: Value) -> bool {
+        let version = |image: &EffectiveImage| (image.name.clone(), image.tag.clone(), image.digest.clone());
+        let own: HashSet<_> = values_images(&user).iter().map(version).collect();
+        self.images(user).iter().any(|image| image.winning().is_none() || !own.contains(&version(image)))
+    }
+
     /// The chart's own values with the user's on top, and what each contained chart gets from both.
     /// (Helm, `chartutil.coalesce` and `coalesceDeps`.)
     fn split(&self, mut user: Value) -> (Value, Vec<Value>) {
@@ -178,7 +185,7 @@ fn load_at(files: &mut Files<'_>, folder: &str, depth: usize, trail: &mut Trail)
         return Some(chart);
     }
     let declared = declared(files, folder, &meta, trail);
-    chart.contained = contained(files, folder, &declared, depth, trail);
+    chart.contained = contained(files, &chart, &declared, depth, trail);
     let is_absent = |key: &&str| !chart.contained.iter().any(|contained| contained.key == **key);
     chart.absent = declared.iter().filter_map(key_of).filter(is_absent).map(str::to_owned).collect();
     import_values(files, &mut chart, &declared, trail);
@@ -203,11 +210,12 @@ fn declared(files: &mut Files<'_>, folder: &str, meta: &Value, trail: &mut Trail
 /// a condition disables one is not looked at.)
 fn contained(
     files: &mut Files<'_>,
-    folder: &str,
+    parent: &Chart,
     declared: &[Value],
     depth: usize,
     trail: &mut Trail,
 ) -> Vec<Chart> {
+    let folder = parent.folder.as_str();
     let inside: Vec<Chart> = folders_inside(files, folder)
         .iter()
         .filter_map(|inside| load_at(files, inside, depth + 1, trail))
@@ -219,12 +227,14 @@ fn contained(
         .collect();
     for dependency in declared {
         let Some(name) = dependency.text_at(&["name"]) else { continue };
+        let key = key_of(dependency).unwrap_or(name);
         let known = inside.iter().find(|chart| chart.name == name).cloned();
         let from_folder = || {
             let local = local_folder(folder, dependency)?;
             let chart = load_at(files, &local, depth + 1, trail)?;
-            let has_images = || !chart.images(Value::default()).is_empty();
-            if let Some(package) = package(files, folder, &local, dependency).filter(|_| has_images()) {
+            let given = || parent.values.get(key).cloned().unwrap_or_default();
+            let package = package(files, folder, &local, dependency);
+            if let Some(package) = package.filter(|_| chart.adds_to_images(given())) {
                 let until =
                     format!("runs {package} as it was packed, until helm dependency update packs it again");
                 trail.uncertain(dependency.place(), until);
@@ -235,7 +245,7 @@ fn contained(
             trail.unknown(dependency.place(), "depends on a chart that is not in this repository");
             continue;
         };
-        dependency.text_at(&["alias"]).unwrap_or(name).clone_into(&mut chart.key);
+        key.clone_into(&mut chart.key);
         if !files.spend(chart.size()) {
             trail.uncertain(dependency.place(), "contains too many charts");
             break;
