@@ -38,12 +38,23 @@ fn in_extension(
 }
 
 /// `compose.yaml` and `docker-compose.yml`, also with something behind it, such as `compose.prod.yaml`, and the longer name
-/// with something in front of it, such as `prod.docker-compose.yml`. Podman's names are of the same kind.
+/// with something in front of it, such as `prod.docker-compose.yml`. Podman's names are of the same kind, and that of a stack.
 pub fn is_compose(file_name: &str) -> bool {
-    let stem = file_name.strip_suffix(".yaml").or_else(|| file_name.strip_suffix(".yml")).unwrap_or_default();
-    let words: Vec<&str> = stem.split(['.', '-', '_']).collect();
+    let words = words(file_name);
     words.first() == Some(&"compose")
         || words.windows(2).any(|pair| TOOLS.contains(&pair[0]) && pair[1] == "compose")
+        || is_stack(file_name)
+}
+
+/// `docker-stack.yml`, the usual name of what `docker stack deploy` reads, also with more words.
+pub fn is_stack(file_name: &str) -> bool {
+    words(file_name).windows(2).any(|pair| pair == ["docker", "stack"])
+}
+
+/// The words of a YAML file's name.
+fn words(file_name: &str) -> Vec<&str> {
+    let stem = file_name.strip_suffix(".yaml").or_else(|| file_name.strip_suffix(".yml")).unwrap_or_default();
+    stem.split(['.', '-', '_']).collect()
 }
 
 /// What the longer name can start with. (podman-compose, `COMPOSE_DEFAULT_LS`.)
@@ -63,10 +74,12 @@ mod tests {
             "prod.docker-compose.yml",
             "podman-compose.yml",
             "container-compose.yaml",
+            "docker-stack.yml",
+            "docker-stack.prod.yaml",
         ] {
             assert!(is_compose(name), "{name}");
         }
-        for name in ["composer.yaml", "compose.json", "web-compose.yaml", "values.yaml"] {
+        for name in ["composer.yaml", "compose.json", "web-compose.yaml", "values.yaml", "stack.yaml"] {
             assert!(!is_compose(name), "{name}");
         }
     }

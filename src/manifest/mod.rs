@@ -33,7 +33,7 @@ use std::collections::HashSet;
 use crate::file_selection::file_name;
 use crate::yaml::{NodeId, ParsedYaml};
 
-pub use compose::{KIND as COMPOSE, is_compose};
+pub use compose::{KIND as COMPOSE, is_compose, is_stack};
 pub use elsewhere::{UnknownPlace, WantedImage, unknown_places, unparsed_places};
 pub use embedded::embedded_reference;
 pub use embedded_text::EmbeddedText;

@@ -22,6 +22,8 @@ use super::files::{Files, folder_of, join};
 use super::place::{FileId, Place};
 use super::root::{Doubt, Root};
 use super::setting::{EffectiveImage, Setting};
+use crate::file_selection::file_name;
+use crate::manifest::is_stack;
 use crate::yaml::NodeId;
 use interpolation::interpolate;
 use project::{Context, Loader, ReadFiles};
@@ -46,7 +48,7 @@ pub struct Project {
 }
 
 /// The compose projects of a folder; `names` are the compose files in it. Each project is a root: the one that
-/// `docker compose up` starts, and one for each other file, with the default file below it.
+/// `docker compose up` starts, and one for each other file, with the default file below it unless that is a stack's file.
 pub fn projects(files: &mut Files<'_>, folder: &str, names: &[&str]) -> Vec<Project> {
     let first = |candidates: &[&'static str]| candidates.iter().copied().find(|name| names.contains(name));
     let (default, over) = (first(&DEFAULT_FILES), first(&OVERRIDE_FILES));
@@ -56,7 +58,7 @@ pub fn projects(files: &mut Files<'_>, folder: &str, names: &[&str]) -> Vec<Proj
     let main: Vec<String> = chosen.or(own).unwrap_or_default();
     let mut lists = vec![(true, main.clone())];
     for name in names.iter().map(|name| path(name)).filter(|name| !main.contains(name)) {
-        let below = default.map(path).filter(|default| *default != name);
+        let below = default.map(path).filter(|default| *default != name && !is_stack(file_name(&name)));
         lists.push((false, below.into_iter().chain([name]).collect()));
     }
     let mut read = ReadFiles::new();
@@ -95,7 +97,20 @@ fn project(
     for folder in [folder, project].iter().take(if folder == project { 1 } else { 2 }) {
         variables = loader.add_variables(&variables, &join(folder, ".env").into_iter().collect::<Vec<_>>());
     }
-    loader.project(paths, &Context { folder: project.to_owned(), variables })
+    let mut project = loader.project(paths, &Context { folder: project.to_owned(), variables });
+    if paths.iter().any(|path| is_stack(file_name(path))) {
+        let doubts = variables_of_files(files, &project.root);
+        project.root.uncertain.extend(doubts);
+    }
+    project
+}
+
+/// The doubts about what a stack takes from `.env`, which has to be exported first. (moby/moby, issue 29133)
+fn variables_of_files(files: &Files<'_>, root: &Root) -> Vec<Doubt> {
+    let what = "counts only if it is exported, because docker stack deploy doesn't read the file";
+    let places = root.variables.iter().map(|(_, place)| *place);
+    let in_env = places.filter(|place| files.file(place.file).assignments.is_some());
+    in_env.map(|place| Doubt { at: Some(place), what: what.to_owned() }).collect()
 }
 
 /// The files that `COMPOSE_FILE` in `.env` names, and what it names outside of the repository.

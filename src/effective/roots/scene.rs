@@ -13,7 +13,7 @@ use super::super::root::Root;
 use super::super::value::Value;
 use super::Deployment;
 use crate::file_selection::file_name;
-use crate::manifest::is_compose;
+use crate::manifest::{is_compose, is_stack};
 
 /// The file names that kustomize recognises.
 pub(super) const KUSTOMIZATION_FILES: [&str; 3] =
@@ -70,6 +70,7 @@ impl FileMarks {
             || name == CHART_FILE
             || name.starts_with(".argocd-source")
             || name.contains("compose")
+            || is_stack(name)
             || GROUPS.iter().any(|group| has_group(group));
         let declares =
             has_group(b"source.toolkit.fluxcd") || self.kinds.iter().any(|kind| kind.find(bytes).is_some());
