@@ -407,6 +407,7 @@ impl ConfigReader<'_> {
             files: self.selection(&keys, std::slice::from_ref(&written.file))?,
             path,
             inside: None,
+            part: None,
             is_variable: false,
         })
     }

@@ -45,6 +45,7 @@ pub use kustomization::is_kustomization_file;
 pub use reference::{Holds, Reference, ReferenceSyntax, ScalarPlace, ValueLocation};
 pub use refusal::{Refusal, RefusalReason};
 pub use rewrite::{DesiredImage, NewDigest, Rewrite, rewrite};
+pub use text_part::PartOfText;
 pub use values::{CHART, KIND as VALUES, is_values_file, looks_like_values};
 pub use workload::KIND as WORKLOAD;
 

@@ -76,7 +76,7 @@ pub enum ReferenceSyntax {
 }
 
 /// What a part of a text holds.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Holds {
     /// `name[:tag][@digest]`.
     Image,

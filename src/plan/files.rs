@@ -192,7 +192,7 @@ fn look_at_variables(file: &SourceFile<'_>, fields: &[FieldPosition], request: &
     let mut parsed = ParsedFile::of_assignments(file.path, file.bytes.to_vec(), &assignments);
     let places = fields.iter().map(|&field| {
         let UpdateTarget { name, scope, .. } = &request.targets[field.target];
-        let found = parsed.variable_reference(scope.fields[field.nth].path.as_str(), name);
+        let found = parsed.variable_reference(&scope.fields[field.nth], name);
         FieldPlaces { field, references: found.into_iter().collect() }
     });
     parsed.fields = places.collect();
@@ -201,16 +201,18 @@ fn look_at_variables(file: &SourceFile<'_>, fields: &[FieldPosition], request: &
 
 fn field_places(parsed: &mut ParsedFile, field: FieldPosition, request: &Request) -> FieldPlaces {
     let UpdateTarget { name, scope, .. } = &request.targets[field.target];
-    let FieldTarget { path, inside, .. } = &scope.fields[field.nth];
-    let references: Vec<_> = field_references(&parsed.yaml, path, name)
+    let FieldTarget { path, inside, part, .. } = &scope.fields[field.nth];
+    // in a block scalar, the part is of a text there
+    let own_part = part.as_ref().filter(|_| inside.is_none());
+    let references: Vec<_> = field_references(&parsed.yaml, path, own_part, name)
         .into_iter()
-        .map(|reference| parsed.as_a_rule_finds(reference))
+        .map(|reference| if own_part.is_none() { parsed.as_a_rule_finds(reference) } else { reference })
         .collect();
     let references = match inside {
         None => references,
         Some(inside) => {
             let blocks = references.into_iter().flat_map(|found| found.slots()).map(|slot| slot.node);
-            blocks.flat_map(|block| parsed.references_inside(block, inside, name)).collect()
+            blocks.flat_map(|block| parsed.references_inside(block, inside, part.as_ref(), name)).collect()
         }
     };
     FieldPlaces { field, references }

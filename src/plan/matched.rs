@@ -153,6 +153,16 @@ impl Match {
         }
     }
 
+    /// Its scalars, each with the target.
+    pub fn scalars(&self) -> impl Iterator<Item = (TargetIndex, ScalarPlace)> {
+        self.nodes.iter().map(|scalar| (self.target, *scalar))
+    }
+
+    /// Whether it is a part of a text.
+    pub fn is_part(&self) -> bool {
+        self.field.as_ref().is_some_and(|field| field.part.is_some())
+    }
+
     /// The tags that run: more than one if a weaker place sets them, and roots differ.
     pub fn all_that_run(&self) -> Vec<Option<&str>> {
         match self.effective_tags.as_slice() {

@@ -43,8 +43,12 @@ fn sets_same_text(request: &Request, one: TargetIndex, other: TargetIndex) -> bo
 fn by_rules_and_fields(scanned: &ScannedFiles, request: &Request) -> Result<Vec<Match>, PlanError> {
     let mut matches = Vec::new();
     for (file, parsed) in FileIndex::each(&scanned.files) {
-        matches.extend(by_rules(file, parsed, request));
-        matches.extend(by_fields(file, parsed, request));
+        let fields = by_fields(file, parsed, request);
+        let parts: HashSet<_> = fields.iter().filter(|m| m.is_part()).flat_map(Match::scalars).collect();
+        // a rule reads the text as a whole
+        let rules = by_rules(file, parsed, request).into_iter();
+        matches.extend(rules.filter(|m| !m.scalars().any(|scalar| parts.contains(&scalar))));
+        matches.extend(fields);
     }
     matches.sort_by_key(|m| (m.file, m.at));
     check_matched_once(scanned, request, &matches)?;
@@ -73,7 +77,11 @@ fn by_fields(file: FileIndex, parsed: &ParsedFile, request: &Request) -> Vec<Mat
     let by_rule: HashSet<(TargetIndex, NodeId)> = rules.collect();
     let all =
         parsed.fields.iter().flat_map(|places| places.references.iter().map(move |r| (places.field, r)));
-    all.filter(|(field, r)| !r.slots().iter().any(|slot| by_rule.contains(&(field.target, slot.node))))
+    let is_new = |(field, r): &(FieldPosition, &Reference)| {
+        let is_part = matches!(r.syntax, ReferenceSyntax::Part { .. });
+        is_part || !r.slots().iter().any(|slot| by_rule.contains(&(field.target, slot.node)))
+    };
+    all.filter(is_new)
         .map(|(FieldPosition { target, nth }, reference)| {
             let owner = MatchOwner { file, target, match_level: MatchLevel::Explicit };
             let wanted = &request.targets[target];

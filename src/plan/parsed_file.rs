@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::SourceFile;
 use super::indexes::FieldPosition;
 use super::matched::Match;
 use super::what_runs::FilePlace;
+use super::{FieldTarget, SourceFile};
 use crate::dotenv::{self, Assignment};
 use crate::effective::compose::default_image;
 use crate::effective::{EffectiveImage, ParsedContent, Setting, TextPart};
@@ -13,9 +13,9 @@ use crate::file_selection::MatchLevel;
 use crate::image::{Field, is_name};
 use crate::location::Location;
 use crate::manifest::{
-    COMPOSE, DesiredImage, EmbeddedText, ManifestFile, Reference, ReferenceSyntax, Refusal, Rewrite,
-    UnknownPlace, VALUES, WantedImage, assignment_reference, embedded_reference, field_references, has_mac,
-    is_values_file, looks_like_values, references, rewrite, unknown_places,
+    COMPOSE, DesiredImage, EmbeddedText, ManifestFile, PartOfText, Reference, ReferenceSyntax, Refusal,
+    Rewrite, UnknownPlace, VALUES, WantedImage, assignment_reference, embedded_reference, field_references,
+    has_mac, is_values_file, looks_like_values, references, rewrite, unknown_places,
 };
 use crate::yaml::{Change, EditBlocker, FieldPath, NodeId, ParsedYaml, SyntheticDocument, check};
 
@@ -142,9 +142,9 @@ impl ParsedFile {
     }
 
     /// The value of a variable as a reference to `image`.
-    pub fn variable_reference(&self, name: &str, image: &str) -> Option<Reference> {
-        let node = self.variables.as_ref()?.iter().rposition(|other| other == name)?;
-        Some(assignment_reference(&self.yaml, node, image))
+    pub fn variable_reference(&self, field: &FieldTarget, image: &str) -> Option<Reference> {
+        let node = self.variables.as_ref()?.iter().rposition(|other| other == field.path.as_str())?;
+        assignment_reference(&self.yaml, node, field.part.as_ref(), image)
     }
 
     /// The reference that a rule finds at the place of a field, if there is a digest beside it, which decides what runs, or a variable
@@ -221,11 +221,17 @@ impl ParsedFile {
     }
 
     /// The fields of the YAML in a block scalar that a path leads to, as references to `image`.
-    pub fn references_inside(&mut self, block: NodeId, path: &FieldPath, image: &str) -> Vec<Reference> {
+    pub fn references_inside(
+        &mut self,
+        block: NodeId,
+        path: &FieldPath,
+        part: Option<&PartOfText>,
+        image: &str,
+    ) -> Vec<Reference> {
         let Some(embedded) = self.read_embedded(block) else { return Vec::new() };
         let text = std::str::from_utf8(&self.bytes).unwrap_or_default();
         let file = ManifestFile { path: &self.path, text, yaml: &self.yaml, is_values: false };
-        let found = field_references(&embedded.yaml, path, image).into_iter();
+        let found = field_references(&embedded.yaml, path, part, image).into_iter();
         let found = found.map(|inner| embedded_reference(&file, block, &embedded.yaml, inner)).collect();
         self.embedded.entry(block).or_insert(embedded);
         found

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{Environments, HeldImage, TargetIndex};
 use crate::file_selection::{MatchLevel, Selection, SelectionError, is_yaml};
 use crate::image::{Digest, Field, Tag};
-use crate::manifest::{DesiredImage, NewDigest};
+use crate::manifest::{DesiredImage, NewDigest, PartOfText};
 use crate::yaml::{Cancellation, FieldPath};
 
 /// One image, the tag and digest that its references should get, and where to look for them.
@@ -42,6 +42,8 @@ pub struct FieldTarget {
     pub path: FieldPath,
     /// If set, the path leads to a block scalar, and this one to a field of the YAML in it.
     pub inside: Option<FieldPath>,
+    /// If set, only this part of the text counts.
+    pub part: Option<PartOfText>,
     /// Whether the path is the name of a variable in a file of `NAME=VALUE` lines, whatever that file is called.
     pub is_variable: bool,
 }
@@ -53,6 +55,8 @@ pub struct PlacePath {
     pub path: String,
     /// If the path leads to a block scalar: the path in the YAML there.
     pub inside: Option<String>,
+    /// If only a part of the text sets the version: that part.
+    pub part: Option<PartOfText>,
     /// Whether it is the name of a variable.
     pub is_variable: bool,
 }
@@ -63,6 +67,7 @@ impl FieldTarget {
         PlacePath {
             path: text(&self.path),
             inside: self.inside.as_ref().map(text),
+            part: self.part.clone(),
             is_variable: self.is_variable,
         }
     }
@@ -106,6 +111,7 @@ impl Scope {
             files: files.clone(),
             path: path.clone(),
             inside: None,
+            part: None,
             is_variable: false,
         };
         let is_new = |nth: &usize| !paths[..*nth].contains(&paths[*nth]);
@@ -224,8 +230,8 @@ impl Request {
         for (target, file, place) in fields {
             let Ok(path) = FieldPath::parse(&place.path) else { continue };
             let Ok(inside) = place.inside.as_deref().map(FieldPath::parse).transpose() else { continue };
-            let field =
-                FieldTarget { files: Selection::of_file(file), path, inside, is_variable: place.is_variable };
+            let PlacePath { part, is_variable, .. } = place.clone();
+            let field = FieldTarget { files: Selection::of_file(file), path, inside, part, is_variable };
             let fields = &mut request.targets[target].scope.fields;
             if !fields.contains(&field) {
                 fields.push(field);

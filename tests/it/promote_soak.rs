@@ -216,3 +216,18 @@ fn older_version_keeps_its_own_source() {
     assert!(message.contains(&format!("Tagbump-Source: acme/api@{}", "1".repeat(40))), "{message}");
     assert!(message.contains("Tagbump-Promoted-From: staging@"), "{message}");
 }
+
+#[test]
+fn tag_that_ran_is_promoted_with_text_behind_its_variable() {
+    let past = Past::new();
+    let image = |tag: &str| format!("services:\n  api:\n    image: {API}:{tag}\n");
+    past.write("staging/compose.yaml", &image("${V}-ad"));
+    past.write("prod/compose.yaml", &image("v1-ad"));
+    past.write("tagbump.yaml", &CONFIG.replace("envs/", ""));
+    for tag in ["v5", "v6", "v7"] {
+        past.wait(72 * HOUR);
+        past.write("staging/.env", &format!("V={tag}\n"));
+        past.commit("Ada", tag);
+    }
+    promotes(&past, 2, "v6-ad");
+}

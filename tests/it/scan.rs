@@ -243,3 +243,13 @@ fn application_of_another_repository_overrides_nothing() {
     let run = tagbump(folder.path(), &["history", "ghcr.io/acme/web"]);
     assert!(run.stdout.contains("v0") && !run.stdout.contains("v1"), "{}", run.output());
 }
+
+#[test]
+fn default_of_flux_is_listed_as_the_tag_that_a_bump_sets() {
+    let pod = POD.replace("kind: Pod", "kind: Pod\nmetadata: {name: api}").replace(":v1", ":${tag:=v1}");
+    let flux = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: apps}\nspec:\n  \
+                path: ./apps\n  postBuild:\n    substitute: {other: x}\n";
+    let found = references(&[("apps/pod.yaml", &pod), ("cluster/apps.yaml", flux)], &[]);
+    let told: Vec<_> = found.iter().map(|r| (&r["line"], &r["tag"], &r["editable"])).collect();
+    assert_eq!(told, [(&json!(6), &json!("v1"), &json!(true))], "{found:?}");
+}

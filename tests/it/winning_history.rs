@@ -14,6 +14,8 @@ struct Case {
     files: &'static [(&'static str, &'static str)],
     /// The file of the place.
     file: &'static str,
+    /// What follows the text of the place in a tag.
+    suffix: &'static str,
 }
 
 const DEPLOYMENT: (&str, &str) = (
@@ -22,6 +24,9 @@ const DEPLOYMENT: (&str, &str) = (
      - {name: api, image: ghcr.io/acme/api:v0}\n",
 );
 const BASE: (&str, &str) = ("base/kustomization.yaml", "resources: [deployment.yaml]\n");
+
+const FLUX: &str = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: apps}\nspec:\n  \
+    path: ./apps\n  postBuild:\n    substitute: {other: x}\n";
 
 const CASES: &[Case] = &[
     Case {
@@ -32,6 +37,7 @@ const CASES: &[Case] = &[
             ("chart/values-prod.yaml", "replicas: 3\nimage:\n  tag: TAG\n"),
         ],
         file: "chart/values-prod.yaml",
+        suffix: "",
     },
     Case {
         name: "JSON patch in a file",
@@ -48,6 +54,7 @@ const CASES: &[Case] = &[
             ),
         ],
         file: "prod/image.yaml",
+        suffix: "",
     },
     Case {
         name: "JSON patch inline",
@@ -61,6 +68,7 @@ const CASES: &[Case] = &[
             ),
         ],
         file: "prod/kustomization.yaml",
+        suffix: "",
     },
     Case {
         name: "strategic patch of a release inline",
@@ -79,6 +87,7 @@ const CASES: &[Case] = &[
             ),
         ],
         file: "prod/kustomization.yaml",
+        suffix: "",
     },
     Case {
         name: "variable of a Flux Kustomization",
@@ -95,6 +104,7 @@ const CASES: &[Case] = &[
             ),
         ],
         file: "cluster/apps.yaml",
+        suffix: "",
     },
     Case {
         name: "variable in .env",
@@ -103,6 +113,7 @@ const CASES: &[Case] = &[
             (".env", "# ours\nOTHER=1\nTAG=TAG\n"),
         ],
         file: ".env",
+        suffix: "",
     },
     Case {
         name: "variable in a file of another name",
@@ -112,6 +123,111 @@ const CASES: &[Case] = &[
             ("sub/my.vars", "OTHER=1\nTAG=TAG\n"),
         ],
         file: "sub/my.vars",
+        suffix: "",
+    },
+    Case {
+        name: "part of a tag in .env",
+        files: &[
+            ("compose.yaml", "services:\n  api:\n    image: ghcr.io/acme/api:${V}-ad\n"),
+            (".env", "V=TAG\n"),
+        ],
+        file: ".env",
+        suffix: "-ad",
+    },
+    Case {
+        name: "default of compose with text behind it",
+        files: &[
+            ("compose.yaml", "services:\n  api:\n    image: ghcr.io/acme/${NAME}:${V:-TAG}-ad\n"),
+            (".env", "NAME=api\n"),
+        ],
+        file: "compose.yaml",
+        suffix: "-ad",
+    },
+    Case {
+        name: "end of an image in .env",
+        files: &[
+            ("compose.yaml", "services:\n  api:\n    image: ghcr.io/${IMAGE}\n"),
+            (".env", "IMAGE=acme/api:TAG\n"),
+        ],
+        file: ".env",
+        suffix: "",
+    },
+    Case {
+        name: "default of Flux",
+        files: &[
+            (
+                "apps/pod.yaml",
+                "apiVersion: v1\nkind: Pod\nmetadata: {name: api}\nspec:\n  containers:\n    - name: api\n      image: ghcr.io/acme/api:${tag:=TAG}\n",
+            ),
+            ("cluster/apps.yaml", FLUX),
+        ],
+        file: "apps/pod.yaml",
+        suffix: "",
+    },
+    Case {
+        name: "default of Flux in a patch inline",
+        files: &[
+            DEPLOYMENT,
+            BASE,
+            (
+                "apps/kustomization.yaml",
+                "resources: [../base]\npatches:\n  - target: {kind: Deployment}\n    patch: |-\n      - op: replace\n        \
+                 path: /spec/template/spec/containers/0/image\n        value: ghcr.io/acme/api:${tag:=TAG}\n",
+            ),
+            ("cluster/apps.yaml", FLUX),
+        ],
+        file: "apps/kustomization.yaml",
+        suffix: "",
+    },
+    Case {
+        name: "part of a tag in a variable of a Flux Kustomization",
+        files: &[
+            (
+                "apps/pod.yaml",
+                "apiVersion: v1\nkind: Pod\nmetadata: {name: api}\nspec:\n  containers:\n    - name: api\n      image: ghcr.io/acme/api:${x}-ad\n",
+            ),
+            (
+                "cluster/apps.yaml",
+                "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: apps}\nspec:\n  path: ./apps\n  \
+                 postBuild:\n    substitute:\n      x: TAG\n",
+            ),
+        ],
+        file: "cluster/apps.yaml",
+        suffix: "-ad",
+    },
+    Case {
+        name: "literal of a generator",
+        files: &[
+            (
+                "prod/pod.yaml",
+                "apiVersion: v1\nkind: Pod\nmetadata: {name: api}\nspec:\n  containers:\n    - name: api\n      image: ghcr.io/acme/api:v0\n",
+            ),
+            (
+                "prod/kustomization.yaml",
+                "resources: [pod.yaml]\nconfigMapGenerator:\n  - name: v\n    literals:\n      - tag=TAG\nreplacements:\n  \
+                 - source: {kind: ConfigMap, name: v, fieldPath: data.tag}\n    targets:\n      \
+                 - select: {kind: Pod}\n        fieldPaths: [spec.containers.0.image]\n        \
+                 options: {delimiter: ':', index: 1}\n",
+            ),
+        ],
+        file: "prod/kustomization.yaml",
+        suffix: "",
+    },
+    Case {
+        name: "part of a tag in an element of an ApplicationSet",
+        files: &[
+            DEPLOYMENT,
+            BASE,
+            (
+                "argo/set.yaml",
+                "apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nmetadata: {name: api}\nspec:\n  generators:\n    \
+                 - list:\n        elements:\n          - env: prod\n            tag: TAG\n  template:\n    \
+                 metadata: {name: 'api-{{env}}'}\n    spec:\n      source:\n        repoURL: https://example.com/nowhere.git\n        \
+                 path: base\n        kustomize:\n          images: ['ghcr.io/acme/api:{{tag}}-ad']\n",
+            ),
+        ],
+        file: "argo/set.yaml",
+        suffix: "-ad",
     },
 ];
 
@@ -121,7 +237,7 @@ impl Case {
         let of_place = |path| path == self.file;
         let text = move |(path, text): &(&'static str, &'static str)| {
             let text = text.replace("=TAG", &format!("={tag}")).replace(": TAG", &format!(": {tag}"));
-            (*path, text.replace(":TAG", &format!(":{tag}")))
+            (*path, text.replace(":TAG", &format!(":{tag}")).replace("-TAG", &format!("-{tag}")))
         };
         let mut files: Vec<_> = self.files.iter().map(text).collect();
         files.sort_by_key(|(path, _)| of_place(*path));
@@ -140,7 +256,7 @@ impl Case {
         for tag in ["v2", "v3"] {
             past.wait(60);
             let mut command = cli::command(&past.path);
-            command.args(["bump", &format!("{API}:{tag}"), "--commit", "--format", "json"]);
+            command.args(["bump", &format!("{API}:{tag}{}", self.suffix), "--commit", "--format", "json"]);
             let run = Run::of(&past.by("Ada", &mut command).output().unwrap());
             assert_eq!(run.exit, 0, "{}: {}", self.name, run.output());
             assert_eq!(past.read(self.file), self.text(tag), "{}", self.name);
@@ -160,7 +276,8 @@ fn history_lists_tags_of_place_that_only_its_field_leads_to() {
         let run = past.history(&[API, "--format", "json"]);
         assert_eq!(run.exit, 0, "{}: {}", case.name, run.output());
         let told = json(&run);
-        assert_eq!(tags(&told), ["v3", "v2", "v1"], "{}: {}", case.name, run.output());
+        let had = ["v3", "v2", "v1"].map(|tag| format!("{tag}{}", case.suffix));
+        assert_eq!(tags(&told), had, "{}: {}", case.name, run.output());
         let files: Vec<_> = told["entries"].as_array().unwrap().iter().map(|entry| &entry["file"]).collect();
         assert!(files.iter().all(|file| *file == case.file), "{}: {files:?}", case.name);
     }
@@ -231,8 +348,10 @@ fn older_build_leaves_place_that_only_its_field_leads_to() {
         case.at("v1").for_each(|(path, text)| {
             mono.world.rival(path, &text);
         });
-        let bump =
-            |nth: usize| repo::run(&mut mono.job(&mono.builds[nth], &["--tag", &format!("v{}", nth + 2)]));
+        let bump = |nth: usize| {
+            let tag = format!("v{}{}", nth + 2, case.suffix);
+            repo::run(&mut mono.job(&mono.builds[nth], &["--tag", &tag]))
+        };
         let run = bump(1);
         assert_eq!(run.exit, 0, "{}: {}", case.name, run.output());
         assert_eq!(mono.world.file(case.file).trim_end(), case.text("v3").trim_end(), "{}", case.name);

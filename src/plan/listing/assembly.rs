@@ -10,6 +10,7 @@ use super::places::{ListedPlaces, ListedWinner, OverriddenPlace};
 use super::{ListedReference, OverriddenBy, Overrides, PlacedReference};
 use crate::file_selection::folder;
 use crate::image::{full_name, has_registry, same_image};
+use crate::yaml::is_placeholder;
 
 /// Why a bump leaves a place unchanged.
 const REPLACED_VALUE: &str = "isn't used by anything that tagbump renders";
@@ -113,12 +114,30 @@ impl PlacedReference {
         let overrides = places.find_map(|place| overridden.get(&place)).map(overrides);
         // a place that no root overrides and that none is rendered for is the only one
         let winner = self.winners(path, winners).next();
+        let known = winner.filter(|winner| self.has_placeholder_for_tag_of(winner));
         let (wins, overridden) = (overrides.is_none() || winner.is_some(), overrides.unwrap_or_default());
         let digest_files = winner.map(|winner| winner.digest_files.clone()).unwrap_or_default();
         let fixed = winner.and_then(|winner| winner.fixed_digest.clone());
         let reason = self.reference.reason.clone().or(fixed);
         let entries = winner.map(|winner| winner.entries.clone()).unwrap_or_default();
-        ListedReference { overridden, wins, digest_files, entries, reason, ..self.reference }
+        let found = ListedReference { overridden, wins, digest_files, entries, reason, ..self.reference };
+        match known {
+            Some(known) => ListedReference {
+                tag: known.tag.clone(),
+                digest: known.digest.clone(),
+                reason: known.fixed_digest.clone(),
+                ..found
+            },
+            None => found,
+        }
+    }
+
+    /// Whether it has a placeholder for its tag, and the tag is in that, where a bump sets it.
+    fn has_placeholder_for_tag_of(&self, winner: &ListedWinner) -> bool {
+        let has_placeholder = self.reference.tag.as_deref().is_some_and(is_placeholder);
+        let tag = winner.tag.as_deref().filter(|tag| !tag.is_empty() && !is_placeholder(tag));
+        let is_same = same_image(&winner.image, &self.reference.image);
+        has_placeholder && is_same && winner.fixed.is_none() && tag.is_some()
     }
 }
 

@@ -9,7 +9,8 @@ use super::{DigestPlace, Winner, some_of};
 use crate::effective::{Setting, TextPart};
 use crate::file_selection::MatchLevel;
 use crate::manifest::{
-    Reference, ReferenceSyntax, Refusal, RefusalReason, Rewrite, ScalarPlace, ValueLocation, is_override,
+    PartOfText, Reference, ReferenceSyntax, Refusal, RefusalReason, Rewrite, ScalarPlace, ValueLocation,
+    is_override,
 };
 use crate::yaml::{EditBlocker, FieldPath, NodeId, ParsedYaml};
 
@@ -76,6 +77,7 @@ impl WinningPlace<'_> {
         let field = FieldPath::to_node(&parsed.yaml, block).map(|path| PlacePath {
             path,
             inside: FieldPath::to_node(&text.yaml, node),
+            part: self.part_of(&text.yaml),
             is_variable: false,
         });
         Some(Match { inner_at: Some(node), nodes, field, ..m })
@@ -113,6 +115,12 @@ impl WinningPlace<'_> {
         Some(self.as_match(at, kind(&self.winner.setting), Err(refusal)))
     }
 
+    /// The part of a text that sets the version, if it isn't the whole text.
+    fn part_of(&self, yaml: &ParsedYaml) -> Option<PartOfText> {
+        let Setting::Part(TextPart { place, range, holds }) = &self.winner.setting else { return None };
+        PartOfText::new(yaml.text(place.node)?, range.clone(), holds)
+    }
+
     /// Where the version is, if a scalar holds it.
     fn field(&self) -> Option<PlacePath> {
         let setting = &self.winner.setting;
@@ -121,6 +129,7 @@ impl WinningPlace<'_> {
         Some(PlacePath {
             path: FieldPath::to_node(&self.parsed.yaml, place.node)?,
             inside: None,
+            part: self.part_of(&self.parsed.yaml),
             is_variable: false,
         })
     }
@@ -131,12 +140,13 @@ impl WinningPlace<'_> {
         let reference = part_reference(winner, part, target);
         let result = parsed.rewrite(&reference, &target.desired());
         let variable = parsed.variable(part.place.node).map(str::to_owned);
-        let is_whole = parsed.yaml.text(part.place.node).is_some_and(|text| part.range == (0..text.len()));
         let field = match variable {
-            Some(path) => Some(PlacePath { path, inside: None, is_variable: true }),
-            None => self.field().filter(|_| is_whole),
+            Some(path) => {
+                Some(PlacePath { path, inside: None, part: self.part_of(&parsed.yaml), is_variable: true })
+            }
+            None => self.field(),
         };
-        Match { field, ..self.as_match(part.place.node, winner.kind, result) }
+        Match { field, digest: winner.own_digest(), ..self.as_match(part.place.node, winner.kind, result) }
     }
 
     /// A scalar: one that a rule finds under another name, or one that holds just what the setting says.
