@@ -222,8 +222,7 @@ const CASES: &[Case] = &[
                 "argo/set.yaml",
                 "apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nmetadata: {name: api}\nspec:\n  generators:\n    \
                  - list:\n        elements:\n          - env: prod\n            tag: TAG\n  template:\n    \
-                 metadata: {name: 'api-{{env}}'}\n    spec:\n      source:\n        repoURL: https://example.com/nowhere.git\n        \
-                 path: base\n        kustomize:\n          images: ['ghcr.io/acme/api:{{tag}}-ad']\n",
+                 metadata: {name: 'api-{{env}}'}\n    spec:\n      source:\n        path: base\n        kustomize:\n          images: ['ghcr.io/acme/api:{{tag}}-ad']\n",
             ),
         ],
         file: "argo/set.yaml",
