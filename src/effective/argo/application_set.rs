@@ -64,17 +64,18 @@ fn is_filled_with_a_block(line: &str) -> bool {
 }
 
 /// A placeholder that is left makes a source uncertain, unless it is for another branch or a mirror, or in a field that decides
-/// neither which files are read nor which values count.
+/// neither which files are read nor which images run.
 fn unfilled(source: &Value) -> Option<Doubt> {
     let what = "has placeholders that nothing here fills in".to_owned();
     has_unfilled(source).then(|| Doubt { at: source.place(), what })
 }
 
 fn has_unfilled(fields: &Value) -> bool {
-    fields.pairs().iter().any(|(key, value)| match key.as_str() {
-        "repoURL" | "targetRevision" | "name" => false,
-        "releaseName" | "namespace" | "kubeVersion" | "namePrefix" | "nameSuffix" => false,
-        "helm" | "kustomize" => has_unfilled(value),
+    fields.pairs().iter().any(|(key, value)| match (key.as_str(), value) {
+        ("repoURL" | "targetRevision" | "name", _) => false,
+        ("releaseName" | "namespace" | "kubeVersion" | "namePrefix" | "nameSuffix", _) => false,
+        ("commonLabels" | "commonAnnotations" | "replicas", _) => false,
+        ("helm" | "kustomize", Value::Map(_)) => has_unfilled(value),
         _ => placeholders(value) > 0,
     })
 }

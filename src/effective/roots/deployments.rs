@@ -216,7 +216,8 @@ impl Deployments {
             }
             Renders::Kustomization(PatchedKustomization { folder, components, patches, images }) => {
                 let additions = Additions { components, patches, overrides: images, ..Additions::default() };
-                let built = build(files, &folder, &additions);
+                let mut built = build(files, &folder, &additions);
+                built.uncertain.extend(root.uncertain.iter().cloned());
                 self.add((source.name, entry), built);
                 self.charts.push(root);
             }
