@@ -30,7 +30,7 @@ pub struct Root {
     pub uncertain: Vec<Doubt>,
     /// Folders that it may render, too, but in a way that tagbump can't follow. It may override what is set there.
     pub may_render: Vec<FolderPattern>,
-    /// Winning places in charts that Flux doesn't pack again by itself.
+    /// Winning places, and digests, in charts that Flux doesn't pack again by itself.
     pub stale: Vec<StaleChart>,
     /// What takes variables that are written in other places.
     pub fed: Vec<FedPlace>,

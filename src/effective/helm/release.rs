@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::super::files::Files;
 use super::super::folder_pattern::FolderPattern;
 use super::super::images::values_images;
-use super::super::place::FileId;
+use super::super::place::{FileId, Place};
 use super::super::root::{Doubt, StaleChart, UnmatchedEntry};
 use super::super::setting::EffectiveImage;
 use super::super::value::Value;
@@ -135,8 +135,12 @@ fn doubt_missing(own: &ReleaseValues, images: &[EffectiveImage], trail: &mut Tra
 }
 
 fn stale(local: &LocalChart, packed: &BTreeSet<FileId>, images: &[EffectiveImage]) -> Vec<StaleChart> {
-    let places = images.iter().filter_map(|image| image.winning()?.place());
+    let winning = images.iter().filter_map(|image| image.winning()?.place());
+    // a digest decides what runs, whatever sets the tag
+    let digests = images.iter().filter_map(EffectiveImage::digest_place);
+    let places: BTreeSet<Place> = winning.chain(digests).collect();
     places
+        .into_iter()
         .filter(|place| packed.contains(&place.file))
         .map(|place| StaleChart { place, chart: local.folder.clone() })
         .collect()

@@ -197,7 +197,9 @@ impl Summary<'_> {
     /// A warning for each place of a request's image in a chart that Flux doesn't pack again by itself.
     fn stale(&self) -> impl Iterator<Item = String> {
         let runs = |place: Place, root: &Root| {
-            let at_place = |image: &&EffectiveImage| image.winning().and_then(Setting::place) == Some(place);
+            let at_place = |image: &&EffectiveImage| {
+                [image.winning().and_then(Setting::place), image.digest_place()].contains(&Some(place))
+            };
             root.images.iter().filter(at_place).any(|image| self.is_targeted(image))
         };
         let stale = self.roots.counting().flat_map(|root| root.stale.iter().map(move |stale| (root, stale)));
