@@ -66,13 +66,18 @@ impl Builder<'_, '_> {
             };
             let rejected = target.get("reject").map_or(&[][..], Value::items);
             let rejected: Vec<_> = rejected.iter().filter_map(ObjectSelector::read).collect();
+            let mut is_seen = false;
             for object in &mut gathered.objects {
                 let is_target = selector.selects_any_id(object)
                     && !rejected.iter().any(|reject| reject.selects_any_id(object));
+                is_seen |= is_target;
                 let size = (copied.value.size() + object.value.size()).saturating_mul(1 + paths.len());
                 if is_target && self.can_afford(size) {
                     copy_into(&mut object.value, &copied, target, &paths);
                 }
+            }
+            if !is_seen && gathered.has_unknown && may_set_image(target) {
+                self.note_uncertain(target.place(), "replaces values of an object that tagbump can't see");
             }
         }
     }

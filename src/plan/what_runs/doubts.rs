@@ -30,6 +30,7 @@ impl Summary<'_> {
         let mut runs = |root: &Root| {
             root.images.iter().any(|image| self.is_targeted(image))
                 || root.files.iter().any(|file| self.names_targeted(self.roots.files.file(*file)))
+                || root.unmatched.iter().any(|entry| entry.may_match && self.is_for_target(entry.name))
                 || root.may_render.iter().any(|folders| naming.are_in(folders, self))
         };
         let doubts = self
@@ -76,6 +77,17 @@ impl Summary<'_> {
         targets.any(|target| {
             let may_be_set = !target.scope.is_chosen() || target.scope.reaches(path);
             may_be_set && names_image(bytes, without_registry(&target.name))
+        })
+    }
+
+    /// Whether the entry that a scalar names is for one of the request's images, and may be set.
+    fn is_for_target(&self, entry: Place) -> bool {
+        let text = self.roots.text(entry).unwrap_or_default();
+        let mut names = text.split('=').map(|image| ParsedReference::parse(image).name);
+        names.any(|name| {
+            let mut targets = self.request.targets.iter().filter(|target| same_image(name, &target.name));
+            targets
+                .any(|target| !target.scope.is_chosen() || target.scope.reaches(&self.roots.path(entry.file)))
         })
     }
 
