@@ -31,6 +31,7 @@ mod second_reader;
 mod setting;
 #[cfg(test)]
 mod testing;
+mod unfilled;
 mod unique_pairs;
 mod value;
 mod word_index;

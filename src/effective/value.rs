@@ -258,10 +258,17 @@ impl ValueReader<'_> {
             match self.yaml.text(key) {
                 Some("<<") => merged.push(node),
                 Some(key) => own.set(key.to_owned(), self.value(node, depth + 1)),
+                None if self.yaml.is_map(key) => own.set(self.placeholder(key), Value::null()),
                 None => {}
             }
         }
         (own, merged)
+    }
+
+    /// A key that is a map. `{{ .Values.tag }}` without quotes is a map with such a key.
+    fn placeholder(&self, key: NodeId) -> String {
+        let inside = self.yaml.pairs(key).next().and_then(|(inner, _)| self.yaml.text(inner));
+        format!("{{{{ {} }}}}", inside.unwrap_or_default())
     }
 }
 

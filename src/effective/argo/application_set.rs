@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::super::files::{Files, folder_of};
 use super::super::root::Doubt;
+use super::super::unfilled::UNFILLED;
 use super::super::value::{Scalar, Value};
 use super::template::{placeholders, substitute};
 use super::value_files::{PATHS_OF_A_VALUE, matcher, matching};
@@ -66,8 +67,7 @@ fn is_filled_with_a_block(line: &str) -> bool {
 /// A placeholder that is left makes a source uncertain, unless it is for another branch or a mirror, or in a field that decides
 /// neither which files are read nor which images run.
 fn unfilled(source: &Value) -> Option<Doubt> {
-    let what = "has placeholders that nothing here fills in".to_owned();
-    has_unfilled(source).then(|| Doubt { at: source.place(), what })
+    has_unfilled(source).then(|| Doubt { at: source.place(), what: UNFILLED.to_owned() })
 }
 
 fn has_unfilled(fields: &Value) -> bool {

@@ -9,9 +9,10 @@ use super::super::helm::{Chart, Trail};
 use super::super::images::values_images;
 use super::super::second_reader::SecondReader;
 use super::super::setting::{Fixed, Setting};
+use super::super::unfilled::{has_placeholder, has_unquoted};
 use super::super::value::{Scalar, Value};
 use super::DeployedChart;
-use super::template::{has_placeholder, placeholders, substitute};
+use super::template::{placeholders, substitute};
 use super::value_files::ValueFiles;
 
 /// The last keys of parameters that can set an image.
@@ -77,7 +78,7 @@ impl ChartSource<'_> {
             return Value::default();
         };
         // a placeholder without quotes is a map for YAML, but not for Argo CD, which fills it in first
-        if placeholders(&map) != written_placeholders(files, text) {
+        if has_unquoted(&map) || placeholders(&map) != written_placeholders(files, text) {
             trail.uncertain(text.place, "has values that nothing here fills in");
         }
         substitute(&map, self.parameters)

@@ -10,6 +10,7 @@ mod source_files;
 mod template;
 #[cfg(test)]
 mod tests;
+mod unfilled_source;
 mod value_files;
 
 use std::collections::{BTreeSet, HashMap};
@@ -21,8 +22,10 @@ use super::place::{FileId, Place};
 use super::repository_url::{same_name, same_repository};
 use super::root::{Doubt, UnmatchedEntry};
 use super::setting::EffectiveImage;
+use super::unfilled::{UNFILLED, has_placeholder};
 use super::value::Value;
-use template::has_placeholder;
+
+use unfilled_source::may_change_images;
 
 pub use source_files::{ImpliedApplication, implied_applications};
 
@@ -89,7 +92,13 @@ pub fn application_sources(
 ) -> Vec<ApplicationSource> {
     let is_argo = object.text_at(&["apiVersion"]).is_some_and(|version| version.starts_with("argoproj.io/"));
     match object.text_at(&["kind"]).filter(|_| is_argo) {
-        Some("Application") => Application::new(object, Value::default()).sources(files, url),
+        Some("Application") => {
+            let mut application = Application::new(object, Value::default());
+            let unfilled = application.sources.iter().filter(|source| may_change_images(source));
+            let doubt = |source: &Value| Doubt { at: source.place(), what: UNFILLED.to_owned() };
+            application.doubts = unfilled.map(doubt).collect();
+            application.sources(files, url)
+        }
         Some("ApplicationSet") => {
             let made = application_set::applications(files, object, url);
             made.iter().flat_map(|application| application.sources(files, url)).collect()

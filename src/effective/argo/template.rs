@@ -2,15 +2,11 @@
 
 use super::super::helm::merge::{PathStep, parse_path};
 use super::super::setting::{Holds, Link, Setting, TextPart};
+use super::super::unfilled::has_placeholder;
 use super::super::value::{Scalar, Value};
 use crate::image::ParsedReference;
 
-/// Whether a text has a placeholder.
-pub fn has_placeholder(text: &str) -> bool {
-    text.contains("{{")
-}
-
-/// The number of placeholders in all scalars.
+/// The number of placeholders in all scalars and keys.
 pub fn placeholders(value: &Value) -> usize {
     match value {
         Value::Scalar(scalar) => scalar.text.matches("{{").count(),

@@ -6,8 +6,8 @@ use globset::{GlobBuilder, GlobMatcher};
 
 use super::super::files::{Files, folder_of, join};
 use super::super::helm::Trail;
+use super::super::unfilled::has_placeholder;
 use super::super::value::Value;
-use super::template::has_placeholder;
 
 /// How the entries of `valueFiles` are read.
 pub struct ValueFiles<'a> {

@@ -11,7 +11,9 @@ use super::files::{Files, join};
 use super::helm::{Around, Objects};
 use super::kustomize::{Additions, Build, build, build_all, kustomization_file};
 use super::repository_url::are_different;
+use super::root::Doubt;
 use super::second_reader::SecondReader;
+use super::unfilled::{UNFILLED, has_unquoted, is_unfilled, may_patch_image, may_set_image};
 use super::value::Value;
 
 /// The folder that a Flux Kustomization builds; `None` if its path is not plain text, or leaves the repository.
@@ -58,7 +60,22 @@ pub fn render(files: &mut Files<'_>, kustomization: &Value, objects: &Objects<'_
     for place in substitution::apply(&mut built, kustomization, objects) {
         files.note_second_reader(place, SecondReader::PostBuild);
     }
+    if may_be_filled(kustomization) {
+        built.uncertain.push(Doubt {
+            at: kustomization.at(&["spec"]).and_then(Value::place),
+            what: UNFILLED.to_owned(),
+        });
+    }
     Some(built)
+}
+
+/// Whether placeholders may change the images, as in a chart's template.
+fn may_be_filled(kustomization: &Value) -> bool {
+    let is_at = |key, test: fn(&Value) -> bool| kustomization.at(&["spec", key]).is_some_and(test);
+    is_at("images", |images| is_unfilled(images) || has_unquoted(images))
+        || is_at("patches", may_patch_image)
+        || is_at("postBuild", |variables| variables.pairs().iter().any(|(_, value)| is_unfilled(value)))
+        || is_at("postBuild", |variables| is_unfilled(variables) || may_set_image(variables))
 }
 
 /// What a Flux Kustomization adds to the kustomization at its path.

@@ -8,6 +8,7 @@ use super::super::images::values_images;
 use super::super::place::{FileId, Place};
 use super::super::root::{Doubt, StaleChart, UnmatchedEntry};
 use super::super::setting::EffectiveImage;
+use super::super::unfilled::{UNFILLED, has_unquoted, is_unfilled, may_set_image};
 use super::super::value::Value;
 use super::chart::Chart;
 use super::maps::load_map;
@@ -57,6 +58,9 @@ pub fn release(files: &mut Files<'_>, release: &Value, around: &Around<'_>) -> R
             "uses a chart that is not in this repository",
         );
     }
+    if may_be_filled(release) {
+        trail.uncertain(release.at(&["spec"]).and_then(Value::place), UNFILLED);
+    }
     let may_render = spec.and_then(|spec| chart_with_variable(spec, &mut trail));
     doubt_missing(&own, &images, &mut trail);
     // the tag's own place says that by itself
@@ -88,6 +92,15 @@ fn chart_with_variable(spec: &Value, trail: &mut Trail) -> Option<FolderPattern>
     let path = spec.get("chart").filter(|path| path.text().is_some_and(|path| path.contains("${")))?;
     trail.uncertain(path.place(), "has a path with a variable");
     FolderPattern::new(path.text()?)
+}
+
+/// Whether placeholders may change the images of a release, as in a chart's template.
+fn may_be_filled(release: &Value) -> bool {
+    let is_at = |key, test: fn(&Value) -> bool| release.at(&["spec", key]).is_some_and(test);
+    is_at("values", |values| is_unfilled(values) || may_set_image(values))
+        || ["valuesFrom", "postRenderers"]
+            .iter()
+            .any(|key| is_at(key, |list| is_unfilled(list) || has_unquoted(list)))
 }
 
 /// `.Release.Name` (Flux, `release.ShortenName` of `HelmRelease.GetReleaseName`).
