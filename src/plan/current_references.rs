@@ -45,7 +45,8 @@ pub fn current_references(
 ) -> Result<Option<Vec<CurrentReference>>, PlanError> {
     let mut scanned = files::scan_files(source, request).ok().filter(ScannedFiles::is_whole);
     let found = scanned.as_mut().and_then(|scanned| {
-        let (mut matches, _) = found(source, scanned, request).ok()?;
+        let mut matches = matching::find_to_read(scanned, request);
+        scanned.check().ok()?;
         matches.retain(|m| m.field.is_none() || !names_another_image(m));
         Some((scanned, matches))
     });

@@ -21,7 +21,18 @@ use crate::yaml::{Change, EditBlocker, EditError, FieldPath, NodeId, apply};
 /// Every reference that matches, in the order of files and text. For `A=B`: if an A is found, any B is a
 /// different image; if none is found, the image is already renamed to B.
 pub(super) fn find(scanned: &ScannedFiles, request: &Request) -> Result<Vec<Match>, PlanError> {
-    let mut matches = by_rules_and_fields(scanned, request)?;
+    let matches = by_rules_and_fields(scanned, request);
+    check_matched_once(scanned, request, &matches)?;
+    Ok(settled(scanned, request, matches))
+}
+
+/// As [`find`], for a request that changes nothing: one place can then be of several targets, such as a variable that gives two
+/// images their tags.
+pub(super) fn find_to_read(scanned: &ScannedFiles, request: &Request) -> Vec<Match> {
+    settled(scanned, request, by_rules_and_fields(scanned, request))
+}
+
+fn settled(scanned: &ScannedFiles, request: &Request, mut matches: Vec<Match>) -> Vec<Match> {
     let by_old: HashSet<TargetIndex> = matches.iter().filter(|m| !m.by_new_name).map(|m| m.target).collect();
     matches.retain(|m| !m.by_new_name || !by_old.contains(&m.target));
     for of_one_file in matches.chunk_by_mut(|a, b| a.file == b.file) {
@@ -30,7 +41,7 @@ pub(super) fn find(scanned: &ScannedFiles, request: &Request) -> Result<Vec<Matc
             shared::resolve_shared_values(&scanned.files[file], of_one_file, &same);
         }
     }
-    Ok(matches)
+    matches
 }
 
 /// Whether two targets set a value that both use to the same text.
@@ -40,7 +51,7 @@ fn sets_same_text(request: &Request, one: TargetIndex, other: TargetIndex) -> bo
     one.tag.is_some() && one.tag == other.tag && one.digest == other.digest && !is_renamed
 }
 
-fn by_rules_and_fields(scanned: &ScannedFiles, request: &Request) -> Result<Vec<Match>, PlanError> {
+fn by_rules_and_fields(scanned: &ScannedFiles, request: &Request) -> Vec<Match> {
     let mut matches = Vec::new();
     for (file, parsed) in FileIndex::each(&scanned.files) {
         let fields = by_fields(file, parsed, request);
@@ -51,8 +62,7 @@ fn by_rules_and_fields(scanned: &ScannedFiles, request: &Request) -> Result<Vec<
         matches.extend(fields);
     }
     matches.sort_by_key(|m| (m.file, m.at));
-    check_matched_once(scanned, request, &matches)?;
-    Ok(matches)
+    matches
 }
 
 fn by_rules(file: FileIndex, parsed: &ParsedFile, request: &Request) -> Vec<Match> {

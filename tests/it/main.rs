@@ -123,6 +123,7 @@ mod terminal;
 mod tls_and_proxies;
 mod trust;
 mod url;
+mod variable_of_two_images;
 mod wait;
 #[cfg(feature = "deployment-tests")]
 mod what_runs;
