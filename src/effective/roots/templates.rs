@@ -1,12 +1,15 @@
 //! Templates of charts that make Applications, Flux Kustomizations or HelmReleases, and that aren't valid YAML themselves.
 
+use std::collections::BTreeSet;
+
 use memchr::memmem::find;
 
-use super::super::files::Files;
+use super::super::files::{Files, folder_of, join};
 use super::super::folder_pattern::FolderPattern;
 use super::super::repository_url::{same_name, same_repository};
 use super::super::root::{Doubt, Root};
 use super::scene::Scene;
+use crate::file_selection::file_name;
 
 /// What such a template makes.
 struct Made {
@@ -37,12 +40,37 @@ const MADE: [Made; 3] = [
 /// What changes the images of the folder that it deploys.
 const CHANGES: [&str; 7] = ["helm", "kustomize", "plugin", "values", "valuesFrom", "patches", "images"];
 
+/// Those of them that can hold a tag, or name files that do.
+const SETS: [&str; 7] =
+    ["values", "valuesObject", "valueFiles", "parameters", "valuesFrom", "patches", "images"];
+
 /// A template of more folders may render any.
 const MAX_FOLDERS: usize = 100;
 
 /// A root for each such template that may change what other roots run.
 pub(super) fn roots(files: &mut Files<'_>, scene: &Scene<'_>) -> Vec<Root> {
-    scene.reached.iter().filter_map(|path| root(files, path, scene.url)).collect()
+    let mut roots: Vec<Root> = scene.reached.iter().filter_map(|path| root(files, path, scene.url)).collect();
+    let charts: BTreeSet<&str> =
+        scene.reached.iter().filter_map(|path| chart_of_values(files, path)).collect();
+    let templates = |folder: &str| join(folder, "templates").map(|folder| files.below(&folder));
+    let templates: BTreeSet<&str> = charts.into_iter().filter_map(templates).flatten().collect();
+    roots.extend(templates.into_iter().filter_map(|path| root_of_any_folder(files, path, scene.url)));
+    roots
+}
+
+/// The folder of the chart that a file holds the values of. They may name the folders that its templates render.
+fn chart_of_values<'p>(files: &Files<'_>, path: &'p str) -> Option<&'p str> {
+    let folder = folder_of(path);
+    let is_values = file_name(path).starts_with("values");
+    (is_values && files.has(&join(folder, "Chart.yaml")?)).then_some(folder)
+}
+
+/// A root for a template that renders a folder which its chart's values name.
+fn root_of_any_folder(files: &mut Files<'_>, path: &str, url: Option<&str>) -> Option<Root> {
+    let id = files.load(path)?;
+    let text = std::str::from_utf8(&files.file(id).bytes).ok()?;
+    let made = documents(text).iter().find_map(|document| document.made_of_any_folder(url))?;
+    Some(root_of(path, made.name, FolderPattern::new(".").into_iter().collect()))
 }
 
 fn root(files: &mut Files<'_>, path: &str, url: Option<&str>) -> Option<Root> {
@@ -59,12 +87,16 @@ fn root(files: &mut Files<'_>, path: &str, url: Option<&str>) -> Option<Root> {
         true => FolderPattern::new(".").into_iter().collect(),
         false => found.into_iter().map(|(_, folder)| folder).collect(),
     };
-    Some(Root {
+    Some(root_of(path, name, may_render))
+}
+
+fn root_of(path: &str, name: &str, may_render: Vec<FolderPattern>) -> Root {
+    Root {
         name: format!("the {name} that it makes"),
         may_render,
         uncertain: vec![Doubt { at: None, what: format!("{path}: is a template of {name}") }],
         ..Root::default()
-    })
+    }
 }
 
 /// The keys and values of one document's lines, without quotes and comments.
@@ -112,6 +144,16 @@ impl<'a> TemplateDocument<'a> {
             let patterns = paths.filter_map(FolderPattern::new).filter(|folder| !folder.is_any());
             patterns.map(move |folder| (made, folder))
         })
+    }
+
+    /// What it makes, if the folder is nothing but a placeholder, and if it sets more than how to render that.
+    fn made_of_any_folder(&self, url: Option<&str>) -> Option<&'static Made> {
+        let is_any = |path: &str| {
+            path.contains("{{") && FolderPattern::new(path).is_some_and(|folder| folder.is_any())
+        };
+        let made = self.made().filter(|made| self.may_be_here(made, url))?;
+        let sets = self.0.iter().any(|(key, _)| SETS.contains(key));
+        (sets && self.values(made.folder).any(is_any)).then_some(made)
     }
 
     /// Whether a source can be this repository, as far as that is known. A chart of a HelmRepository never is in it.
