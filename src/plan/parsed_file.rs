@@ -58,7 +58,7 @@ fn with_default(yaml: &ParsedYaml, reference: Reference) -> Reference {
         return reference;
     };
     let EffectiveImage { name, tag, digest, .. } = image;
-    // a name that lacks the value of a variable is no image's
+    // if a variable in a name has no value, no image is called that
     let image = Some(name).filter(|name| is_name(name)).unwrap_or_default();
     Reference { image, tag, digest, syntax: ReferenceSyntax::Part { slot, range, holds }, ..reference }
 }

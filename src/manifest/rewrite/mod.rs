@@ -129,7 +129,7 @@ pub(in crate::manifest) struct RewriteBuilder<'a> {
     pub(in crate::manifest) done: Rewrite,
 }
 
-/// Whether a reference can do without a tag: it has the image's name too, and is no block of a chart, whose templates may need
+/// Whether a reference can do without a tag: it has the image's name too, and isn't a block of a chart, whose templates may need
 /// the tag.
 fn holds_name(yaml: &ParsedYaml, reference: &Reference, wanted: &DesiredImage<'_>) -> bool {
     match &reference.syntax {
