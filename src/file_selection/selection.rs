@@ -124,14 +124,13 @@ impl Selection {
     }
 
     fn is_name(&self, path: &str) -> bool {
-        [&self.names, &self.patterns]
-            .iter()
-            .any(|list| list.binary_search_by(|name| name.as_str().cmp(path)).is_ok())
+        has(&self.names, path)
     }
 
     /// Whether a folder that contains the path is named.
     fn names_above(&self, path: &str) -> bool {
-        self.is_name(".") || path.match_indices('/').any(|(end, _)| self.is_name(&path[..end]))
+        let is_named = |folder: &str| self.is_name(folder) || has(&self.patterns, folder);
+        self.is_name(".") || path.match_indices('/').any(|(end, _)| is_named(&path[..end]))
     }
 
     /// Whether something inside the folder is named.
@@ -154,11 +153,16 @@ impl Selection {
         if self.is_name(path) {
             return Some(MatchLevel::Explicit);
         }
-        if self.set.is_match(path) || self.names_above(path) {
+        if self.set.is_match(path) || has(&self.patterns, path) || self.names_above(path) {
             return Some(MatchLevel::Pattern);
         }
         self.everything.then_some(MatchLevel::Discovered)
     }
+}
+
+/// Whether a sorted list has a text.
+fn has(sorted: &[String], text: &str) -> bool {
+    sorted.binary_search_by(|one| one.as_str().cmp(text)).is_ok()
 }
 
 pub(super) fn glob_set(patterns: &[String]) -> Result<GlobSet, SelectionError> {

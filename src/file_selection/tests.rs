@@ -98,7 +98,7 @@ fn a_literal_selects_its_file_and_no_other() {
 fn path_that_looks_like_a_pattern_selects_its_file() {
     for argument in ["apps/[id]/d.yaml", "{{cookiecutter.name}}/d.yaml", "a*b/d.yaml"] {
         let path = argument;
-        assert_eq!(match_level(&[argument], path), Some(MatchLevel::Explicit), "{argument}");
+        assert_eq!(match_level(&[argument], path), Some(MatchLevel::Pattern), "{argument}");
         let (folder, _) = argument.rsplit_once('/').unwrap();
         assert_eq!(match_level(&[folder], path), Some(MatchLevel::Pattern), "{folder}");
         let selection = Selection::new(&[argument.to_owned()]).unwrap();

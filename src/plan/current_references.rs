@@ -62,7 +62,7 @@ fn names_another_image(m: &Match) -> bool {
     m.tag.as_deref().is_some_and(|tag| tag.contains(['/', ':']))
 }
 
-/// Whether nobody here can read which version a place has.
+/// Whether the version of a place is somewhere that tagbump can't read.
 fn is_unread(m: &Match) -> bool {
     let is_fixed = |refusal: &Refusal| matches!(refusal.reason, RefusalReason::Fixed { .. });
     m.tag.is_none() && m.digest.is_none() && m.result.as_ref().is_err_and(is_fixed)

@@ -19,7 +19,7 @@ pub(super) fn references(
     images: &[String],
 ) -> Vec<PlacedReference> {
     let wanted = |r: &&Reference| images.is_empty() || images.iter().any(|image| same_image(image, &r.image));
-    // a block with neither tag nor digest runs the chart's default tag, so there is no tag to list
+    // without a tag or digest, a block runs the chart's default tag, which this file doesn't have
     let has_version =
         |r: &&Reference| !matches!(r.syntax, ReferenceSyntax::BlockWithoutTag { .. }) || r.digest.is_some();
     let is_listed = |r: &&Reference| has_version(r) && wanted(r);

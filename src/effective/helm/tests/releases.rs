@@ -202,7 +202,7 @@ fn secret_is_read_only_if_it_is_plain_text() {
         let objects = format!("kind: Secret\nmetadata: {{name: s}}\n{data}");
         let files = [("objects.yaml", objects.as_str()), ("r.yaml", release.as_str())];
         assert_eq!(images(&files), [expected], "{data}");
-        // the place itself says that nobody can read it here
+        // the refusal at the place says that tagbump can't read it
         assert_eq!(uncertain(&files), Vec::<String>::new(), "{data}");
     }
 }
