@@ -41,6 +41,11 @@ pub(super) fn may_decide_image(key: &str) -> bool {
         || ["chart", "hub", "version"].contains(&key.to_lowercase().as_str())
 }
 
+/// Whether a value under this key can be the tag of an image whose name is elsewhere.
+pub(super) fn is_key_of_tag(key: &str) -> bool {
+    words(key).last().is_some_and(|word| word.ends_with("tag") || word == "version")
+}
+
 /// Whether a word means a part of an image, perhaps behind another word and with a number: `apptag`, `reponame`, `tag1`.
 fn is_of_image(word: &str) -> bool {
     let word = word.trim_end_matches(|c: char| c.is_ascii_digit());

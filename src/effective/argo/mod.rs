@@ -20,7 +20,7 @@ use super::folder_pattern::FolderPattern;
 use super::helm::Trail;
 use super::place::{FileId, Place};
 use super::repository_url::{same_name, same_repository};
-use super::root::{Doubt, UnmatchedEntry};
+use super::root::Doubt;
 use super::setting::EffectiveImage;
 use super::unfilled::{UNFILLED, has_placeholder};
 use super::value::Value;
@@ -39,8 +39,6 @@ pub struct ApplicationSource {
     pub renders: Renders,
     /// Images in lists of the Application that a file beside the source replaces.
     pub discarded: Vec<EffectiveImage>,
-    /// Entries of `kustomize.images` for a kustomization that is not in this repository.
-    pub unmatched: Vec<UnmatchedEntry>,
     /// Every file that was read, without the one of the Application.
     pub files: BTreeSet<FileId>,
     pub unknown: Vec<Doubt>,
@@ -74,7 +72,8 @@ pub struct DeployedChart {
 /// A kustomization, and what Argo CD adds to it.
 #[derive(Clone, Debug, Default)]
 pub struct PatchedKustomization {
-    pub folder: String,
+    /// `None` if it isn't in this repository.
+    pub folder: Option<String>,
     /// Appended to `components`.
     pub components: Vec<Value>,
     /// Appended to `patches`.
@@ -182,16 +181,16 @@ impl SourceRenderer<'_> {
         let at = source.place();
         let folder = self.folder(files, &source);
         let mut discarded = Vec::new();
-        let (renders, unmatched) = match &folder {
+        let renders = match &folder {
             Some(folder) => {
                 discarded = overrides::merge(files, folder, self.application, &mut source, &mut trail);
-                (self.local(files, folder, &source, &mut trail), Vec::new())
+                self.local(files, folder, &source, &mut trail)
             }
             None => self.elsewhere(files, &source, &mut trail),
         };
         let may_render = self.may_render(&source);
         let Trail { files, unknown, uncertain } = trail;
-        ApplicationSource { name, at, renders, discarded, unmatched, files, unknown, uncertain, may_render }
+        ApplicationSource { name, at, renders, discarded, files, unknown, uncertain, may_render }
     }
 
     /// The source's folder, if it is in this repository. A clone from a mirror or a fork has another URL, but the same
@@ -224,25 +223,20 @@ impl SourceRenderer<'_> {
         } else if has("helm") {
             self.chart(files, Some(folder), source, trail)
         } else if has("kustomize") {
-            kustomized(files, folder, source)
+            kustomized(files, Some(folder), source)
         } else if has("directory") {
             self.manifests(files, folder, source, trail)
         } else if is_there("Chart.yaml") {
             self.chart(files, Some(folder), source, trail)
         } else if kustomization.into_iter().any(is_there) {
-            kustomized(files, folder, source)
+            kustomized(files, Some(folder), source)
         } else {
             self.manifests(files, folder, source, trail)
         }
     }
 
-    /// What a source elsewhere gets from this repository: values, and entries for images.
-    fn elsewhere(
-        &self,
-        files: &mut Files<'_>,
-        source: &Value,
-        trail: &mut Trail,
-    ) -> (Renders, Vec<UnmatchedEntry>) {
+    /// What a source elsewhere gets from this repository: values, or patches and entries for images.
+    fn elsewhere(&self, files: &mut Files<'_>, source: &Value, trail: &mut Trail) -> Renders {
         let path = source.text_at(&["path"]).unwrap_or_default();
         if has_placeholder(path) {
             let at = source.get("path").and_then(Value::place);
@@ -254,11 +248,12 @@ impl SourceRenderer<'_> {
             trail.unknown(source.place(), "is a source that is not in this repository");
         }
         if source.get("chart").or(source.get("helm")).is_some() {
-            return (self.chart(files, None, source, trail), Vec::new());
+            return self.chart(files, None, source, trail);
         }
-        let images = source.at(&["kustomize", "images"]).map(Value::items).unwrap_or_default();
-        let entry = |name: Place| UnmatchedEntry { name, may_match: true, renamed_by: None };
-        (Renders::Unknown, images.iter().filter_map(Value::place).map(entry).collect())
+        match source.get("kustomize").filter(|kustomize| !kustomize.is_null()) {
+            Some(_) => kustomized(files, None, source),
+            None => Renders::Unknown,
+        }
     }
 
     fn chart(
@@ -297,17 +292,17 @@ impl SourceRenderer<'_> {
     }
 }
 
-fn kustomized(files: &mut Files<'_>, folder: &str, source: &Value) -> Renders {
+fn kustomized(files: &Files<'_>, folder: Option<&str>, source: &Value) -> Renders {
     let list = |key: &str| source.at(&["kustomize", key]).map(Value::items).unwrap_or_default().to_vec();
     let ignore_missing = source.text_at(&["kustomize", "ignoreMissingComponents"]) == Some("true");
     let is_there = |component: &Value| {
-        let folder = component.text().and_then(|path| join(folder, path));
+        let folder = folder.and_then(|folder| join(folder, component.text()?));
         folder.is_some_and(|folder| files.below(&folder).next().is_some())
     };
     let mut components = list("components");
     components.retain(|component| !ignore_missing || is_there(component));
     Renders::Kustomization(PatchedKustomization {
-        folder: folder.to_owned(),
+        folder: folder.map(str::to_owned),
         components,
         patches: list("patches"),
         images: list("images"),

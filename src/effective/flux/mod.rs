@@ -9,7 +9,7 @@ mod tests;
 
 use super::files::{Files, join};
 use super::helm::{Around, Objects};
-use super::kustomize::{Additions, Build, build, build_all, kustomization_file};
+use super::kustomize::{Additions, Build, build, build_all, build_elsewhere, kustomization_file};
 use super::repository_url::are_different;
 use super::root::Doubt;
 use super::second_reader::SecondReader;
@@ -22,12 +22,26 @@ pub fn folder(kustomization: &Value) -> Option<String> {
     join("", path.trim_start_matches('/')).filter(|folder| !folder.contains('$'))
 }
 
-/// Whether a Flux Kustomization surely builds something else than this repository, as far as its URL is known: its
-/// GitRepository is another one, or it builds the root of an artifact. A piece of one, such as a patch, builds nothing.
-pub fn is_elsewhere(kustomization: &Value, around: &Around<'_>) -> bool {
-    let Some(source) = kustomization.at(&["spec", "sourceRef"]) else {
-        return kustomization.at(&["spec", "path"]).is_none();
-    };
+/// Where the files are that a Flux Kustomization builds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum BuildSource {
+    /// In this repository, as far as its URL is known.
+    Here,
+    /// Surely not here: its GitRepository is another one, or it builds the root of an artifact.
+    Elsewhere,
+    /// A piece of one, such as a patch, builds nothing.
+    Nowhere,
+}
+
+pub fn build_source(kustomization: &Value, around: &Around<'_>) -> BuildSource {
+    match kustomization.at(&["spec", "sourceRef"]) {
+        Some(source) if is_elsewhere(kustomization, source, around) => BuildSource::Elsewhere,
+        None if kustomization.at(&["spec", "path"]).is_none() => BuildSource::Nowhere,
+        _ => BuildSource::Here,
+    }
+}
+
+fn is_elsewhere(kustomization: &Value, source: &Value, around: &Around<'_>) -> bool {
     let kind = source.text_at(&["kind"]).unwrap_or("GitRepository");
     if kind != "GitRepository" {
         return folder(kustomization).is_none_or(|folder| folder.is_empty());
@@ -42,20 +56,20 @@ pub fn is_elsewhere(kustomization: &Value, around: &Around<'_>) -> bool {
     }
 }
 
-/// Renders a Flux Kustomization. `None` if it has no folder. Variables come from the ConfigMaps among the objects.
-pub fn render(files: &mut Files<'_>, kustomization: &Value, objects: &Objects<'_>) -> Option<Build> {
-    let folder = folder(kustomization)?;
-    let mut additions = additions(kustomization);
-    if kustomization.text_at(&["spec", "ignoreMissingComponents"]) == Some("true") {
-        let exists = |component: &Value| {
-            let folder = component.text().and_then(|path| join(&folder, path));
-            folder.is_some_and(|folder| kustomization_file(files, &folder).is_some())
-        };
-        additions.components = additions.components.into_iter().filter(exists).collect();
-    }
-    let mut built = match kustomization_file(files, &folder) {
-        Some(_) => build(files, &folder, &additions),
-        None => build_all(files, &folder, &additions),
+/// Renders a Flux Kustomization. `None` if its folder isn't known, or if it is elsewhere and nothing is added to it. Variables
+/// come from the ConfigMaps among the objects.
+pub fn render(
+    files: &mut Files<'_>,
+    kustomization: &Value,
+    source: BuildSource,
+    objects: &Objects<'_>,
+) -> Option<Build> {
+    let mut built = match source {
+        BuildSource::Here => build_folder(files, kustomization, &folder(kustomization)?),
+        BuildSource::Elsewhere => {
+            build_elsewhere(files, &Some(additions(kustomization)).filter(|additions| !additions.is_empty())?)
+        }
+        BuildSource::Nowhere => return None,
     };
     for place in substitution::apply(&mut built, kustomization, objects) {
         files.note_second_reader(place, SecondReader::PostBuild);
@@ -67,6 +81,22 @@ pub fn render(files: &mut Files<'_>, kustomization: &Value, objects: &Objects<'_
         });
     }
     Some(built)
+}
+
+fn build_folder(files: &mut Files<'_>, kustomization: &Value, folder: &str) -> Build {
+    let mut additions = additions(kustomization);
+    if kustomization.text_at(&["spec", "ignoreMissingComponents"]) == Some("true") {
+        let exists = |component: &Value| {
+            let folder = component.text().and_then(|path| join(folder, path));
+            folder.is_some_and(|folder| kustomization_file(files, &folder).is_some())
+        };
+        additions.components = additions.components.into_iter().filter(exists).collect();
+    }
+    match kustomization_file(files, folder) {
+        Some(_) => build(files, folder, &additions),
+        None if files.below(folder).next().is_none() => build_elsewhere(files, &additions),
+        None => build_all(files, folder, &additions),
+    }
 }
 
 /// Whether placeholders may change the images, as in a chart's template.

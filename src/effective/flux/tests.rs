@@ -1,6 +1,6 @@
 use super::super::helm::{Around, Objects};
 use super::super::kustomize::tests::{DEPLOYMENT, MemoryRepository, Outcomes, repository};
-use super::{folder, is_elsewhere, render};
+use super::{BuildSource, build_source, folder, render};
 
 const BASE: (&str, &str) = ("app/kustomization.yaml", "resources: [deployment.yaml]\n");
 const APP: (&str, &str) = ("app/deployment.yaml", DEPLOYMENT);
@@ -8,10 +8,14 @@ const HEAD: &str = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomizat
 
 /// What the Flux Kustomization in flux.yaml runs; the other documents of that file are objects of the cluster.
 fn run(repository: &MemoryRepository) -> Outcomes {
+    run_from(BuildSource::Here, repository)
+}
+
+fn run_from(source: BuildSource, repository: &MemoryRepository) -> Outcomes {
     repository.with(|files| {
         let file = files.load("flux.yaml").unwrap();
         let documents = files.documents(file);
-        let build = render(files, &documents[0], &Objects::new(&documents)).unwrap();
+        let build = render(files, &documents[0], source, &Objects::new(&documents)).unwrap();
         Outcomes::of(files, &build)
     })
 }
@@ -205,9 +209,9 @@ fn variable_in_the_tag_of_an_entry_wins() {
 
 /// By its source: another repository's path says nothing about this one.
 #[test]
-fn kustomization_of_another_source_is_elsewhere() {
+fn build_source_of_a_kustomization_is_told_by_its_source() {
     let own = Some("https://github.com/acme/gitops");
-    let elsewhere = |kustomization: &str, url: &str, own: Option<&str>| {
+    let source_of = |kustomization: &str, url: &str, own: Option<&str>| {
         let source = format!(
             "kind: GitRepository\nmetadata: {{name: infra, namespace: flux-system}}\nspec: {{url: '{url}'}}\n"
         );
@@ -218,28 +222,63 @@ fn kustomization_of_another_source_is_elsewhere() {
             let file = files.load("f.yaml").unwrap();
             let documents = files.documents(file).to_vec();
             let (root, repository) = (Objects::default(), Objects::new(&documents));
-            is_elsewhere(&documents[0], &Around { root: &root, repository: &repository, url: own })
+            build_source(&documents[0], &Around { root: &root, repository: &repository, url: own })
         })
     };
     let git = "{path: ./app, sourceRef: {kind: GitRepository, name: infra}}";
-    assert!(elsewhere(git, "https://github.com/other/thing", own));
+    assert_eq!(source_of(git, "https://github.com/other/thing", own), BuildSource::Elsewhere);
     for same in [
         "https://github.com/acme/gitops.git",
         "ssh://git@github.com/acme/gitops",
         "https://mirror.example/acme/gitops",
         "${REPO_URL}",
     ] {
-        assert!(!elsewhere(git, same, own), "{same}");
+        assert_eq!(source_of(git, same, own), BuildSource::Here, "{same}");
     }
-    assert!(!elsewhere(git, "https://github.com/other/thing", None), "its own URL is unknown");
+    assert_eq!(
+        source_of(git, "https://github.com/other/thing", None),
+        BuildSource::Here,
+        "its own URL is unknown"
+    );
     let unknown = "{path: ./app, sourceRef: {kind: GitRepository, name: not-declared-here}}";
-    assert!(!elsewhere(unknown, "https://github.com/other/thing", own));
+    assert_eq!(source_of(unknown, "https://github.com/other/thing", own), BuildSource::Here);
     // an artifact can be made from this repository, and then has its folders
-    assert!(!elsewhere("{path: ./app, sourceRef: {kind: OCIRepository, name: app}}", "", own));
-    assert!(elsewhere("{path: ./, sourceRef: {kind: OCIRepository, name: app}}", "", own));
+    assert_eq!(
+        source_of("{path: ./app, sourceRef: {kind: OCIRepository, name: app}}", "", own),
+        BuildSource::Here
+    );
+    assert_eq!(
+        source_of("{path: ./, sourceRef: {kind: OCIRepository, name: app}}", "", own),
+        BuildSource::Elsewhere
+    );
     // a patch
-    assert!(elsewhere("{interval: 1m}", "", own));
-    assert!(!elsewhere("{path: ./app}", "", own));
+    assert_eq!(source_of("{interval: 1m}", "", own), BuildSource::Nowhere);
+    assert_eq!(source_of("{path: ./app}", "", own), BuildSource::Here);
+}
+
+/// Of a base in another repository, only what patches set can be seen.
+#[test]
+fn patch_of_a_kustomization_elsewhere_sets_the_image() {
+    let spec = "  postBuild:
+    substitute: {tag: v3}
+  components: [../app]
+  images: [{name: web, newTag: v1}]
+  patches:
+    - target: {kind: Deployment, name: api}
+      patch: |
+        - {op: replace, path: /spec/template/spec/containers/0/image, value: 'app:v2'}
+    - patch: |
+        apiVersion: apps/v1
+        kind: Deployment
+        metadata: {name: job}
+        spec: {template: {spec: {containers: [{name: job, image: 'job:${tag}'}]}}}
+";
+    let flux = format!("{HEAD}metadata: {{name: app, namespace: flux-system}}\nspec:\n  path: ./app\n{spec}");
+    let elsewhere = run_from(BuildSource::Elsewhere, &repository(&[("flux.yaml", &flux), BASE, APP]));
+    assert_eq!(elsewhere.images, ["app:v2 <- flux.yaml:13", "job:v3 <- flux.yaml:7; flux.yaml:18"]);
+    assert_eq!(elsewhere.unmatched, ["flux.yaml:9 may match"]);
+    let not_here = run_from(BuildSource::Here, &repository(&[("flux.yaml", &flux)]));
+    assert_eq!(not_here.images, elsewhere.images);
 }
 
 #[test]

@@ -9,6 +9,7 @@ use super::super::setting::{AppVersion, EffectiveImage, Setting};
 use super::super::value::Value;
 use super::maps::load_map;
 use super::merge::overlay;
+use super::templates::{ImageTemplates, has_other_tag};
 use super::trail::Trail;
 
 /// Charts that are nested deeper are left out. A chart can contain itself through `file://`.
@@ -87,12 +88,21 @@ impl Chart {
     }
 
     /// The images of the chart and of all that it contains, with the user's values on top of its own.
-    pub fn images(&self, user: Value) -> Vec<EffectiveImage> {
+    pub fn images(&self, files: &mut Files<'_>, user: Value) -> Vec<EffectiveImage> {
         let mut images = Vec::new();
-        for (chart, own) in self.with_values(user) {
-            let absent = chart.absent_images(&own);
-            let images_here = values_images(&own).into_iter();
-            images.extend(images_here.map(|image| chart.defaulted(image, &absent)));
+        let charts = self.with_values(user);
+        let mut templates = None;
+        for (chart, own) in &charts {
+            let here = chart.images_of(own);
+            let here = if has_other_tag(own, &here) {
+                let folders = charts.iter().map(|(chart, _)| chart.folder.as_str());
+                let templates = templates.get_or_insert_with(|| ImageTemplates::read(files, folders));
+                let app_version = chart.app_version.as_ref().map(|(text, _)| text.as_str());
+                templates.tagged(&chart.folder, own, app_version, here)
+            } else {
+                here
+            };
+            images.extend(here);
         }
         // values under `global` are in every chart
         let mut seen = HashSet::new();
@@ -100,11 +110,19 @@ impl Chart {
         images
     }
 
+    /// The images that its values have by convention, without those of the charts that it contains.
+    fn images_of(&self, own: &Value) -> Vec<EffectiveImage> {
+        let absent = self.absent_images(own);
+        values_images(own).into_iter().map(|image| self.defaulted(image, &absent)).collect()
+    }
+
     /// Whether an image has its name, tag or digest from the chart, and not from the user's values alone.
     fn adds_to_images(&self, user: Value) -> bool {
         let version = |image: &EffectiveImage| (image.name.clone(), image.tag.clone(), image.digest.clone());
         let own: HashSet<_> = values_images(&user).iter().map(version).collect();
-        self.images(user).iter().any(|image| image.winning().is_none() || !own.contains(&version(image)))
+        let charts = self.with_values(user);
+        let mut images = charts.iter().flat_map(|(chart, own)| chart.images_of(own));
+        images.any(|image| image.winning().is_none() || !own.contains(&version(&image)))
     }
 
     /// The chart's own values with the user's on top, and what each contained chart gets from both.

@@ -104,6 +104,13 @@ impl<'b, 'f> Builder<'b, 'f> {
         self.finish(gathered)
     }
 
+    /// See [`super::build_elsewhere`].
+    pub fn run_elsewhere(mut self, additions: &Additions) -> Build {
+        let level = Level { folder: "", file: None, fields: &Value::default(), additions };
+        let gathered = self.level(&level, Gathered { has_unknown: true, ..Gathered::default() });
+        self.finish(gathered)
+    }
+
     /// See [`super::build_around_chart`].
     pub fn run_around_chart(
         mut self,

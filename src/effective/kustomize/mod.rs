@@ -61,6 +61,18 @@ impl Additions {
         let lists = [components, patches, strategic_merges, json_patches, images, overrides];
         lists.into_iter().all(Vec::is_empty)
     }
+
+    /// Without what is in files beside the kustomization.
+    fn without_files(&self) -> Additions {
+        let is_inline = |item: &&Value| item.get("path").is_none();
+        let inline = |list: &[Value]| list.iter().filter(is_inline).cloned().collect();
+        Additions {
+            components: Vec::new(),
+            patches: inline(&self.patches),
+            json_patches: inline(&self.json_patches),
+            ..self.clone()
+        }
+    }
 }
 
 /// A rendered kustomization.
@@ -121,6 +133,11 @@ pub fn build(files: &mut Files<'_>, folder: &str, additions: &Additions) -> Buil
 pub fn build_all(files: &mut Files<'_>, folder: &str, additions: &Additions) -> Build {
     let generated = all_files::kustomization(files, folder);
     builder::Builder::new(files).run_generated(folder, &generated, additions)
+}
+
+/// What a tool appends to a kustomization that isn't in this repository: as much of the objects as the patches show.
+pub fn build_elsewhere(files: &mut Files<'_>, additions: &Additions) -> Build {
+    builder::Builder::new(files).run_elsewhere(&additions.without_files())
 }
 
 /// Renders a kustomization that a tool makes around the objects of a chart. Not all of these can be seen: besides

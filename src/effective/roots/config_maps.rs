@@ -53,7 +53,11 @@ impl<'a> ConfigMaps<'a> {
         let mut named = NamedConfigMaps::default();
         for name in names {
             let closest = self.closest(name, kustomization, nth, deployments, files);
-            let Some(first) = closest.first() else { continue };
+            let Some(first) = closest.first() else {
+                let mut sources = sources.iter().filter(|source| source.text_at(&["name"]) == Some(name));
+                named.is_incomplete |= sources.any(|source| source.text_at(&["kind"]) != Some("Secret"));
+                continue;
+            };
             named.is_ambiguous |= closest.iter().any(|other| other.get("data") != first.get("data"));
             if files.spend(first.size()) {
                 named.found.push((*first).clone());
@@ -101,6 +105,8 @@ pub(super) struct NamedConfigMaps {
     pub found: Vec<Value>,
     /// For one of the names, it isn't known which of several is meant.
     pub is_ambiguous: bool,
+    /// One of them isn't known, or not yet.
+    pub is_incomplete: bool,
 }
 
 /// How many folders two paths have in common.

@@ -11,16 +11,16 @@ use super::super::argo::{
 };
 use super::super::entry_files::EntryFiles;
 use super::super::files::{Files, join};
-use super::super::flux;
+use super::super::flux::{self, BuildSource};
 use super::super::folder_pattern::FolderPattern;
 use super::super::helm::{Around, Objects, UsedCharts};
 use super::super::images::object_images;
-use super::super::kustomize::{Additions, Build, InflatedChart, build, kustomization_file};
+use super::super::kustomize::{Additions, Build, InflatedChart, build, build_elsewhere, kustomization_file};
 use super::super::place::FileId;
 use super::super::root::{Doubt, Root};
 use super::super::setting::EffectiveImage;
 use super::super::value::Value;
-use super::config_maps::ConfigMaps;
+use super::config_maps::{ConfigMaps, NamedConfigMaps};
 use super::kustomizations::Kustomizations;
 use super::pointers::{Pointer, RenderedPointer, RenderedPointers, included_files};
 use super::scene::{KUSTOMIZATION_FILES, Scene, documents};
@@ -59,7 +59,7 @@ impl Deployments {
         let repositories = declared.iter().chain(&written).filter(|object| is_kind(object, GIT_REPOSITORY));
         let repositories = Objects::new(repositories);
         let around = Around { root: &Objects::default(), repository: &repositories, url: scene.url };
-        let here = written.iter().filter(|object| is_of_repository(object, &around));
+        let here = written.iter().filter(|object| build_source(object, &around) == BuildSource::Here);
         let mut targets = Targets::default();
         here.for_each(|object| targets.add(files, object, scene.url));
         let implied = implied_applications(files, scene.reached, &targets.files);
@@ -111,41 +111,55 @@ impl Deployments {
         scene: &Scene<'_>,
         (declared, repositories): (&Objects<'_>, &Objects<'_>),
     ) {
-        let mut next = 0;
         let (mut rendered, mut config_maps) = (RenderedPointers::default(), ConfigMaps::new(declared));
-        while next < self.all.len() && self.all.len() < MAX_DEPLOYMENTS && !files.is_exhausted() {
-            let objects = &self.all[next].objects;
-            let own = Objects::new(objects.iter().filter(|object| is_kind(object, GIT_REPOSITORY)));
-            let around = Around { root: &own, repository: repositories, url: scene.url };
-            let is_followed = |object: &&Value| is_pointer(object) && is_of_repository(object, &around);
-            let pointers: Vec<Value> = objects.iter().filter(is_followed).cloned().collect();
-            let doubts = DeploymentDoubts::of(&self.all[next]);
-            for object in pointers {
+        let (mut next, mut waiting) = (0, Vec::new());
+        while !files.is_exhausted() && self.all.len() < MAX_DEPLOYMENTS {
+            let (pointers, may_wait) = match self.all.get(next) {
+                Some(deployment) => (pointers_in(deployment, next, scene, repositories), true),
+                // what they wait for may have been built since
+                None if !waiting.is_empty() => (std::mem::take(&mut waiting), false),
+                None => break,
+            };
+            for found in pointers {
                 config_maps.see(&self.all);
-                let named = config_maps.named_by(&object, next, &self.all, files);
-                let deployed_by = self.all[next].root.entry.clone();
-                if let Some(known) = rendered.find(&object, &named.found) {
-                    known.deployers.insert(next);
-                    self.deploy_again(known, &deployed_by);
-                    continue;
+                let named = config_maps.named_by(&found.object, found.deployer, &self.all, files);
+                if may_wait && named.is_incomplete {
+                    waiting.push(found);
+                } else {
+                    self.follow_pointer(files, scene, found, named, &mut rendered);
                 }
-                let written_in = object.place().map(|place| files.file(place.file).path.clone());
-                let implied_by = self.all[next].implied_by;
-                let pointer = Pointer { deployed_by, written_in, implied_by };
-                let ambiguous = named.is_ambiguous.then(|| ambiguous_config_maps(&object));
-                let doubts = doubts.about(&object);
-                let mut new = RenderedPointer::new(object, named.found, next);
-                self.render(files, scene, &pointer, &mut new);
-                for root in self.roots_of(&new) {
-                    root.uncertain.extend(doubts.iter().cloned());
-                    // which ConfigMap it is matters only to what takes a variable
-                    root.uncertain.extend(ambiguous.clone().filter(|_| !root.fed.is_empty()));
-                }
-                rendered.push(new);
             }
-            next += 1;
+            next += usize::from(may_wait);
         }
         self.drop_superseded(files, scene, &rendered);
+    }
+
+    fn follow_pointer(
+        &mut self,
+        files: &mut Files<'_>,
+        scene: &Scene<'_>,
+        FoundPointer { object, deployer, source, doubts }: FoundPointer,
+        named: NamedConfigMaps,
+        rendered: &mut RenderedPointers,
+    ) {
+        let deployed_by = self.all[deployer].root.entry.clone();
+        if let Some(known) = rendered.find(&object, &named.found) {
+            known.deployers.insert(deployer);
+            self.deploy_again(known, &deployed_by);
+            return;
+        }
+        let written_in = object.place().map(|place| files.file(place.file).path.clone());
+        let implied_by = self.all[deployer].implied_by;
+        let pointer = Pointer { deployed_by, written_in, implied_by, source };
+        let ambiguous = named.is_ambiguous.then(|| ambiguous_config_maps(&object));
+        let mut new = RenderedPointer::new(object, named.found, deployer);
+        self.render(files, scene, &pointer, &mut new);
+        for root in self.roots_of(&new) {
+            root.uncertain.extend(doubts.iter().cloned());
+            // which ConfigMap it is matters only to what takes a variable
+            root.uncertain.extend(ambiguous.clone().filter(|_| !root.fed.is_empty()));
+        }
+        rendered.push(new);
     }
 
     /// Adds what an object makes a tool render, and notes in `new` what that is.
@@ -160,10 +174,11 @@ impl Deployments {
         let before = std::mem::take(&mut self.used);
         let object = &new.object;
         if is_kind(object, "Kustomization") {
-            let built = flux::render(files, object, &Objects::new(&new.config_maps));
+            let built = flux::render(files, object, pointer.source, &Objects::new(&new.config_maps));
             let name = object.text_at(&["metadata", "name"]).unwrap_or("without a name");
-            let folder = flux::folder(object).unwrap_or_default();
-            let entry = pointer.entry(&[entry_of(files, &folder)]);
+            let folder = flux::folder(object).filter(|_| pointer.source == BuildSource::Here);
+            let entry =
+                pointer.entry(&folder.map(|folder| entry_of(files, &folder)).into_iter().collect::<Vec<_>>());
             let name = (format!("Flux Kustomization {name}"), entry);
             match built {
                 Some(built) => self.add(name, built),
@@ -196,7 +211,6 @@ impl Deployments {
             name: source.name.clone(),
             entry: entry.clone(),
             discarded: source.discarded,
-            unmatched: source.unmatched,
             files: source.files,
             unknown: source.unknown,
             uncertain: source.uncertain,
@@ -216,7 +230,10 @@ impl Deployments {
             }
             Renders::Kustomization(PatchedKustomization { folder, components, patches, images }) => {
                 let additions = Additions { components, patches, overrides: images, ..Additions::default() };
-                let mut built = build(files, &folder, &additions);
+                let mut built = match folder {
+                    Some(folder) => build(files, &folder, &additions),
+                    None => build_elsewhere(files, &additions),
+                };
                 built.uncertain.extend(root.uncertain.iter().cloned());
                 self.add((source.name, entry), built);
                 self.charts.push(root);
@@ -263,7 +280,9 @@ impl Deployments {
 fn entry_files(files: &mut Files<'_>, renders: &Renders) -> Vec<String> {
     match renders {
         Renders::Chart(chart) => chart.values_files.iter().rev().cloned().collect(),
-        Renders::Kustomization(kustomization) => vec![entry_of(files, &kustomization.folder)],
+        Renders::Kustomization(PatchedKustomization { folder, .. }) => {
+            folder.iter().map(|folder| entry_of(files, folder)).collect()
+        }
         Renders::Manifests(paths) => paths.iter().take(1).cloned().collect(),
         Renders::Unknown => Vec::new(),
     }
@@ -319,9 +338,42 @@ fn is_argo(object: &Value) -> bool {
         && object.text_at(&["apiVersion"]).is_some_and(|api| api.starts_with("argoproj.io/"))
 }
 
-/// Whether what an object renders can be in this repository. (Applications find that out themselves.)
-fn is_of_repository(object: &Value, around: &Around<'_>) -> bool {
-    !is_flux(object) || !flux::is_elsewhere(object, around)
+/// An object that makes a tool render something.
+struct FoundPointer {
+    object: Value,
+    /// The position of the deployment that it is among.
+    deployer: usize,
+    source: BuildSource,
+    /// What may change it in a way that tagbump can't follow.
+    doubts: Vec<Doubt>,
+}
+
+fn pointers_in(
+    deployment: &Deployment,
+    deployer: usize,
+    scene: &Scene<'_>,
+    repositories: &Objects<'_>,
+) -> Vec<FoundPointer> {
+    let objects = &deployment.objects;
+    let own = Objects::new(objects.iter().filter(|object| is_kind(object, GIT_REPOSITORY)));
+    let around = Around { root: &own, repository: repositories, url: scene.url };
+    let doubts = DeploymentDoubts::of(deployment);
+    let pointers = objects.iter().filter(|object| is_pointer(object));
+    let pointers = pointers.map(|object| (object, build_source(object, &around)));
+    pointers
+        .filter(|(_, source)| *source != BuildSource::Nowhere)
+        .map(|(object, source)| FoundPointer {
+            object: object.clone(),
+            deployer,
+            source,
+            doubts: doubts.about(object),
+        })
+        .collect()
+}
+
+/// Where the files are that an object renders. (Applications find that out themselves.)
+fn build_source(object: &Value, around: &Around<'_>) -> BuildSource {
+    if is_flux(object) { flux::build_source(object, around) } else { BuildSource::Here }
 }
 
 /// A Flux Kustomization that changes what it builds, but with a variable in its path.
@@ -355,7 +407,7 @@ impl Targets {
         for source in sources {
             self.files.extend(source.files);
             if let Renders::Kustomization(kustomization) = source.renders {
-                self.folders.insert(kustomization.folder);
+                self.folders.extend(kustomization.folder);
             }
         }
     }

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
 use super::super::entry_files::EntryFiles;
+use super::super::flux::BuildSource;
 use super::super::helm::UsedCharts;
 use super::super::place::{FileId, Place};
 use super::super::root::Root;
@@ -17,6 +18,8 @@ pub(super) struct Pointer {
     pub written_in: Option<String>,
     /// The file that tells of an Application that isn't written here.
     pub implied_by: Option<FileId>,
+    /// Where the files are that it renders.
+    pub source: BuildSource,
 }
 
 /// An object that was rendered, and what came out: positions in the lists of deployments and charts.

@@ -46,7 +46,7 @@ pub struct FileRole {
     /// It can include others.
     pub is_structural: bool,
     /// The names in it, if it declares what other files refer to by name: sources and charts of Flux, and the
-    /// ConfigMaps and Secrets that values and variables are taken from.
+    /// ConfigMaps and Secrets that values and variables are taken from, also those that kustomize generates.
     pub declared: Vec<String>,
 }
 
@@ -74,7 +74,11 @@ impl FileMarks {
             || GROUPS.iter().any(|group| has_group(group));
         let declares =
             has_group(b"source.toolkit.fluxcd") || self.kinds.iter().any(|kind| kind.find(bytes).is_some());
-        FileRole { is_structural, declared: if declares { self.names(bytes) } else { Vec::new() } }
+        let mut declared = if declares { self.names(bytes) } else { Vec::new() };
+        if KUSTOMIZATION_FILES.contains(&name) {
+            declared.append(&mut generated_names(bytes));
+        }
+        FileRole { is_structural, declared }
     }
 
     /// The names of the objects in a file. In flow style, every name behind `metadata` counts.
@@ -99,6 +103,26 @@ impl FileMarks {
         names.into_iter().map(str::to_owned).collect()
     }
 }
+
+/// The names of what the generators of a kustomization make, in block style.
+fn generated_names(bytes: &[u8]) -> Vec<String> {
+    if find(bytes, b"Generator:").is_none() {
+        return Vec::new();
+    }
+    let (mut names, mut is_inside) = (BTreeSet::new(), false);
+    for line in bytes.split(|&byte| byte == b'\n') {
+        if line.first().is_some_and(|first| !b" -#\r".contains(first)) {
+            is_inside = GENERATORS.iter().any(|key| line.starts_with(key));
+            continue;
+        }
+        let item = line.trim_ascii_start();
+        let item = item.strip_prefix(b"-").map_or(item, <[u8]>::trim_ascii_start);
+        names.extend(item.strip_prefix(b"name:").filter(|_| is_inside).and_then(name_in));
+    }
+    names.into_iter().map(str::to_owned).collect()
+}
+
+const GENERATORS: [&[u8]; 2] = [b"configMapGenerator:", b"secretGenerator:"];
 
 /// This much of the line of `metadata:` is looked at, in bytes on each side: a file can have it many times in one long line.
 const MAX_LOOKED_AT: usize = 8 * 1024;
@@ -200,6 +224,14 @@ pub(super) fn documents(files: &mut Files<'_>, path: &str) -> Vec<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn generators_declare_what_they_make() {
+        let text = b"configMapGenerator:\n# one\n- literals: [a=b]\n  name: \"versions\"\nimages:\n- name: api\nsecretGenerator:\n  - name: keys\n";
+        let role = |path: &str| FileMarks::default().role(path, text).declared;
+        assert_eq!(role("apps/kustomization.yaml"), ["keys", "versions"]);
+        assert!(role("apps/other.yaml").is_empty());
+    }
 
     #[test]
     fn names_are_found_in_both_styles() {

@@ -10,6 +10,7 @@ use crate::effective::{
     EffectiveImage, FileId, Files, Mentions, ParsedContent, Place, ReadFile, Root, Scene, Setting,
     overriders, roots,
 };
+use crate::manifest::is_kustomization_file;
 use crate::memory::drop_in_background;
 use crate::yaml::{Cancellation, NodeId};
 
@@ -37,9 +38,12 @@ pub struct Reach {
 
 impl Reach {
     fn new(mentions: &mut Mentions<'_>, seeds: &BTreeSet<String>) -> Self {
-        let reached = mentions.reaching(seeds);
+        let mut reached = mentions.reaching(seeds);
         // what a reached file includes can refer to declarations too
         let declarations = mentions.declarations_of(&mentions.included(&reached));
+        // kustomize generates what it declares only where it builds the kustomization
+        let generating = declarations.iter().filter(|path| is_kustomization_file(path)).cloned().collect();
+        reached.extend(mentions.reaching(&generating));
         Reach { reached, declarations }
     }
 

@@ -25,14 +25,15 @@ fn found(files: &[(&str, &str)]) -> Vec<String> {
         let sources = application_sources(files, &object, Some(URL));
         let mut lines = Vec::new();
         for source in &sources {
-            let ApplicationSource { name, renders, unmatched, uncertain, .. } = source;
+            let ApplicationSource { name, renders, uncertain, .. } = source;
             let (kind, shown) = match renders {
                 Renders::Chart(chart) => {
                     let kind = format!("chart {}", chart.chart.as_deref().unwrap_or("elsewhere"));
                     (kind, shown(files, &chart.images))
                 }
                 Renders::Kustomization(patched) => {
-                    let (folder, images) = (&patched.folder, &patched.images);
+                    let folder = patched.folder.as_deref().unwrap_or("elsewhere");
+                    let images = &patched.images;
                     let images = images.iter().filter_map(|image| Some((image.text()?, image.scalar()?)));
                     let image = |(text, scalar): (&str, &super::super::value::Scalar)| {
                         let places: Vec<_> =
@@ -47,7 +48,6 @@ fn found(files: &[(&str, &str)]) -> Vec<String> {
             };
             lines.push(format!("{name}: {kind}"));
             lines.extend(shown);
-            lines.extend(unmatched.iter().map(|entry| format!("unmatched {}", location(files, entry.name))));
             lines.extend(doubts(files, uncertain).iter().map(|doubt| format!("uncertain: {doubt}")));
         }
         lines
@@ -169,7 +169,7 @@ fn source_of_another_repository_is_not_used() {
     let app =
         of_folder("    kustomize:\n      images:\n      - acme/api:v1\n").replace("infra.git", "other.git");
     let files = [("app.yaml", app.as_str()), ("c/kustomization.yaml", "resources: []\n")];
-    assert_eq!(found(&files), ["Application api: unknown", "unmatched app.yaml:12"]);
+    assert_eq!(found(&files), ["Application api: kustomization elsewhere +0 +0", "acme/api:v1 app.yaml:12"]);
     let fork = app.replace("acme/other.git", "me/infra.git");
     let files = [("app.yaml", fork.as_str()), ("c/kustomization.yaml", "resources: []\n")];
     assert_eq!(found(&files)[0], "Application api: kustomization c +0 +0");

@@ -4,3 +4,4 @@ mod charts;
 mod inflated;
 mod post_renderers;
 mod releases;
+mod template_images;

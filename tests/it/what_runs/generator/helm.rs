@@ -25,6 +25,8 @@ pub enum Form {
     RegistryToo,
     OneString,
     NameAndTag,
+    /// The template prefers a tag for all images.
+    GlobalTag,
     /// A digest behind the tag, if the values have one.
     WithDigest,
     /// The same, as a hash.
@@ -40,9 +42,11 @@ impl Form {
     fn keys(self) -> Option<(&'static str, &'static str)> {
         match self {
             Form::OneString => None,
-            Form::RepositoryAndTag | Form::RegistryToo | Form::WithDigest | Form::WithSha => {
-                Some(("repository", "tag"))
-            }
+            Form::RepositoryAndTag
+            | Form::RegistryToo
+            | Form::GlobalTag
+            | Form::WithDigest
+            | Form::WithSha => Some(("repository", "tag")),
             Form::NameAndTag | Form::RepositoryAndName => Some(("name", "tag")),
             Form::ImageAndTag => Some(("image", "tag")),
             Form::ImageRepositoryAndTag => Some(("imageRepository", "imageTag")),
@@ -70,6 +74,13 @@ impl Block {
             Form::RepositoryAndTag => {
                 format!(
                     "\"{{{{ {} }}}}:{{{{ {} | default .Chart.AppVersion }}}}\"",
+                    at(".repository"),
+                    at(".tag")
+                )
+            }
+            Form::GlobalTag => {
+                format!(
+                    "\"{{{{ {} }}}}:{{{{ .Values.global.imageTag | default {} }}}}\"",
                     at(".repository"),
                     at(".tag")
                 )
@@ -125,6 +136,11 @@ impl Block {
             None => self.whole(tag),
             Some((_, key)) => nested(&self.keys(), map([(key, text(tag))])),
         }
+    }
+
+    /// Values that set the tag which the template prefers, where there is one.
+    fn global_tag(&self, tag: &str) -> Option<Yaml> {
+        (self.form == Form::GlobalTag).then(|| nested(&["global"], map([("imageTag", text(tag))])))
     }
 
     /// Values that leave the image without a tag, where the chart has another one for it then.
@@ -185,7 +201,16 @@ fn some_values(maker: &mut Maker, block: &Block, tag: &str) -> Yaml {
         return values;
     }
     let values = if maker.chance(50) { block.whole(tag) } else { block.tag_alone(tag) };
+    let values = some_global_tag(maker, block, values);
     some_digest(maker, block, values, 25)
+}
+
+fn some_global_tag(maker: &mut Maker, block: &Block, values: Yaml) -> Yaml {
+    let tag = maker.tag();
+    match block.global_tag(&tag).filter(|_| maker.chance(40)) {
+        Some(global) => values.over(global),
+        None => values,
+    }
 }
 
 /// With a digest too, of so many in a hundred.
@@ -205,7 +230,7 @@ fn blocks(maker: &mut Maker) -> Vec<Block> {
     };
     let mut blocks = Vec::new();
     for path in paths {
-        let form = match maker.rng.u8(0..13) {
+        let form = match maker.rng.u8(0..14) {
             0 => Form::RegistryToo,
             1 => Form::OneString,
             2 if path.last() == Some(&"image") => Form::NameAndTag,
@@ -214,6 +239,7 @@ fn blocks(maker: &mut Maker) -> Vec<Block> {
             5 => Form::ImageAndTag,
             6 => Form::ImageRepositoryAndTag,
             7 if path.last() == Some(&"image") => Form::RepositoryAndName,
+            8 => Form::GlobalTag,
             _ => Form::RepositoryAndTag,
         };
         // a key that only a rule for strings would find
@@ -235,13 +261,18 @@ fn blocks(maker: &mut Maker) -> Vec<Block> {
 /// What values.yaml says: names, and often a floating tag.
 fn defaults(maker: &mut Maker, images: &[Block]) -> Yaml {
     let mut values = map([("replicaCount", super::yaml::bare("1"))]);
+    if images.iter().any(|block| block.form == Form::GlobalTag) {
+        // helm refuses to look for a key where there is no map
+        values = values.over(nested(&["global"], map([("team", text("shop"))])));
+    }
     for block in images {
         let tag = match maker.rng.u8(0..6) {
             0..3 => maker.mark("latest"),
             3 if block.form == Form::RepositoryAndTag => String::new(),
             _ => maker.tag(),
         };
-        let whole = some_digest(maker, block, block.whole(&tag), 40);
+        let whole = some_global_tag(maker, block, block.whole(&tag));
+        let whole = some_digest(maker, block, whole, 40);
         values = values.over(whole);
     }
     if maker.chance(20) { with_shared_tag(values, images) } else { values }

@@ -5,13 +5,13 @@
 
 use std::collections::HashMap;
 
-use super::super::files::{Files, join};
-use super::super::images::image_text;
-use super::super::kustomize::Object;
-use super::super::place::{FileId, Place};
-use super::super::setting::EffectiveImage;
-use super::super::value::{Scalar, Value};
-use super::chart::Chart;
+use super::super::super::files::{Files, join};
+use super::super::super::images::image_text;
+use super::super::super::kustomize::Object;
+use super::super::super::place::{FileId, Place};
+use super::super::super::setting::EffectiveImage;
+use super::super::super::value::{Scalar, Value};
+use super::super::chart::Chart;
 
 /// What stands for an action (`{{ … }}`): its number between two characters that no text has.
 const OPEN: char = '\u{e000}';
@@ -171,7 +171,7 @@ fn is_image(key: &str, value: &Value) -> bool {
 }
 
 /// The paths of the values that an action names.
-fn values_in(action: &str) -> impl Iterator<Item = Vec<&str>> {
+pub(super) fn values_in(action: &str) -> impl Iterator<Item = Vec<&str>> {
     let is_part = |c: char| c.is_alphanumeric() || ['_', '-', '.'].contains(&c);
     action.split(".Values.").skip(1).map(move |rest| {
         let end = rest.find(|c| !is_part(c)).unwrap_or(rest.len());

@@ -1,0 +1,226 @@
+//! Evaluates the texts of a chart's templates, as far as charts commonly put images together: values, defaults, `printf`
+//! and named templates.
+
+use std::collections::HashMap;
+
+use super::super::super::value::{Scalar, Value};
+use super::expression::{Expression, Term};
+
+/// Named templates that include each other deeper are left out.
+const MAX_DEPTH: usize = 16;
+
+/// Longer texts hold no image.
+const MAX_LENGTH: usize = 4096;
+
+/// The rest of a chart is left out after so many steps. Named templates can include each other in many ways.
+const MAX_STEPS: usize = 20_000;
+
+/// To look for a key among so many is as much work as another step.
+const KEYS_PER_STEP: usize = 64;
+
+/// A part of a text that a template gives.
+#[derive(Clone)]
+pub(super) struct EvaluatedPiece<'v> {
+    pub text: String,
+    /// The value that it is.
+    pub value: Option<&'v Scalar>,
+}
+
+impl EvaluatedPiece<'_> {
+    fn literal(text: &str) -> Self {
+        EvaluatedPiece { text: text.to_owned(), value: None }
+    }
+}
+
+/// Evaluates the texts of one chart.
+pub(super) struct Evaluation<'v> {
+    values: &'v Value,
+    /// The named templates, by name.
+    named: &'v HashMap<String, String>,
+    app_version: Option<&'v str>,
+    /// How much was done so far.
+    steps: usize,
+}
+
+impl<'v> Evaluation<'v> {
+    pub fn new(values: &'v Value, named: &'v HashMap<String, String>, app_version: Option<&'v str>) -> Self {
+        Evaluation { values, named, app_version, steps: 0 }
+    }
+
+    /// A text with actions; `None` if one of them can't be evaluated.
+    pub fn text(&mut self, text: &str) -> Option<Vec<EvaluatedPiece<'v>>> {
+        self.text_at_depth(text, 0)
+    }
+
+    fn text_at_depth(&mut self, text: &str, depth: usize) -> Option<Vec<EvaluatedPiece<'v>>> {
+        if depth > MAX_DEPTH || text.len() > MAX_LENGTH {
+            return None;
+        }
+        self.spend(1)?;
+        let (mut pieces, mut rest) = (Vec::new(), text);
+        while let Some((before, action, behind)) = next_action(rest) {
+            pieces.push(EvaluatedPiece::literal(before));
+            if !action.starts_with("/*") {
+                pieces.extend(self.expression(&Expression::parse(action)?, depth)?);
+            }
+            rest = behind;
+        }
+        pieces.push(EvaluatedPiece::literal(rest));
+        let length: usize = pieces.iter().map(|piece| piece.text.len()).sum();
+        (length <= MAX_LENGTH).then_some(pieces)
+    }
+
+    fn spend(&mut self, steps: usize) -> Option<()> {
+        self.steps += steps;
+        (self.steps <= MAX_STEPS).then_some(())
+    }
+
+    fn expression(&mut self, expression: &Expression, depth: usize) -> Option<Vec<EvaluatedPiece<'v>>> {
+        let mut result = None;
+        for command in &expression.0 {
+            result = Some(self.command(command, result, depth)?);
+        }
+        result
+    }
+
+    fn command(
+        &mut self,
+        terms: &[Term],
+        piped: Option<Vec<EvaluatedPiece<'v>>>,
+        depth: usize,
+    ) -> Option<Vec<EvaluatedPiece<'v>>> {
+        let (first, terms) = terms.split_first()?;
+        match first {
+            Term::Word(function) if !function.starts_with(['.', '$']) => {
+                let mut arguments = Arguments { evaluation: self, terms, piped, depth };
+                arguments.call(function)
+            }
+            term if terms.is_empty() && piped.is_none() => self.term(term, depth),
+            _ => None,
+        }
+    }
+
+    fn term(&mut self, term: &Term, depth: usize) -> Option<Vec<EvaluatedPiece<'v>>> {
+        match term {
+            Term::Text(text) => Some(vec![EvaluatedPiece::literal(text)]),
+            Term::Expression(expression) => self.expression(expression, depth),
+            Term::Word(word) => match word.trim_start_matches('$') {
+                ".Chart.AppVersion" => {
+                    Some(vec![EvaluatedPiece::literal(self.app_version.unwrap_or_default())])
+                }
+                path => self.value(&path.strip_prefix(".Values.")?.split('.').collect::<Vec<_>>()),
+            },
+        }
+    }
+
+    /// A value that is a text. One that isn't there is empty.
+    fn value(&mut self, path: &[&str]) -> Option<Vec<EvaluatedPiece<'v>>> {
+        let mut value = Some(self.values);
+        for key in path {
+            self.spend(1 + value.map_or(0, |value| value.pairs().len()) / KEYS_PER_STEP)?;
+            value = value.and_then(|value| value.get(key));
+        }
+        match value {
+            None => Some(Vec::new()),
+            Some(Value::Scalar(value)) => {
+                Some(vec![EvaluatedPiece { text: value.text.clone(), value: Some(value) }])
+            }
+            Some(Value::Map(_) | Value::List(_)) => None,
+        }
+    }
+}
+
+/// What a function is called with.
+struct Arguments<'a, 'v> {
+    evaluation: &'a mut Evaluation<'v>,
+    terms: &'a [Term],
+    /// The last argument, if it comes from the command before.
+    piped: Option<Vec<EvaluatedPiece<'v>>>,
+    depth: usize,
+}
+
+impl<'v> Arguments<'_, 'v> {
+    /// Functions of Go's templates, of Sprig and of Helm.
+    fn call(&mut self, function: &str) -> Option<Vec<EvaluatedPiece<'v>>> {
+        match (function, self.count()) {
+            ("quote" | "squote" | "toString" | "trim", 1) => self.get(0),
+            ("default", 2) => self.first_filled([1, 0].into_iter()),
+            ("coalesce", count) => self.first_filled(0..count),
+            ("required", 2) => self.get(1),
+            ("printf", _) => self.formatted(),
+            ("include" | "template", 2) => self.included(),
+            ("index", 2..) => self.indexed(),
+            _ => None,
+        }
+    }
+
+    fn count(&self) -> usize {
+        self.terms.len() + usize::from(self.piped.is_some())
+    }
+
+    fn get(&mut self, nth: usize) -> Option<Vec<EvaluatedPiece<'v>>> {
+        match self.terms.get(nth) {
+            Some(term) => self.evaluation.term(term, self.depth),
+            None => self.piped.clone().filter(|_| nth == self.terms.len()),
+        }
+    }
+
+    fn first_filled(&mut self, order: impl Iterator<Item = usize>) -> Option<Vec<EvaluatedPiece<'v>>> {
+        for nth in order {
+            let value = self.get(nth)?;
+            if value.iter().any(is_filled) {
+                return Some(value);
+            }
+        }
+        Some(Vec::new())
+    }
+
+    /// `printf "%s/%s:%s" …`
+    fn formatted(&mut self) -> Option<Vec<EvaluatedPiece<'v>>> {
+        let Some(Term::Text(format)) = self.terms.first() else { return None };
+        let mut parts = format.split('%');
+        let mut pieces = vec![EvaluatedPiece::literal(parts.next()?)];
+        let mut used = 1;
+        for part in parts {
+            pieces.extend(self.get(used)?);
+            pieces.push(EvaluatedPiece::literal(part.strip_prefix(['s', 'v'])?));
+            used += 1;
+        }
+        (used == self.count()).then_some(pieces)
+    }
+
+    /// `include "chart.image" .`: a named template that sees the same values.
+    fn included(&mut self) -> Option<Vec<EvaluatedPiece<'v>>> {
+        let [Term::Text(name), Term::Word(context)] = self.terms else { return None };
+        let body = self.evaluation.named.get(name).filter(|_| [".", "$"].contains(&context.as_str()))?;
+        self.evaluation.text_at_depth(body, self.depth + 1)
+    }
+
+    /// `index .Values "a" "b"`
+    fn indexed(&mut self) -> Option<Vec<EvaluatedPiece<'v>>> {
+        let (Term::Word(start), keys) = self.terms.split_first()? else { return None };
+        let start = start.trim_start_matches('$').strip_prefix(".Values")?;
+        let mut path: Vec<&str> = start.split('.').skip(1).collect();
+        for key in keys {
+            let Term::Text(key) = key else { return None };
+            path.push(key);
+        }
+        self.evaluation.value(&path)
+    }
+}
+
+/// Whether `default` leaves a value.
+fn is_filled(piece: &EvaluatedPiece<'_>) -> bool {
+    let is_zero = |value: &Scalar| value.plain && ["false", "0"].contains(&value.text.as_str());
+    !piece.text.is_empty() && !piece.value.is_some_and(is_zero)
+}
+
+/// The text before the next action, the action, and the text behind it. A `-` at its start or end takes away the blanks
+/// there.
+pub(super) fn next_action(text: &str) -> Option<(&str, &str, &str)> {
+    let (before, rest) = text.split_once("{{")?;
+    let (action, behind) = rest.split_once("}}")?;
+    let before = if action.starts_with('-') { before.trim_end() } else { before };
+    let behind = if action.ends_with('-') { behind.trim_start() } else { behind };
+    Some((before, action.trim_matches('-').trim(), behind))
+}

@@ -1,0 +1,11 @@
+//! What a chart's templates show without being rendered: which tags images get, and the objects that a post-renderer patches.
+//!
+//! Control flow isn't followed, so what this gives is a good guess.
+
+mod evaluation;
+mod expression;
+mod images;
+mod objects;
+
+pub use images::{ImageTemplates, has_other_tag};
+pub use objects::objects;
