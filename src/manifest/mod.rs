@@ -43,7 +43,7 @@ pub use helm_release::KIND as HELM_RELEASE;
 pub use kustomization::KIND as KUSTOMIZATION;
 pub use kustomization::is_kustomization_file;
 pub use reference::{Holds, Reference, ReferenceSyntax, ScalarPlace, ValueLocation};
-pub use refusal::{Refusal, RefusalReason};
+pub use refusal::{Refusal, RefusalReason, SharedUser};
 pub use rewrite::{DesiredImage, NewDigest, Rewrite, rewrite};
 pub use text_part::PartOfText;
 pub use values::{CHART, KIND as VALUES, is_values_file, looks_like_values};

@@ -34,10 +34,10 @@ pub enum RefusalReason {
     OtherRegistry { name: String },
     #[error("the entry has two digests: without this one, the other would count")]
     TwoDigests,
-    #[error("is shared with {with}, which belongs to {}", .image.as_deref().unwrap_or("another image"))]
+    #[error("is shared with {with}, {user}")]
     SharedValue {
         with: Location,
-        image: Option<String>,
+        user: SharedUser,
         /// The same command gives that image the same tag.
         is_bumped: bool,
     },
@@ -103,6 +103,17 @@ fn because(why: Option<&RefusalReason>) -> String {
     why.map(|why| format!(", and {why}")).unwrap_or_default()
 }
 
+/// What else uses a value.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SharedUser {
+    #[error("which belongs to {0}")]
+    Image(String),
+    #[error("which belongs to another image")]
+    ImageWithoutName,
+    #[error("where no image was found")]
+    Unknown,
+}
+
 impl RefusalReason {
     /// How to change the file, so that the reference can be edited.
     pub fn advice(&self) -> String {
@@ -114,7 +125,7 @@ impl RefusalReason {
             RefusalReason::DigestWithoutTag => "give a tag too: IMAGE:TAG@DIGEST".to_owned(),
             RefusalReason::OtherRegistry { .. } => "change the registry by hand, then bump".to_owned(),
             RefusalReason::TwoDigests => "remove one of them".to_owned(),
-            RefusalReason::SharedValue { image: Some(_), is_bumped: false, .. } => {
+            RefusalReason::SharedValue { user: SharedUser::Image(_), is_bumped: false, .. } => {
                 "bump both to the same tag in the same command, or write both values out, without an alias or merge key"
                     .to_owned()
             }

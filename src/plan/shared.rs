@@ -10,7 +10,7 @@ use super::TargetIndex;
 use super::matched::Match;
 use super::parsed_file::ParsedFile;
 use crate::image::{join_tag, same_image};
-use crate::manifest::{Refusal, RefusalReason, Rewrite};
+use crate::manifest::{Refusal, RefusalReason, Rewrite, SharedUser};
 use crate::yaml::{Change, NodeId, NodeKind, ParsedYaml};
 
 /// Updates the matches of one file: some that were refused because they are aliases can be allowed, and some
@@ -73,12 +73,12 @@ fn may_follow(m: &Match) -> bool {
 /// Why a value can't be edited that a place of another image uses; `at` is the reference there. `is_bumped` says whether it would
 /// get the same tag.
 fn shared_with(parsed: &ParsedFile, (place, at): (NodeId, NodeId), is_bumped: bool) -> RefusalReason {
-    let image = parsed.all_references().find(|other| other.at == at).map(|other| other.image.clone());
-    RefusalReason::SharedValue {
-        with: parsed.exact_place(place),
-        image: image.filter(|image| !image.is_empty()),
-        is_bumped,
-    }
+    let user = match parsed.all_references().find(|other| other.at == at) {
+        None => SharedUser::Unknown,
+        Some(other) if other.image.is_empty() => SharedUser::ImageWithoutName,
+        Some(other) => SharedUser::Image(other.image.clone()),
+    };
+    RefusalReason::SharedValue { with: parsed.exact_place(place), user, is_bumped }
 }
 
 /// What edits a node.

@@ -2,7 +2,7 @@
 
 use super::files::{selection_errors, source_errors};
 use super::{all, at, s};
-use crate::manifest::RefusalReason;
+use crate::manifest::{RefusalReason, SharedUser};
 use crate::plan::{
     EnvironmentLimit, InTwoEnvironments, Instead, NestedRepository, NoMatch, OtherPlace, OtherRoot,
     PlanError, RefusedReference, SharedPlace, SourceError, UnmatchedImage, WiderPattern,
@@ -34,8 +34,8 @@ pub(super) fn refusal_reasons() -> Vec<RefusalReason> {
         RefusalReason::DigestWithoutTag,
         RefusalReason::OtherRegistry { name: s() },
         RefusalReason::TwoDigests,
-        RefusalReason::SharedValue { with: at(), image: None, is_bumped: false },
-        RefusalReason::SharedValue { with: at(), image: Some(s()), is_bumped: false },
+        RefusalReason::SharedValue { with: at(), user: SharedUser::Unknown, is_bumped: false },
+        RefusalReason::SharedValue { with: at(), user: SharedUser::Image(s()), is_bumped: false },
         RefusalReason::OtherEntry { image: s() },
         RefusalReason::DigestElsewhere { at: at(), why: None },
         RefusalReason::DigestElsewhere { at: at(), why: Some(Box::new(RefusalReason::Encrypted)) },
