@@ -109,6 +109,11 @@ impl<'a> Files<'a> {
         id
     }
 
+    /// The text of a file that needn't be YAML; `None` if there is none.
+    pub fn text(&self, path: &str) -> Option<String> {
+        String::from_utf8((self.read)(path)?).ok()
+    }
+
     /// Reads a file of `NAME=VALUE` lines, as compose reads its `.env`; `None` if there is none.
     pub fn load_dotenv(&mut self, path: &str) -> Option<FileId> {
         if let Some(known) = self.dotenv.get(path) {

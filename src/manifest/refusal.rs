@@ -54,7 +54,7 @@ pub enum RefusalReason {
     /// The place is written with quotes, and read again without them.
     #[error("{reader} would read {tag} as something other than text here")]
     Misread { reader: &'static str, tag: String },
-    #[error("the tag is a variable with {around}, so a new tag must have that too")]
+    #[error("the tag gets {around} where it is used, so a new tag must have that too")]
     AroundVariable { around: String },
     #[error("the tag is a variable, and the digest after it decides what runs")]
     DigestBehindVariable,
@@ -151,7 +151,7 @@ impl RefusalReason {
                     .to_owned()
             }
             RefusalReason::AroundVariable { .. } => {
-                "bump to such a tag, or write the image's tag without a variable".to_owned()
+                "bump to such a tag, or write the whole tag as one value".to_owned()
             }
             RefusalReason::DigestBehindVariable => "remove the digest, then bump".to_owned(),
             RefusalReason::DigestElsewhere { why: Some(why), .. } => why.advice(),

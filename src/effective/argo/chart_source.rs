@@ -54,7 +54,7 @@ impl ChartSource<'_> {
             return DeployedChart::default();
         }
         let images = match &chart {
-            Some(chart) => chart.images(files, user),
+            Some(chart) => chart.images(user, &mut trail.uncertain),
             None => values_images(&user),
         };
         DeployedChart { images, chart: chart.map(|chart| chart.folder), values_files }

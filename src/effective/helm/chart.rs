@@ -1,15 +1,17 @@
 //! A chart in the repository, with the charts that it contains.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use super::super::files::{Files, folder_of, join};
 use super::super::images::values_images;
 use super::super::place::Place;
+use super::super::root::Doubt;
 use super::super::setting::{AppVersion, EffectiveImage, Setting};
 use super::super::value::Value;
 use super::maps::load_map;
 use super::merge::overlay;
-use super::templates::{ImageTemplates, has_other_tag};
+use super::templates::{ChartTemplates, TemplateScope, all_named};
 use super::trail::Trail;
 
 /// Charts that are nested deeper are left out. A chart can contain itself through `file://`.
@@ -33,6 +35,7 @@ pub struct Chart {
     values: Value,
     app_version: Option<(String, Option<Place>)>,
     contained: Vec<Chart>,
+    templates: Arc<ChartTemplates>,
     /// The keys in its values of the charts that it depends on and that aren't here.
     absent: Vec<String>,
 }
@@ -87,22 +90,17 @@ impl Chart {
         all
     }
 
-    /// The images of the chart and of all that it contains, with the user's values on top of its own.
-    pub fn images(&self, files: &mut Files<'_>, user: Value) -> Vec<EffectiveImage> {
-        let mut images = Vec::new();
+    /// The images of the chart and of all that it contains, with the user's values on top of its own. Adds to `doubts`
+    /// what its templates do that can't be read.
+    pub fn images(&self, user: Value, doubts: &mut Vec<Doubt>) -> Vec<EffectiveImage> {
         let charts = self.with_values(user);
-        let mut templates = None;
-        for (chart, own) in &charts {
-            let here = chart.images_of(own);
-            let here = if has_other_tag(own, &here) {
-                let folders = charts.iter().map(|(chart, _)| chart.folder.as_str());
-                let templates = templates.get_or_insert_with(|| ImageTemplates::read(files, folders));
-                let app_version = chart.app_version.as_ref().map(|(text, _)| text.as_str());
-                templates.tagged(&chart.folder, own, app_version, here)
-            } else {
-                here
-            };
-            images.extend(here);
+        let innermost_first = charts.iter().rev().map(|(chart, _)| chart.templates.as_ref());
+        let named = all_named(innermost_first);
+        let mut images = Vec::new();
+        for (chart, values) in &charts {
+            let app_version = chart.app_version.as_ref().map(|(text, _)| text.as_str());
+            let scope = TemplateScope { templates: &chart.templates, named: &named, values, app_version };
+            images.extend(scope.tagged(chart.images_of(values), doubts));
         }
         // values under `global` are in every chart
         let mut seen = HashSet::new();
@@ -196,6 +194,7 @@ fn load_at(files: &mut Files<'_>, folder: &str, depth: usize, trail: &mut Trail)
         values,
         app_version: app_version.map(|(text, place)| (text.to_owned(), place)),
         contained: Vec::new(),
+        templates: Arc::new(ChartTemplates::read(files, folder)),
         absent: Vec::new(),
     };
     if depth == MAX_DEPTH || !files.spend(COST) {

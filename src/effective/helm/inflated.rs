@@ -40,7 +40,7 @@ pub fn inflated(files: &mut Files<'_>, folder: &str, chart: Option<&str>, item: 
         Vec::new()
     } else {
         match chart {
-            Some(chart) => chart.images(files, user),
+            Some(chart) => chart.images(user, &mut trail.uncertain),
             None => values_images(&user),
         }
     };

@@ -49,7 +49,7 @@ pub fn release(files: &mut Files<'_>, release: &Value, around: &Around<'_>) -> R
             trail.uncertain(release.place(), "is too large");
             Vec::new()
         }
-        Some((chart, _)) => chart.images(files, own.values.clone()),
+        Some((chart, _)) => chart.images(own.values.clone(), &mut trail.uncertain),
         None => values_images(&own.values),
     };
     if chart.is_none() {

@@ -144,7 +144,7 @@ fn floats(image: &EffectiveImage) -> bool {
 
 fn render(files: &mut Files<'_>, chart: &Chart, user: Value, root: &mut Root) -> Vec<EffectiveImage> {
     if files.spend(chart.cost(&user)) {
-        return chart.images(files, user);
+        return chart.images(user, &mut root.uncertain);
     }
     root.uncertain.push(super::super::root::Doubt { at: None, what: "is too large".to_owned() });
     Vec::new()

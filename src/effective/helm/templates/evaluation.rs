@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use super::super::super::value::{Scalar, Value};
 use super::expression::{Expression, Term};
+use super::text::{BranchCondition, NamedTemplate, next_action};
 
 /// Named templates that include each other deeper are left out.
 const MAX_DEPTH: usize = 16;
@@ -36,14 +37,18 @@ impl EvaluatedPiece<'_> {
 pub(super) struct Evaluation<'v> {
     values: &'v Value,
     /// The named templates, by name.
-    named: &'v HashMap<String, String>,
+    named: &'v HashMap<&'v str, &'v NamedTemplate>,
     app_version: Option<&'v str>,
     /// How much was done so far.
     steps: usize,
 }
 
 impl<'v> Evaluation<'v> {
-    pub fn new(values: &'v Value, named: &'v HashMap<String, String>, app_version: Option<&'v str>) -> Self {
+    pub fn new(
+        values: &'v Value,
+        named: &'v HashMap<&'v str, &'v NamedTemplate>,
+        app_version: Option<&'v str>,
+    ) -> Self {
         Evaluation { values, named, app_version, steps: 0 }
     }
 
@@ -60,14 +65,68 @@ impl<'v> Evaluation<'v> {
         let (mut pieces, mut rest) = (Vec::new(), text);
         while let Some((before, action, behind)) = next_action(rest) {
             pieces.push(EvaluatedPiece::literal(before));
-            if !action.starts_with("/*") {
-                pieces.extend(self.expression(&Expression::parse(action)?, depth)?);
-            }
+            pieces.extend(self.expression(&Expression::parse(action)?, depth)?);
             rest = behind;
         }
         pieces.push(EvaluatedPiece::literal(rest));
         let length: usize = pieces.iter().map(|piece| piece.text.len()).sum();
         (length <= MAX_LENGTH).then_some(pieces)
+    }
+
+    /// Whether a condition holds; `None` if that can't be evaluated.
+    pub fn holds(&mut self, condition: &BranchCondition) -> Option<bool> {
+        let truth = self.truth(&Expression::parse(&condition.text)?)?;
+        Some(truth != condition.is_negated)
+    }
+
+    /// (Go, `template.IsTrue`.)
+    fn truth(&mut self, expression: &Expression) -> Option<bool> {
+        let [command] = expression.0.as_slice() else {
+            return Some(self.expression(expression, 0)?.iter().any(is_filled));
+        };
+        match command.as_slice() {
+            [Term::Word(word)] if word.contains(".Values.") => self.is_true(word),
+            [Term::Expression(inner)] => self.truth(inner),
+            [Term::Word(not), term] if not == "not" => Some(!self.truth_of_term(term)?),
+            [Term::Word(and), terms @ ..] if and == "and" => self.truths(terms, false),
+            [Term::Word(or), terms @ ..] if or == "or" => self.truths(terms, true),
+            [Term::Word(eq), one, other] if eq == "eq" => self.is_equal(one, other),
+            [Term::Word(ne), one, other] if ne == "ne" => Some(!self.is_equal(one, other)?),
+            _ => Some(self.expression(expression, 0)?.iter().any(is_filled)),
+        }
+    }
+
+    fn truth_of_term(&mut self, term: &Term) -> Option<bool> {
+        self.truth(&Expression(vec![vec![term.clone()]]))
+    }
+
+    /// Whether one of the terms is `wanted`; if so, the others don't matter.
+    fn truths(&mut self, terms: &[Term], wanted: bool) -> Option<bool> {
+        let truths: Vec<Option<bool>> = terms.iter().map(|term| self.truth_of_term(term)).collect();
+        if truths.contains(&Some(wanted)) {
+            return Some(wanted);
+        }
+        (!truths.contains(&None)).then_some(!wanted)
+    }
+
+    fn is_equal(&mut self, one: &Term, other: &Term) -> Option<bool> {
+        let mut text = |term| -> Option<String> {
+            let pieces = self.term(term, 0)?;
+            Some(pieces.iter().map(|piece| piece.text.as_str()).collect())
+        };
+        Some(text(one)? == text(other)?)
+    }
+
+    /// Whether the value at a path counts as true: a map or list that isn't empty does.
+    fn is_true(&mut self, word: &str) -> Option<bool> {
+        let path = word.trim_start_matches('$').strip_prefix(".Values.")?;
+        let value = self.find(&path.split('.').collect::<Vec<_>>())?;
+        Some(match value {
+            None => false,
+            Some(Value::Scalar(value)) => !value.text.is_empty() && !is_zero(value),
+            Some(Value::Map(pairs)) => !pairs.is_empty(),
+            Some(Value::List(items)) => !items.is_empty(),
+        })
     }
 
     fn spend(&mut self, steps: usize) -> Option<()> {
@@ -108,6 +167,8 @@ impl<'v> Evaluation<'v> {
                 ".Chart.AppVersion" => {
                     Some(vec![EvaluatedPiece::literal(self.app_version.unwrap_or_default())])
                 }
+                "true" => Some(vec![EvaluatedPiece::literal("true")]),
+                "false" => Some(Vec::new()),
                 path => self.value(&path.strip_prefix(".Values.")?.split('.').collect::<Vec<_>>()),
             },
         }
@@ -115,18 +176,23 @@ impl<'v> Evaluation<'v> {
 
     /// A value that is a text. One that isn't there is empty.
     fn value(&mut self, path: &[&str]) -> Option<Vec<EvaluatedPiece<'v>>> {
+        match self.find(path)? {
+            None => Some(Vec::new()),
+            Some(Value::Scalar(value)) if value.text.len() <= MAX_LENGTH => {
+                Some(vec![EvaluatedPiece { text: value.text.clone(), value: Some(value) }])
+            }
+            Some(_) => None,
+        }
+    }
+
+    /// The value at a path. `None` if that takes too many steps.
+    fn find(&mut self, path: &[&str]) -> Option<Option<&'v Value>> {
         let mut value = Some(self.values);
         for key in path {
             self.spend(1 + value.map_or(0, |value| value.pairs().len()) / KEYS_PER_STEP)?;
             value = value.and_then(|value| value.get(key));
         }
-        match value {
-            None => Some(Vec::new()),
-            Some(Value::Scalar(value)) => {
-                Some(vec![EvaluatedPiece { text: value.text.clone(), value: Some(value) }])
-            }
-            Some(Value::Map(_) | Value::List(_)) => None,
-        }
+        Some(value)
     }
 }
 
@@ -144,12 +210,20 @@ impl<'v> Arguments<'_, 'v> {
     fn call(&mut self, function: &str) -> Option<Vec<EvaluatedPiece<'v>>> {
         match (function, self.count()) {
             ("quote" | "squote" | "toString" | "trim", 1) => self.get(0),
-            ("default", 2) => self.first_filled([1, 0].into_iter()),
-            ("coalesce", count) => self.first_filled(0..count),
+            ("default", 2) => self.first_filled(1..2, Some(0)),
+            ("or", count @ 1..) => self.first_filled(0..count, Some(count - 1)),
+            ("coalesce", count) => self.first_filled(0..count, None),
             ("required", 2) => self.get(1),
+            ("ternary", 3) => {
+                let is_first = self.get(2)?.iter().any(is_filled);
+                self.get(usize::from(!is_first))
+            }
+            ("lower", 1) | ("trunc" | "trimPrefix" | "trimSuffix", 2) | ("replace", 3) => {
+                self.unchanged(function)
+            }
             ("printf", _) => self.formatted(),
             ("include" | "template", 2) => self.included(),
-            ("index", 2..) => self.indexed(),
+            ("index", 2..) | ("get", 2) => self.indexed(),
             _ => None,
         }
     }
@@ -165,14 +239,34 @@ impl<'v> Arguments<'_, 'v> {
         }
     }
 
-    fn first_filled(&mut self, order: impl Iterator<Item = usize>) -> Option<Vec<EvaluatedPiece<'v>>> {
+    /// The first argument that isn't empty, else the one at `otherwise`.
+    fn first_filled(
+        &mut self,
+        order: impl Iterator<Item = usize>,
+        otherwise: Option<usize>,
+    ) -> Option<Vec<EvaluatedPiece<'v>>> {
         for nth in order {
             let value = self.get(nth)?;
             if value.iter().any(is_filled) {
                 return Some(value);
             }
         }
-        Some(Vec::new())
+        otherwise.map_or(Some(Vec::new()), |nth| self.get(nth))
+    }
+
+    /// The last argument, if the function leaves it as it is.
+    fn unchanged(&mut self, function: &str) -> Option<Vec<EvaluatedPiece<'v>>> {
+        let pieces = self.get(self.count() - 1)?;
+        let text: String = pieces.iter().map(|piece| piece.text.as_str()).collect();
+        let is_unchanged = match (function, self.terms) {
+            ("lower", _) => text == text.to_lowercase(),
+            ("trunc", [Term::Word(length), ..]) => text.len() <= length.parse().ok()?,
+            ("replace" | "trimPrefix" | "trimSuffix", [Term::Text(part), ..]) => {
+                !text.contains(part.as_str())
+            }
+            _ => false,
+        };
+        is_unchanged.then_some(pieces)
     }
 
     /// `printf "%s/%s:%s" …`
@@ -192,7 +286,8 @@ impl<'v> Arguments<'_, 'v> {
     /// `include "chart.image" .`: a named template that sees the same values.
     fn included(&mut self) -> Option<Vec<EvaluatedPiece<'v>>> {
         let [Term::Text(name), Term::Word(context)] = self.terms else { return None };
-        let body = self.evaluation.named.get(name).filter(|_| [".", "$"].contains(&context.as_str()))?;
+        let named = self.evaluation.named.get(name.as_str())?;
+        let body = named.body.as_deref().filter(|_| [".", "$"].contains(&context.as_str()))?;
         self.evaluation.text_at_depth(body, self.depth + 1)
     }
 
@@ -211,16 +306,13 @@ impl<'v> Arguments<'_, 'v> {
 
 /// Whether `default` leaves a value.
 fn is_filled(piece: &EvaluatedPiece<'_>) -> bool {
-    let is_zero = |value: &Scalar| value.plain && ["false", "0"].contains(&value.text.as_str());
     !piece.text.is_empty() && !piece.value.is_some_and(is_zero)
 }
 
-/// The text before the next action, the action, and the text behind it. A `-` at its start or end takes away the blanks
-/// there.
-pub(super) fn next_action(text: &str) -> Option<(&str, &str, &str)> {
-    let (before, rest) = text.split_once("{{")?;
-    let (action, behind) = rest.split_once("}}")?;
-    let before = if action.starts_with('-') { before.trim_end() } else { before };
-    let behind = if action.ends_with('-') { behind.trim_start() } else { behind };
-    Some((before, action.trim_matches('-').trim(), behind))
+/// Whether a value is `false` or zero, as YAML 1.1 reads it too.
+fn is_zero(value: &Scalar) -> bool {
+    let text = value.text.to_lowercase();
+    let digits = text.trim_start_matches(['-', '+']);
+    let is_zero = digits.starts_with('0') && digits.bytes().all(|byte| b"0xoe._".contains(&byte));
+    value.plain && (is_zero || ["false", "no", "n", "off"].contains(&text.as_str()))
 }

@@ -1,66 +1,90 @@
-//! Tags that a chart's templates take from elsewhere than beside the name, as in
-//! `{{ .Values.global.tag | default .Values.image.tag }}`.
+//! The tags that a chart's templates give to images, where that isn't the tag beside the name: as in
+//! `{{ .Values.global.tag | default .Values.image.tag }}` or `v{{ .Values.image.tag }}`.
 //!
-//! By convention, an image has its name and its tag in one block of the values. Where the values hold another tag too,
-//! this evaluates the lines of the templates that give an image. Nothing is rendered and control flow isn't followed, so a
-//! line that uses more than [`Evaluation`] knows says nothing.
+//! By convention, an image has its name and its tag in one block of the values. This evaluates the lines of the templates
+//! that give an image. Nothing is rendered: a line that uses more than [`Evaluation`] knows can't be read, and then the convention
+//! counts too.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use super::super::super::files::{Files, join};
 use super::super::super::images::is_key_of_tag;
 use super::super::super::place::Place;
-use super::super::super::setting::{EffectiveImage, Holds, Link, Setting, TextPart};
+use super::super::super::root::Doubt;
+use super::super::super::setting::{EffectiveImage, Fixed, Holds, Link, Setting, TextPart};
 use super::super::super::value::{Scalar, Value};
-use super::evaluation::{EvaluatedPiece, Evaluation, next_action};
-use super::objects::values_in;
+use super::evaluation::{EvaluatedPiece, Evaluation};
+use super::text::{ChartTemplates, ImageLine, NamedTemplate, TemplatePlace, Uses};
 use crate::image::ParsedReference;
 
-/// What reading a template costs, in bytes for each value.
-const BYTES_PER_VALUE: usize = 64;
+/// So many doubts say enough about one chart.
+const MAX_DOUBTS: usize = 5;
 
-/// So many lines with an image are looked at in a chart.
-const MAX_LINES: usize = 1000;
+/// So many values are looked at to find what lines use that can't be read.
+const MAX_USED: usize = 20_000;
 
-/// What begins, divides or ends control flow.
-const CONTROL: [&str; 7] = ["if", "else", "end", "with", "range", "define", "block"];
-
-/// Whether values hold a tag that none of these images has: templates may prefer it.
-pub fn has_other_tag(values: &Value, images: &[EffectiveImage]) -> bool {
-    let known: HashSet<Place> = images.iter().flat_map(EffectiveImage::places).collect();
-    let (mut rest, mut is_found) = (vec![values], false);
-    while let Some(value) = rest.pop().filter(|_| !is_found) {
-        for (key, value) in value.pairs() {
-            let scalar = value.scalar().filter(|scalar| !scalar.text.is_empty() && is_key_of_tag(key));
-            is_found |=
-                scalar.is_some_and(|scalar| !scalar.place.is_some_and(|place| known.contains(&place)));
-            rest.push(value);
-        }
-    }
-    is_found
+/// A chart with the values that its templates get.
+pub struct TemplateScope<'s> {
+    pub templates: &'s ChartTemplates,
+    /// The named templates that it can include.
+    pub named: &'s HashMap<&'s str, &'s NamedTemplate>,
+    pub values: &'s Value,
+    pub app_version: Option<&'s str>,
 }
 
-/// What the templates of charts say about images.
-pub struct ImageTemplates {
-    /// What is behind `image:`, by the folder of the chart.
-    lines: HashMap<String, Vec<String>>,
-    /// The named templates of all the charts, which all of them can include.
-    named: HashMap<String, String>,
-}
-
-/// A tag as a line of a template gives it.
-struct TemplateTag {
+/// The image in a line.
+struct TemplateImage {
+    at: TemplatePlace,
+    name: String,
     /// What holds the name, or parts of it.
     named_at: Vec<Place>,
-    text: String,
-    /// `None` if no value holds it.
+    tag: Option<String>,
+    /// What sets the tag; `None` if no value does.
     setting: Option<Setting>,
 }
 
-impl TemplateTag {
-    /// The tag in an image; `None` if it can't be told what sets it.
-    fn of(pieces: &[EvaluatedPiece<'_>]) -> Option<Self> {
+impl TemplateScope<'_> {
+    /// The images that a chart's values have by convention, with the tags that its templates give them. An image that gets
+    /// several is there as often. Adds to `doubts`.
+    pub fn tagged(&self, images: Vec<EffectiveImage>, doubts: &mut Vec<Doubt>) -> Vec<EffectiveImage> {
+        if self.templates.lines.is_empty() || images.is_empty() {
+            return images;
+        }
+        let mut evaluation = Evaluation::new(self.values, self.named, self.app_version);
+        let lines = self.templates.lines.iter().filter(|line| self.may_be_rendered(line));
+        let mut lines: Vec<&ImageLine> = lines.collect();
+        lines.retain(|line| {
+            line.conditions.iter().all(|condition| evaluation.holds(condition) != Some(false))
+        });
+        let (mut read, mut unread) = (Vec::new(), Vec::new());
+        for line in lines {
+            match evaluation.text(&line.text).and_then(|pieces| TemplateImage::of(&pieces, &line.at)) {
+                Some(image) => read.push(image),
+                None => unread.push(line),
+            }
+        }
+        let used = UsedValues::of(self, &unread, &mut evaluation);
+        let names: HashSet<Place> = images.iter().filter_map(|image| image.named_at).collect();
+        let by_convention: HashSet<Place> = images.iter().flat_map(EffectiveImage::places).collect();
+        let mut tagged: Vec<EffectiveImage> =
+            images.into_iter().flat_map(|image| with_tags(image, &read, &used)).collect();
+        let unnamed = read.iter().filter(|line| !line.named_at.iter().any(|place| names.contains(place)));
+        let others = sharing(&tagged, unnamed);
+        tagged.extend(others);
+        doubts.extend(used.doubts(&tagged, &by_convention).into_iter().take(MAX_DOUBTS));
+        tagged
+    }
+
+    /// Whether a line isn't in a named template, or in one that something includes with all values.
+    fn may_be_rendered(&self, line: &ImageLine) -> bool {
+        let is_included = |name: &String| self.templates.included.contains(&(name.clone(), true));
+        line.inside.as_ref().is_none_or(is_included)
+    }
+}
+
+impl TemplateImage {
+    /// `None` if it can't be told what sets the tag.
+    fn of(pieces: &[EvaluatedPiece<'_>], at: &TemplatePlace) -> Option<Self> {
         let text: String = pieces.iter().map(|piece| piece.text.as_str()).collect();
         let ParsedReference { name, tag, digest } = ParsedReference::parse(&text);
         if digest.is_some() || text.contains(char::is_whitespace) {
@@ -90,121 +114,25 @@ impl TemplateTag {
             }
             _ => return None,
         };
-        Some(TemplateTag { named_at, text: tag.unwrap_or_default().to_owned(), setting })
-    }
-}
-
-impl ImageTemplates {
-    pub fn read<'c>(files: &mut Files<'_>, folders: impl Iterator<Item = &'c str>) -> Self {
-        let mut templates = ImageTemplates { lines: HashMap::new(), named: HashMap::new() };
-        let folders: BTreeSet<&str> = folders.collect();
-        folders.into_iter().for_each(|folder| templates.add(files, folder));
-        templates
+        let (at, name, tag) = (at.clone(), name.to_owned(), tag.map(str::to_owned));
+        Some(TemplateImage { at, name, named_at, tag, setting })
     }
 
-    fn add(&mut self, files: &mut Files<'_>, chart: &str) {
-        let Some(folder) = join(chart, "templates") else { return };
-        let helpers = join(&folder, "_helpers.tpl");
-        let mut lines = Vec::new();
-        for path in files.below(&folder).map(str::to_owned).chain(helpers) {
-            let Some(file) = files.load(&path) else { continue };
-            if !files.spend(files.file(file).bytes.len() / BYTES_PER_VALUE) {
-                break;
-            }
-            let Ok(text) = std::str::from_utf8(&files.file(file).bytes) else { continue };
-            lines.extend(text.lines().filter_map(behind_image).map(str::to_owned));
-            self.named.extend(named_templates(text));
-        }
-        lines.truncate(MAX_LINES);
-        self.lines.insert(chart.to_owned(), lines);
-    }
-
-    /// The images of a chart's values, with the tags that its templates give them. An image that gets several is there as
-    /// often.
-    pub fn tagged(
-        &self,
-        chart: &str,
-        values: &Value,
-        app_version: Option<&str>,
-        images: Vec<EffectiveImage>,
-    ) -> Vec<EffectiveImage> {
-        let mut evaluation = Evaluation::new(values, &self.named, app_version);
-        let (mut tags, mut unknown) = (Vec::new(), UnknownLines::default());
-        for line in self.lines.get(chart).into_iter().flatten() {
-            match evaluation.text(line).and_then(|pieces| TemplateTag::of(&pieces)) {
-                Some(tag) => tags.push(tag),
-                None => unknown.add(line, values),
-            }
-        }
-        images.into_iter().flat_map(|image| with_tags(image, &tags, &unknown)).collect()
-    }
-}
-
-/// The lines with an image that can't be evaluated.
-#[derive(Default)]
-struct UnknownLines {
-    /// The values that they use.
-    uses: HashSet<Place>,
-    /// One of them doesn't say which values it uses.
-    may_use_any: bool,
-}
-
-impl UnknownLines {
-    fn add(&mut self, line: &str, values: &Value) {
-        let mut paths = values_in(line).peekable();
-        self.may_use_any |= paths.peek().is_none();
-        let mut rest: Vec<&Value> = paths.filter_map(|path| values.at(&path)).collect();
-        while let Some(value) = rest.pop() {
-            self.uses.extend(value.place());
-            rest.extend(value.pairs().iter().map(|(_, value)| value));
+    /// Whether the tag is all of the scalar at a place; `None` stands for the chart's `appVersion`.
+    fn is_set_by(&self, own: Option<Place>) -> bool {
+        match &self.setting {
+            None => own.is_none(),
+            Some(Setting::Part(part)) => Some(part.place) == own && part.holds == Holds::whole_tag(),
+            Some(other) => other.place() == own,
         }
     }
 
-    fn may_use(&self, name: Option<Place>) -> bool {
-        self.may_use_any || name.is_some_and(|name| self.uses.contains(&name))
+    /// What sets the tag, or why nothing can.
+    fn setting_at(&self, name: Option<Place>) -> Setting {
+        let what = || format!("has its tag in a template, {}", self.at);
+        let fixed = || Setting::Fixed { at: name, reason: Fixed::Unread { what: what() } };
+        self.setting.clone().unwrap_or_else(fixed)
     }
-}
-
-/// What is behind `image:` in a line, without quotes around it.
-fn behind_image(line: &str) -> Option<&str> {
-    let line = line.trim_start().trim_start_matches("- ").trim_start();
-    let value = line.strip_prefix("image:")?.trim();
-    let quote = value.chars().next().filter(|quote| ['"', '\''].contains(quote));
-    let Some(quote) = quote else { return value.split(" #").next().map(str::trim) };
-    // a quote inside an action ends nothing
-    let end = value.rfind(quote).filter(|end| *end > 0)?;
-    Some(&value[1..end])
-}
-
-/// The named templates of a text that hold no control flow, each with its body.
-fn named_templates(text: &str) -> Vec<(String, String)> {
-    let (mut found, mut rest) = (Vec::new(), text);
-    while let Some((_, action, behind)) = next_action(rest) {
-        rest = behind;
-        let name =
-            action.strip_prefix("define").and_then(|name| name.trim().strip_prefix('"')?.strip_suffix('"'));
-        if let (Some(name), Some(body)) = (name, body(behind)) {
-            found.push((name.to_owned(), body.trim().to_owned()));
-        }
-    }
-    found
-}
-
-/// The text until the `end` of a named template; `None` if other control flow comes before.
-fn body(text: &str) -> Option<&str> {
-    let mut rest = text;
-    loop {
-        let (before, action, behind) = next_action(rest)?;
-        if is_control(action) {
-            let length = text.len() - rest.len() + before.len();
-            return (action == "end").then(|| &text[..length]);
-        }
-        rest = behind;
-    }
-}
-
-fn is_control(action: &str) -> bool {
-    action.split_whitespace().next().is_some_and(|word| CONTROL.contains(&word))
 }
 
 /// What sets a tag that is in a range of a value; `None` if something else has changed the value.
@@ -216,29 +144,182 @@ fn setting(value: &Scalar, range: Range<usize>, holds: Holds) -> Option<Setting>
 }
 
 /// An image with each of the tags that templates give it. As it is, too, if a template may use it so.
-fn with_tags(image: EffectiveImage, tags: &[TemplateTag], unknown: &UnknownLines) -> Vec<EffectiveImage> {
+fn with_tags(image: EffectiveImage, read: &[TemplateImage], used: &UsedValues) -> Vec<EffectiveImage> {
     let own = image.winning().and_then(Setting::place);
-    let is_of_image = |tag: &&TemplateTag| {
-        image.digest.is_none() && image.named_at.is_some_and(|name| tag.named_at.contains(&name))
-    };
-    let place = |tag: &TemplateTag| tag.setting.as_ref().and_then(Setting::place);
+    let is_of_image = |line: &&TemplateImage| image.named_at.is_some_and(|at| line.named_at.contains(&at));
     let (same, others): (Vec<_>, Vec<_>) =
-        tags.iter().filter(is_of_image).partition(|tag| tag.setting.is_none() || place(tag) == own);
-    let mut seen = HashSet::new();
-    let others: Vec<_> = others.into_iter().filter(|tag| seen.insert(place(tag))).collect();
-    let mut tagged: Vec<EffectiveImage> =
-        others.into_iter().filter_map(|tag| with_tag(&image, tag)).collect();
-    if tagged.is_empty() || !same.is_empty() || unknown.may_use(image.named_at) {
-        tagged.insert(0, image);
+        read.iter().filter(is_of_image).partition(|line| line.is_set_by(own));
+    if same.is_empty() && others.is_empty() {
+        return vec![image];
+    }
+    let without_digest = without_digest(&image);
+    let mut tagged: Vec<EffectiveImage> = Vec::new();
+    for line in others {
+        let setting = line.setting_at(image.named_at);
+        if !tagged.iter().any(|known| known.winning() == Some(&setting)) {
+            tagged.push(with_tag(&without_digest, line, setting));
+        }
+    }
+    // what can't be read may put the tag and the digest together
+    let may_be_used = own.is_some() && used.may_use(&image);
+    if may_be_used || !same.is_empty() || tagged.is_empty() {
+        tagged.insert(0, if may_be_used { image } else { without_digest });
     }
     tagged
 }
 
-fn with_tag(image: &EffectiveImage, tag: &TemplateTag) -> Option<EffectiveImage> {
-    let (name, text) = (image.name.clone(), Some(tag.text.clone()));
-    let link = Link { setting: tag.setting.clone()?, name, tag: text.clone(), digest: None, as_tag: None };
-    let mut tagged = EffectiveImage { tag: text, ..image.clone() };
+/// An image whose template has no digest in it.
+fn without_digest(image: &EffectiveImage) -> EffectiveImage {
+    let mut image = EffectiveImage { digest: None, digest_at: None, ..image.clone() };
+    for link in &mut image.chain {
+        link.digest = None;
+        if let Setting::Parts { digest, .. } = &mut link.setting {
+            *digest = None;
+        }
+    }
+    image
+}
+
+fn with_tag(image: &EffectiveImage, line: &TemplateImage, setting: Setting) -> EffectiveImage {
+    let (name, tag) = (image.name.clone(), line.tag.clone());
+    let mut tagged = EffectiveImage { tag: tag.clone(), ..image.clone() };
     tagged.overridden.extend(tagged.app_version.take().and_then(|version| version.empty_tag()));
-    tagged.chain.push(link);
-    Some(tagged)
+    tagged.chain.push(Link { setting, name, tag, digest: None, as_tag: None });
+    tagged
+}
+
+/// The images of other lines that have their tag from the same places.
+fn sharing<'l>(
+    tagged: &[EffectiveImage],
+    lines: impl Iterator<Item = &'l TemplateImage>,
+) -> Vec<EffectiveImage> {
+    let places: HashSet<Place> =
+        tagged.iter().filter_map(|image| image.winning().and_then(Setting::place)).collect();
+    let mut found: Vec<EffectiveImage> = Vec::new();
+    for TemplateImage { name, tag, setting, .. } in lines {
+        let shared = setting.clone().filter(|setting| setting.place().is_some_and(|at| places.contains(&at)));
+        let Some(setting) = shared.filter(|_| !name.is_empty()) else { continue };
+        let is_known = |image: &EffectiveImage| image.name == *name && image.winning() == Some(&setting);
+        if found.iter().any(is_known) {
+            continue;
+        }
+        let (name, tag) = (name.clone(), tag.clone());
+        let link = Link { setting, name: name.clone(), tag: tag.clone(), digest: None, as_tag: None };
+        found.push(EffectiveImage {
+            name,
+            tag,
+            digest: None,
+            chain: vec![link],
+            overridden: Vec::new(),
+            named_at: None,
+            digest_at: None,
+            app_version: None,
+        });
+    }
+    found
+}
+
+/// The values that templates use where tagbump can't read what they make of them.
+#[derive(Default)]
+struct UsedValues {
+    /// Those that are named themselves: the path, and where.
+    named: HashMap<Place, (String, TemplatePlace)>,
+    /// Those of them that can be a tag.
+    tags: HashSet<Place>,
+    /// These, and all that are in maps and lists that are named.
+    all: HashSet<Place>,
+    /// Any value may be used.
+    any: bool,
+}
+
+impl UsedValues {
+    fn of(scope: &TemplateScope<'_>, unread: &[&ImageLine], evaluation: &mut Evaluation<'_>) -> Self {
+        let mut used = UsedValues::default();
+        used.add(&scope.templates.uses, scope.values);
+        for line in unread {
+            let mut uses = Uses::default();
+            uses.add(&line.text, &line.at);
+            used.add(&uses, scope.values);
+        }
+        for (name, is_whole) in &scope.templates.included {
+            match scope.named.get(name.as_str()) {
+                // one that gets less uses no more than the line that includes it
+                None => used.any |= is_whole,
+                Some(named) if *is_whole && named.is_read(evaluation) => {}
+                Some(named) => used.add(&named.uses, scope.values),
+            }
+        }
+        used
+    }
+
+    fn add(&mut self, uses: &Uses, values: &Value) {
+        self.any |= uses.all;
+        let at = |path: &str| values.at(&path.split('.').collect::<Vec<_>>());
+        for (path, line) in &uses.paths {
+            if let Some(Value::Scalar(value)) = at(path)
+                && let Some(place) = value.place
+            {
+                self.named.entry(place).or_insert_with(|| (path.clone(), line.clone()));
+                let key = path.rsplit('.').next().unwrap_or_default();
+                self.tags.extend((is_key_of_tag(key) && !value.text.is_empty()).then_some(place));
+            }
+        }
+        let mut rest: Vec<&Value> =
+            uses.paths.keys().chain(&uses.in_control).filter_map(|path| at(path)).collect();
+        while let Some(value) = rest.pop() {
+            if self.all.len() >= MAX_USED {
+                self.any = true;
+                return;
+            }
+            self.all.extend(value.scalar().and_then(|value| value.place));
+            rest.extend(value.items());
+            rest.extend(value.pairs().iter().map(|(_, value)| value));
+        }
+    }
+
+    /// Whether something that can't be read may use an image as it is.
+    fn may_use(&self, image: &EffectiveImage) -> bool {
+        self.any || self.uses(image)
+    }
+
+    /// Whether something that can't be read uses the name or the tag of an image.
+    fn uses(&self, image: &EffectiveImage) -> bool {
+        let tag = image.chain.first().and_then(|link| link.setting.place());
+        image.named_at.into_iter().chain(tag).any(|place| self.all.contains(&place))
+    }
+
+    /// `by_convention` are the places of all images as the values have them.
+    fn doubts(&self, images: &[EffectiveImage], by_convention: &HashSet<Place>) -> Vec<Doubt> {
+        let mut doubts = Vec::new();
+        let mut note = |what: String| {
+            let doubt = Doubt { at: None, what };
+            if !doubts.contains(&doubt) {
+                doubts.push(doubt);
+            }
+        };
+        let mut others: Vec<_> = self.tags.iter().filter(|place| !by_convention.contains(place)).collect();
+        others.sort();
+        for image in images {
+            let winning = image.winning().and_then(Setting::place);
+            let is_elsewhere = winning.is_some_and(|place| !by_convention.contains(&place));
+            if let Some((path, at)) =
+                winning.filter(|_| is_elsewhere).and_then(|place| self.named.get(&place))
+            {
+                note(format!("{at}: uses .Values.{path}, which is also the tag of {}", image.name));
+            }
+            if !is_elsewhere && self.uses(image) {
+                for (path, at) in others.iter().filter_map(|place| self.named.get(place)) {
+                    note(format!("{at}: may take the tag of {} from .Values.{path}", image.name));
+                }
+            }
+        }
+        doubts
+    }
+}
+
+impl NamedTemplate {
+    /// Whether all of it can be evaluated.
+    fn is_read(&self, evaluation: &mut Evaluation<'_>) -> bool {
+        self.body.as_deref().is_some_and(|body| evaluation.text(body).is_some())
+    }
 }

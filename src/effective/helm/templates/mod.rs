@@ -6,6 +6,8 @@ mod evaluation;
 mod expression;
 mod images;
 mod objects;
+mod text;
 
-pub use images::{ImageTemplates, has_other_tag};
+pub use images::TemplateScope;
 pub use objects::objects;
+pub use text::{ChartTemplates, all_named};

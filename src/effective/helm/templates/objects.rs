@@ -171,7 +171,7 @@ fn is_image(key: &str, value: &Value) -> bool {
 }
 
 /// The paths of the values that an action names.
-pub(super) fn values_in(action: &str) -> impl Iterator<Item = Vec<&str>> {
+fn values_in(action: &str) -> impl Iterator<Item = Vec<&str>> {
     let is_part = |c: char| c.is_alphanumeric() || ['_', '-', '.'].contains(&c);
     action.split(".Values.").skip(1).map(move |rest| {
         let end = rest.find(|c| !is_part(c)).unwrap_or(rest.len());

@@ -1,6 +1,7 @@
 //! Tags that templates take from elsewhere than beside the name.
 
 use super::super::super::testing::{shown, with_files};
+use super::super::super::value::Value;
 use super::super::chart::Chart;
 use super::super::trail::Trail;
 
@@ -11,19 +12,27 @@ const VALUES: &str =
 /// The images of a chart whose containers have these images, with a named template.
 fn images(lines: &[&str], values: &str, named: &str) -> Vec<String> {
     let containers: String = lines.iter().map(|line| format!("      - image: {line}\n")).collect();
-    let template = format!(
-        "kind: Deployment\nspec:\n  {{{{- with .Values.x }}}}\n  a: b\n  {{{{- end }}}}\n{containers}"
-    );
-    let files = [
-        ("c/Chart.yaml", CHART),
+    of_template(&format!("kind: Deployment\nspec:\n{containers}"), values, named)
+}
+
+/// The images of a chart with this template, and the doubts about them.
+fn of_template(template: &str, values: &str, named: &str) -> Vec<String> {
+    of_files(&[
         ("c/values.yaml", values),
-        ("c/templates/a.yaml", template.as_str()),
+        ("c/templates/a.yaml", template),
         ("c/templates/_helpers.tpl", named),
-    ];
-    with_files(&files, |files| {
+    ])
+}
+
+fn of_files(files: &[(&str, &str)]) -> Vec<String> {
+    let all: Vec<_> = [("c/Chart.yaml", CHART)].iter().chain(files).copied().collect();
+    with_files(&all, |files| {
         let chart = Chart::load(files, "c", &mut Trail::default()).unwrap();
-        let images = chart.images(files, crate::effective::value::Value::default());
-        shown(files, &images)
+        let mut doubts = Vec::new();
+        let images = chart.images(Value::default(), &mut doubts);
+        let mut lines = shown(files, &images);
+        lines.extend(doubts.into_iter().map(|doubt| doubt.what));
+        lines
     })
 }
 
@@ -55,7 +64,7 @@ fn template_takes_another_tag_first() {
     let whole = "{{ printf \"%s:%s\" .Values.image.repository .Values.global.tag | quote }} # it";
     assert_eq!(image(whole), [GLOBAL]);
     let with_text = image("'{{ .Values.image.repository }}:{{ .Values.prefix }}-{{ .Values.global.tag }}'");
-    assert_eq!(with_text, [OWN], "two values");
+    assert_eq!(with_text[0], OWN, "two values");
     let with_text = image("'{{ .Values.image.repository }}:r{{ .Values.global.tag }}-slim'");
     assert_eq!(with_text, [GLOBAL.replace("v1", "rv1-slim")]);
 }
@@ -78,7 +87,7 @@ fn line_that_cannot_be_evaluated_says_nothing() {
     for line in [
         "{{ include \"other\" . }}",
         "{{ include \"shop.image\" (dict \"tag\" .Values.global.tag) }}",
-        "\"{{ .Values.image.repository }}:{{ .Values.global.tag | trunc 7 }}\"",
+        "\"{{ .Values.image.repository }}:{{ .Values.global.tag | title }}\"",
         "\"{{ .Values.image.repository }}:{{ $tag }}\"",
         "\"{{ .Values.image.repository }}{{ if .Values.global.tag }}:{{ .Values.global.tag }}{{ end }}\"",
         "\"{{ .Values.image.repository }}:{{ .Values.global.tag }}@{{ .Values.digest }}\"",
@@ -86,8 +95,24 @@ fn line_that_cannot_be_evaluated_says_nothing() {
         "{{ printf \"%d:%s\" .Values.image.repository .Values.global.tag }}",
         "\"",
     ] {
-        assert_eq!(image(line), [OWN], "{line}");
+        assert_eq!(image(line)[0], OWN, "{line}");
     }
+}
+
+/// Where such a line uses the image and another tag, that may be the one that runs.
+#[test]
+fn line_with_another_tag_that_cannot_be_evaluated_is_a_doubt() {
+    let doubt = "c/templates/a.yaml:3: may take the tag of acme/api from .Values.global.tag";
+    let line = "\"{{ .Values.image.repository }}:{{ .Values.global.tag | title }}\"";
+    assert_eq!(image(line), [OWN, doubt]);
+    let template = "{{- $tag := default .Values.image.tag .Values.global.tag }}\n- image: \"{{ .Values.image.repository }}:{{ $tag }}\"\n";
+    assert_eq!(of_template(template, VALUES, ""), [OWN, &doubt.replace(":3", ":1")]);
+    let named = "{{ define \"image\" }}\n{{ if .x }}a:{{ .Values.global.tag }}{{ else }}{{ .Values.image.repository }}{{ end }}\n{{ end }}";
+    let found = images(&["{{ include \"image\" . }}"], VALUES, named);
+    assert_eq!(found, [OWN, &doubt.replace("a.yaml:3", "_helpers.tpl:2")]);
+    // not in a label, nor in a condition
+    let other = "{{ if .Values.global.tag }}\nversion: {{ .Values.global.tag }}\n{{ end }}\nimage: {{ foo .Values.image }}\n";
+    assert_eq!(of_template(other, VALUES, ""), [OWN]);
 }
 
 /// If one container has the tag beside the name, and another one has the other tag, both run.
@@ -99,7 +124,7 @@ fn each_tag_that_templates_use_counts() {
     for other in ["{{ include \"other\" . }}", "{{ include \"other\" (dict \"image\" .Values.image) }}"] {
         assert_eq!(images(&[global, other], VALUES, ""), [OWN, GLOBAL], "{other}");
     }
-    for other in ["{{ include \"other\" (dict \"image\" .Values.extra) }}", "{{ .Values.prefix | upper }}"] {
+    for other in ["{{ include \"other\" (dict \"image\" .Values.extra) }}", "{{ .Values.prefix | title }}"] {
         assert_eq!(images(&[global, other], VALUES, ""), [GLOBAL], "{other}");
     }
 }
@@ -134,4 +159,119 @@ fn templates_that_include_each_other_often_are_left_out() {
     };
     let named: String = (0..15).map(level).chain(["{{ define \"t15\" }}{{ end }}".to_owned()]).collect();
     assert_eq!(images(&["{{ include \"t0\" . }}"; 100], VALUES, &named), [OWN]);
+}
+
+const LINE: &str = "image: \"{{ .Values.image.repository }}:{{ .Values.image.tag }}\"";
+const MIGRATION: &str = "image: \"{{ .Values.image.repository }}:{{ .Values.global.tag }}\"";
+
+/// The only line that can be evaluated may be one that isn't rendered.
+#[test]
+fn image_that_other_text_uses_stays_as_it_is() {
+    for (template, named) in [
+        ("- {name: api, image: \"{{ .Values.image.repository }}:{{ .Values.image.tag }}\"}", ""),
+        ("image: >-\n  {{ .Values.image.repository }}:{{ .Values.image.tag }}", ""),
+        ("{{- with .Values.image }}\nimage: \"{{ .repository }}:{{ .tag }}\"\n{{- end }}", ""),
+        ("{{- $i := .Values.image }}\nimage: \"{{ $i.repository }}:{{ $i.tag }}\"", ""),
+        (
+            "{{- include \"pod\" . | nindent 8 }}",
+            "{{ define \"pod\" }}{{ if .a }}{{ .Values.image.tag }}{{ end }}{{ end }}",
+        ),
+        ("{{- include \"elsewhere\" . | nindent 8 }}", ""),
+        ("{{- range .Values.image }}{{ end }}", ""),
+        ("{{- toYaml .Values }}", ""),
+    ] {
+        let found = of_template(&format!("{MIGRATION}\n{template}\n"), VALUES, named);
+        assert_eq!(found[..2], [OWN, GLOBAL], "{template}");
+    }
+}
+
+#[test]
+fn line_that_is_not_rendered_says_nothing() {
+    let values = format!("{VALUES}migrate: {{enabled: false}}\nitems: []\n");
+    for (before, after) in [
+        ("{{- if .Values.migrate.enabled }}", "{{- end }}"),
+        ("{{ if and .Values.prefix (not (eq .Values.prefix \"r\")) }}", "{{ end }}"),
+        ("{{ if or .Values.none .Values.items }}", "{{ end }}"),
+        ("{{ if .Values.prefix }}\n{{ else }}", "{{ end }}"),
+        ("{{ if .Values.none }}\n{{ else if ne .Values.prefix \"r\" }}", "{{ end }}"),
+        ("{{ range $key, $value := .Values.items }}\n{{ with .x }}", "{{ end }}{{ end }}"),
+        ("{{- /* a comment", "*/ -}}"),
+        ("{{ define \"unused\" }}", "{{ end }}"),
+    ] {
+        let template = format!("{LINE}\n{before}\n{MIGRATION}\n{after}\n");
+        assert_eq!(of_template(&template, &values, ""), [OWN], "{before}");
+    }
+    let either =
+        format!("{{{{ if .Values.capability }}}}\n{MIGRATION}\n{{{{ else }}}}\n{LINE}\n{{{{ end }}}}\n");
+    assert_eq!(of_template(&either, VALUES, ""), [OWN]);
+    let unknown = either.replace(".Values.capability", ".Capabilities.x");
+    assert_eq!(of_template(&unknown, VALUES, ""), [OWN, GLOBAL]);
+}
+
+/// Helm takes the template of the outermost chart.
+#[test]
+fn named_template_of_the_parent_counts() {
+    let found = of_files(&[
+        ("c/values.yaml", VALUES),
+        ("c/templates/a.yaml", "image: \"{{ .Values.image.repository }}:{{ include \"tag\" . }}\"\n"),
+        ("c/templates/_helpers.tpl", "{{ define \"tag\" }}{{ .Values.image.tag }}{{ end }}"),
+        ("c/charts/sub/Chart.yaml", "name: sub\n"),
+        ("c/charts/sub/templates/_helpers.tpl", "{{ define \"tag\" }}{{ .Values.global.tag }}{{ end }}"),
+    ]);
+    assert_eq!(found, [OWN]);
+}
+
+#[test]
+fn other_images_with_the_same_tag_are_found() {
+    let web = "\"acme/web:{{ .Values.global.tag }}\"";
+    let own = "\"{{ .Values.image.repository }}:{{ .Values.global.tag }}\"";
+    assert_eq!(images(&[own, web], VALUES, ""), [GLOBAL, "acme/web:v1 c/values.yaml:1"]);
+    assert_eq!(images(&[web], VALUES, ""), [OWN], "nothing here sets it");
+    let unread = "\"acme/web:{{ .Values.global.tag | title }}\"";
+    let doubt = "c/templates/a.yaml:4: uses .Values.global.tag, which is also the tag of acme/api";
+    assert_eq!(images(&[own, unread], VALUES, ""), [GLOBAL, doubt]);
+}
+
+#[test]
+fn text_around_the_tag_is_in_the_template() {
+    let line = "\"{{ .Values.image.repository }}:v{{ .Values.image.tag }}\"";
+    let values = "image: {repository: acme/api, tag: '1'}\n";
+    assert_eq!(images(&[line], values, ""), ["acme/api:v1 c/values.yaml:1"]);
+    let without = line.replace(":v", ":");
+    let both = images(&[line, &without], values, "");
+    assert_eq!(both, ["acme/api:1 c/values.yaml:1", "acme/api:v1 c/values.yaml:1"]);
+}
+
+#[test]
+fn digest_that_the_template_leaves_out_does_not_run() {
+    let values = "image: {repository: acme/api, tag: v1, digest: 'sha256:0'}\n";
+    let digest = |line: &str| {
+        let template = format!("{line}\n");
+        let files = [("c/Chart.yaml", CHART), ("c/values.yaml", values), ("c/templates/a.yaml", &template)];
+        with_files(&files, |files| {
+            let chart = Chart::load(files, "c", &mut Trail::default()).unwrap();
+            chart.images(Value::default(), &mut Vec::new()).remove(0).digest
+        })
+    };
+    assert_eq!(digest(LINE), None);
+    let with = LINE.replace(".tag }}", ".tag }}@{{ .Values.image.digest }}");
+    assert_eq!(digest(&with).as_deref(), Some("sha256:0"));
+    assert_eq!(digest(&format!("{LINE}\n{with}")).as_deref(), Some("sha256:0"));
+}
+
+#[test]
+fn tag_in_the_template_is_set_by_no_value() {
+    for tag in ["v9", "{{ .Chart.AppVersion }}", "{{ .Values.none | default \"v9\" }}"] {
+        let found = image(&format!("\"{{{{ .Values.image.repository }}}}:{tag}\""));
+        assert!(!found.contains(&OWN.to_owned()) && found.len() == 1, "{tag}: {found:?}");
+    }
+}
+
+#[test]
+fn zero_and_false_are_no_tags() {
+    for zero in ["0", "0.0", "00", "-0", "0x0", "false", "False", "no", "off"] {
+        let values = format!("global: {{tag: {zero}}}\nimage: {{repository: acme/api, tag: v0}}\n");
+        let line = "\"{{ .Values.image.repository }}:{{ .Values.global.tag | default .Values.image.tag }}\"";
+        assert_eq!(images(&[line], &values, ""), [OWN], "{zero}");
+    }
 }

@@ -1,0 +1,346 @@
+//! What the text of a template says without any values: the lines that give an image and what they depend on, the named
+//! templates, and which values the rest of it uses.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use super::super::super::files::{Files, join};
+
+/// What reading a template costs, in bytes for each value.
+const BYTES_PER_VALUE: usize = 64;
+
+/// So many lines with an image are looked at in a chart.
+const MAX_LINES: usize = 1000;
+
+/// Deeper control flow is taken for text that is always there.
+const MAX_DEPTH: usize = 32;
+
+/// Longer conditions are left out.
+const MAX_CONDITION: usize = 500;
+
+/// The files with named templates, which no list of YAML files has.
+const HELPERS: [&str; 3] = ["_helpers.tpl", "_images.tpl", "_image.tpl"];
+
+/// The templates of a chart, without those of the charts that it contains.
+#[derive(Debug, Default)]
+pub struct ChartTemplates {
+    pub lines: Vec<ImageLine>,
+    /// The named templates, by name.
+    pub named: BTreeMap<String, NamedTemplate>,
+    pub uses: Uses,
+    /// The named templates that get all values, `.` or `$`, and those that get something else.
+    pub included: BTreeSet<(String, bool)>,
+}
+
+/// A line with an image.
+#[derive(Debug)]
+pub struct ImageLine {
+    pub at: TemplatePlace,
+    /// What is behind `image:`, without quotes around it.
+    pub text: String,
+    /// What must hold for the line to be rendered, outermost first.
+    pub conditions: Vec<BranchCondition>,
+    /// The named template that it is in.
+    pub inside: Option<String>,
+}
+
+/// The condition of an `if`, a `with` or a `range`.
+#[derive(Clone, Debug)]
+pub struct BranchCondition {
+    pub text: String,
+    /// The text is behind an `else`.
+    pub is_negated: bool,
+}
+
+/// A named template.
+#[derive(Debug, Default)]
+pub struct NamedTemplate {
+    /// `None` if it holds control flow.
+    pub body: Option<String>,
+    pub uses: Uses,
+}
+
+/// The paths of the values that a text uses where that may make an image.
+#[derive(Debug, Default)]
+pub struct Uses {
+    /// Each with the first place.
+    pub paths: BTreeMap<String, TemplatePlace>,
+    /// Those that control flow uses.
+    pub in_control: BTreeSet<String>,
+    /// It also uses all values together.
+    pub all: bool,
+}
+
+/// A line of a template.
+#[derive(Clone, Debug)]
+pub struct TemplatePlace {
+    path: Arc<str>,
+    /// 1-based.
+    line: usize,
+}
+
+impl std::fmt::Display for TemplatePlace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.path, self.line)
+    }
+}
+
+impl ChartTemplates {
+    /// Reads the templates of the chart in a folder.
+    pub fn read(files: &mut Files<'_>, chart: &str) -> Self {
+        let mut templates = ChartTemplates::default();
+        let Some(folder) = join(chart, "templates") else { return templates };
+        let helpers = HELPERS.iter().filter_map(|name| join(&folder, name));
+        for path in files.below(&folder).map(str::to_owned).chain(helpers) {
+            let Some(text) = files.text(&path) else { continue };
+            if !files.spend(text.len() / BYTES_PER_VALUE) {
+                break;
+            }
+            templates.add(&path, &without_comments(&text));
+        }
+        templates
+    }
+
+    fn add(&mut self, path: &str, text: &str) {
+        let path: Arc<str> = path.into();
+        let (mut reader, mut start) = (TemplateReader::default(), 0);
+        for document in text.split_inclusive("\n---") {
+            let holds_text = document.lines().any(|line| TEXTS.contains(&line.trim_end()));
+            for (nth, line) in document.lines().enumerate() {
+                let at = TemplatePlace { path: path.clone(), line: start + nth + 1 };
+                let image = behind_image(line).filter(|_| !holds_text);
+                reader.line(self, &at, line, image);
+            }
+            start += document.matches('\n').count();
+        }
+    }
+
+    fn note_includes(&mut self, line: &str) {
+        for call in line.split("include ").skip(1).chain(line.split("template ").skip(1)) {
+            let Some((name, behind)) =
+                call.trim_start().strip_prefix('"').and_then(|call| call.split_once('"'))
+            else {
+                continue;
+            };
+            let context: String = behind.trim_start().chars().take_while(|c| ".$".contains(*c)).collect();
+            let next = behind.trim_start()[context.len()..].chars().next();
+            let is_whole = !context.is_empty() && next.is_none_or(|next| !next.is_alphanumeric());
+            self.included.insert((name.to_owned(), is_whole));
+        }
+    }
+}
+
+/// Objects whose values are text.
+const TEXTS: [&str; 2] = ["kind: ConfigMap", "kind: Secret"];
+
+/// Follows the control flow of one file.
+#[derive(Default)]
+struct TemplateReader {
+    open: Vec<Block>,
+    /// How many blocks are open beyond those.
+    deeper: usize,
+    /// The named template that is open, with its text so far; `None` once it holds control flow.
+    named: Option<(String, Option<String>)>,
+}
+
+/// What an `end` ends.
+enum Block {
+    Conditional(Vec<BranchCondition>),
+    Named,
+}
+
+impl TemplateReader {
+    fn line(&mut self, chart: &mut ChartTemplates, at: &TemplatePlace, line: &str, image: Option<&str>) {
+        let image = image.filter(|_| chart.lines.len() < MAX_LINES);
+        let may_make_image = image.is_none() && may_make_image(line);
+        if image.is_some() || may_make_image {
+            chart.note_includes(line);
+        }
+        chart.lines.extend(image.map(|text| ImageLine {
+            at: at.clone(),
+            text: text.to_owned(),
+            conditions: self.conditions(),
+            inside: self.named.as_ref().map(|(name, _)| name.clone()),
+        }));
+        let mut rest = line;
+        while let Some((before, action, behind)) = next_action(rest) {
+            self.text(before);
+            self.action(chart, action, &rest[before.len()..rest.len() - behind.len()]);
+            if may_make_image {
+                self.uses(chart).add(action, at);
+            }
+            rest = behind;
+        }
+        if may_make_image {
+            self.uses(chart).add(rest, at);
+        }
+        self.text(rest);
+        self.text("\n");
+    }
+
+    /// Where the uses of the open template are noted.
+    fn uses<'c>(&self, chart: &'c mut ChartTemplates) -> &'c mut Uses {
+        match &self.named {
+            Some((name, _)) => &mut chart.named.entry(name.clone()).or_default().uses,
+            None => &mut chart.uses,
+        }
+    }
+
+    /// Adds to the named template that is open.
+    fn text(&mut self, text: &str) {
+        if let Some((_, Some(body))) = &mut self.named {
+            body.push_str(text);
+        }
+    }
+
+    fn action(&mut self, chart: &mut ChartTemplates, action: &str, written: &str) {
+        let keyword: String = action.chars().take_while(|c| c.is_alphanumeric()).collect();
+        let rest = action[keyword.len()..].trim();
+        match keyword.as_str() {
+            "if" | "with" | "range" => self.open(Block::Conditional(vec![BranchCondition::of(rest)])),
+            "block" => self.open(Block::Conditional(Vec::new())),
+            "define" => {
+                self.named = Some((rest.trim_matches(['"', '`']).to_owned(), Some(String::new())));
+                self.open(Block::Named);
+            }
+            "else" => self.turn(rest),
+            "end" => self.close(chart),
+            _ => return self.text(written),
+        }
+        // control flow inside of a named template
+        if !matches!(keyword.as_str(), "define" | "end")
+            && let Some((_, body)) = &mut self.named
+        {
+            *body = None;
+        }
+    }
+
+    fn open(&mut self, block: Block) {
+        match self.open.len() < MAX_DEPTH {
+            true => self.open.push(block),
+            false => self.deeper += 1,
+        }
+    }
+
+    /// `else`, or `else if` with a condition of its own.
+    fn turn(&mut self, rest: &str) {
+        if let (0, Some(Block::Conditional(conditions))) = (self.deeper, self.open.last_mut()) {
+            conditions.iter_mut().for_each(|condition| condition.is_negated = true);
+            let own = rest.strip_prefix("if").or_else(|| rest.strip_prefix("with"));
+            conditions.extend(
+                own.map(|text| BranchCondition::of(text.trim())).filter(|_| conditions.len() < MAX_DEPTH),
+            );
+        }
+    }
+
+    fn close(&mut self, chart: &mut ChartTemplates) {
+        if self.deeper > 0 {
+            self.deeper -= 1;
+        } else if let Some(Block::Named) = self.open.pop()
+            && let Some((name, body)) = self.named.take()
+        {
+            chart.named.entry(name).or_default().body = body.map(|body| body.trim().to_owned());
+        }
+    }
+
+    fn conditions(&self) -> Vec<BranchCondition> {
+        let open = self.open.iter().filter_map(|block| match block {
+            Block::Conditional(conditions) => Some(conditions),
+            Block::Named => None,
+        });
+        open.flatten().cloned().collect()
+    }
+}
+
+impl BranchCondition {
+    /// `$key, $value := .Values.services` is about what is behind the sign.
+    fn of(text: &str) -> Self {
+        let text = text.rsplit_once(":=").map_or(text, |(_, value)| value);
+        // a longer one can't be evaluated
+        let text = Some(text.trim()).filter(|text| text.len() <= MAX_CONDITION).unwrap_or_default();
+        BranchCondition { text: text.to_owned(), is_negated: false }
+    }
+}
+
+impl Uses {
+    pub fn add(&mut self, text: &str, at: &TemplatePlace) {
+        let is_part = |c: char| c.is_alphanumeric() || ['_', '-', '.'].contains(&c);
+        let is_control = is_control(text);
+        for rest in text.split(".Values").skip(1) {
+            let end = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
+            match rest[..end].strip_prefix('.').map(|path| path.trim_end_matches(['.', '-'])) {
+                Some(path) if !path.is_empty() && is_control => drop(self.in_control.insert(path.to_owned())),
+                Some(path) if !path.is_empty() => {
+                    self.paths.entry(path.to_owned()).or_insert_with(|| at.clone());
+                }
+                _ => self.all = true,
+            }
+        }
+    }
+}
+
+/// Whether an action is control flow.
+fn is_control(action: &str) -> bool {
+    let keyword = action.split_whitespace().next().unwrap_or_default();
+    ["if", "else", "with", "range"].contains(&keyword)
+}
+
+/// Whether a line that isn't `image:` may make an image: it has such a word in it, or isn't a key with its value.
+fn may_make_image(line: &str) -> bool {
+    if !line.contains("{{") && !line.contains(".Values") {
+        return false;
+    }
+    let text = line.trim_start().trim_start_matches("- ").trim_start();
+    let is_part = |c: char| c.is_alphanumeric() || "_-./\"'".contains(c);
+    let key = text.find(|c| !is_part(c)).unwrap_or(text.len());
+    let is_pair = key > 0 && text[key..].starts_with(": ");
+    !is_pair || text.contains("mage")
+}
+
+/// What is behind `image:` in a line, without quotes around it.
+fn behind_image(line: &str) -> Option<&str> {
+    let line = line.trim_start().trim_start_matches("- ").trim_start();
+    let value = ["image:", "\"image\":", "'image':"].iter().find_map(|key| line.strip_prefix(key))?.trim();
+    let quote = value.chars().next().filter(|quote| ['"', '\''].contains(quote));
+    let Some(quote) = quote else { return value.split(" #").next().map(str::trim) };
+    // a quote inside an action ends nothing
+    let end = value.rfind(quote).filter(|end| *end > 0)?;
+    Some(&value[1..end])
+}
+
+/// A text without `{{/* … */}}`, with as many lines.
+fn without_comments(text: &str) -> String {
+    let (mut kept, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some(start) = rest.find("{{") {
+        let inside = rest[start + 2..].trim_start_matches('-').trim_start();
+        let end = if inside.starts_with("/*") { inside.find("}}") } else { None };
+        let (upto, next) = match end {
+            Some(end) => (start, rest.len() - inside.len() + end + 2),
+            None => (start + 2, start + 2),
+        };
+        kept.push_str(&rest[..upto]);
+        kept.extend(rest[upto..next].matches('\n'));
+        rest = &rest[next..];
+    }
+    kept.push_str(rest);
+    kept
+}
+
+/// The text before the next action, the action, and the text behind it. A `-` at its start or end takes away the blanks
+/// there.
+pub(super) fn next_action(text: &str) -> Option<(&str, &str, &str)> {
+    let (before, rest) = text.split_once("{{")?;
+    let (action, behind) = rest.split_once("}}")?;
+    let before = if action.starts_with('-') { before.trim_end() } else { before };
+    let behind = if action.ends_with('-') { behind.trim_start() } else { behind };
+    Some((before, action.trim_matches('-').trim(), behind))
+}
+
+/// The named templates of charts, by name. Of several with one name, the outermost chart's counts. (Helm,
+/// `engine.sortTemplates`.)
+pub fn all_named<'t>(
+    innermost_first: impl Iterator<Item = &'t ChartTemplates>,
+) -> HashMap<&'t str, &'t NamedTemplate> {
+    let named = innermost_first.flat_map(|chart| &chart.named);
+    named.map(|(name, template)| (name.as_str(), template)).collect()
+}
