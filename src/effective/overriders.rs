@@ -58,6 +58,7 @@ pub fn overriders(
         if name == "Chart.yaml" {
             return folders.yaml_files(folder_of(path)) > 2
                 || folders.holds(folder_of(path), "charts")
+                || folders.holds(folder_of(path), "templates")
                 || find(bytes, b"file:").is_some();
         }
         let is_project = || {

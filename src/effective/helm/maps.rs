@@ -45,9 +45,9 @@ fn holds_nothing(text: &str) -> bool {
     scan(text.as_bytes()).is_ok_and(|yaml| yaml.roots().is_empty())
 }
 
-/// The file whose content the text is, if a generator took it from a file. The place is then no scalar.
+/// The file whose content the text is, if a generator took it from a file. The place is then its root.
 pub fn whole_file(files: &Files<'_>, scalar: &Scalar) -> Option<FileId> {
     let place = scalar.place?;
     let yaml = files.file(place.file).yaml.as_ref();
-    yaml.is_none_or(|yaml| yaml.text(place.node).is_none()).then_some(place.file)
+    yaml.is_none_or(|yaml| yaml.roots().contains(&place.node)).then_some(place.file)
 }

@@ -6,6 +6,7 @@ use super::super::files::Files;
 use super::super::helm::Objects;
 use super::super::value::Value;
 use super::Deployment;
+use super::pointers::RenderedPointers;
 
 /// Of more ConfigMaps with the same name, the others aren't looked at.
 const MAX_OTHERS: usize = 1000;
@@ -39,12 +40,12 @@ impl<'a> ConfigMaps<'a> {
     }
 
     /// The ConfigMaps that a Flux Kustomization names, which is among the objects of the deployment at `nth`: its own, or else those
-    /// that are written closest to it.
+    /// that other objects of that deployment make, or else those that are written closest to it.
     pub fn named_by(
         &self,
         kustomization: &Value,
         nth: usize,
-        deployments: &[Deployment],
+        (deployments, rendered): (&[Deployment], &RenderedPointers),
         files: &mut Files<'_>,
     ) -> NamedConfigMaps {
         let sources =
@@ -52,12 +53,12 @@ impl<'a> ConfigMaps<'a> {
         let names: BTreeSet<&str> = sources.iter().filter_map(|source| source.text_at(&["name"])).collect();
         let mut named = NamedConfigMaps::default();
         for name in names {
-            let closest = self.closest(name, kustomization, nth, deployments, files);
-            let Some(first) = closest.first() else {
-                let mut sources = sources.iter().filter(|source| source.text_at(&["name"]) == Some(name));
-                named.is_incomplete |= sources.any(|source| source.text_at(&["kind"]) != Some("Secret"));
-                continue;
-            };
+            let closest = self.closest(name, kustomization, nth, (deployments, rendered), files);
+            let mut sources = sources.iter().filter(|source| source.text_at(&["name"]) == Some(name));
+            let is_config_map = sources.any(|source| source.text_at(&["kind"]) != Some("Secret"));
+            let is_own = self.built.get(name).is_some_and(|built| built.iter().any(|(own, _)| *own == nth));
+            named.may_be_built_later |= is_config_map && !is_own;
+            let Some(first) = closest.first() else { continue };
             named.is_ambiguous |= closest.iter().any(|other| other.get("data") != first.get("data"));
             if files.spend(first.size()) {
                 named.found.push((*first).clone());
@@ -72,7 +73,7 @@ impl<'a> ConfigMaps<'a> {
         name: &str,
         kustomization: &Value,
         nth: usize,
-        deployments: &'o [Deployment],
+        (deployments, rendered): (&'o [Deployment], &RenderedPointers),
         files: &Files<'_>,
     ) -> Vec<&'o Value> {
         let namespace = kustomization.text_at(&["metadata", "namespace"]);
@@ -84,6 +85,10 @@ impl<'a> ConfigMaps<'a> {
         let object = |&(deployment, at): &(usize, usize)| &deployments[deployment].objects[at];
         if let Some(own) = built().filter(|(deployment, _)| *deployment == nth).map(object).find(fits) {
             return vec![own];
+        }
+        let of_siblings = || built().filter(|(deployment, _)| rendered.is_made_by(nth, *deployment));
+        if of_siblings().map(object).any(|object| fits(&object)) {
+            return of_siblings().take(MAX_OTHERS).map(object).filter(fits).collect();
         }
         let others =
             built().map(object).filter(fits).chain(self.declared.named("ConfigMap", name, namespace));
@@ -105,8 +110,8 @@ pub(super) struct NamedConfigMaps {
     pub found: Vec<Value>,
     /// For one of the names, it isn't known which of several is meant.
     pub is_ambiguous: bool,
-    /// One of them isn't known, or not yet.
-    pub is_incomplete: bool,
+    /// The one that is meant for one of the names may not be built yet.
+    pub may_be_built_later: bool,
 }
 
 /// How many folders two paths have in common.

@@ -122,8 +122,9 @@ impl Deployments {
             };
             for found in pointers {
                 config_maps.see(&self.all);
-                let named = config_maps.named_by(&found.object, found.deployer, &self.all, files);
-                if may_wait && named.is_incomplete {
+                let named =
+                    config_maps.named_by(&found.object, found.deployer, (&self.all, &rendered), files);
+                if may_wait && named.may_be_built_later {
                     waiting.push(found);
                 } else {
                     self.follow_pointer(files, scene, found, named, &mut rendered);
@@ -143,8 +144,7 @@ impl Deployments {
         rendered: &mut RenderedPointers,
     ) {
         let deployed_by = self.all[deployer].root.entry.clone();
-        if let Some(known) = rendered.find(&object, &named.found) {
-            known.deployers.insert(deployer);
+        if let Some(known) = rendered.deployed_again(&object, &named.found, deployer) {
             self.deploy_again(known, &deployed_by);
             return;
         }

@@ -1,6 +1,6 @@
 //! Objects that make a tool render something: Flux Kustomizations and Applications, and what came out of them.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 
 use super::super::entry_files::EntryFiles;
@@ -40,6 +40,8 @@ pub(super) struct RenderedPointers {
     all: Vec<RenderedPointer>,
     /// Equal objects are written at the same place.
     by_place: HashMap<Option<Place>, Vec<usize>>,
+    /// Deployments, each with one that its object is rendered from.
+    made_by: HashSet<(usize, usize)>,
 }
 
 /// What runs only in another form.
@@ -108,15 +110,33 @@ impl RenderedPointer {
 }
 
 impl RenderedPointers {
-    /// An equal object that was rendered before, with the same variables.
-    pub fn find(&mut self, object: &Value, config_maps: &[Value]) -> Option<&mut RenderedPointer> {
+    /// An equal object that was rendered before, with the same variables. It is among another deployment too, then.
+    pub fn deployed_again(
+        &mut self,
+        object: &Value,
+        config_maps: &[Value],
+        deployer: usize,
+    ) -> Option<&RenderedPointer> {
         let same_place = self.by_place.get(&object.place())?;
         let is_same = |known: &RenderedPointer| known.object == *object && known.config_maps == config_maps;
         let known = same_place.iter().copied().find(|&nth| is_same(&self.all[nth]))?;
-        self.all.get_mut(known)
+        let known = self.all.get_mut(known)?;
+        known.deployers.insert(deployer);
+        self.made_by.extend(known.deployments.clone().map(|made| (deployer, made)));
+        Some(known)
+    }
+
+    /// Whether a deployment is what an object of another one renders.
+    pub fn is_made_by(&self, deployer: usize, made: usize) -> bool {
+        self.made_by.contains(&(deployer, made))
     }
 
     pub fn push(&mut self, pointer: RenderedPointer) {
+        let made = |deployer: &usize| {
+            let deployer = *deployer;
+            pointer.deployments.clone().map(move |made| (deployer, made))
+        };
+        self.made_by.extend(pointer.deployers.iter().flat_map(made));
         self.by_place.entry(pointer.object.place()).or_default().push(self.all.len());
         self.all.push(pointer);
     }

@@ -10,7 +10,7 @@ use crate::dotenv;
 use crate::effective::{DigestAt, EffectiveImage, LoadedFile, Place, Setting};
 use crate::file_selection::file_name;
 use crate::location::Location;
-use crate::manifest::{COMPOSE, RefusalReason, has_mac, is_compose};
+use crate::manifest::{COMPOSE, RefusalReason, VALUES, has_mac, is_compose, is_values_file};
 
 /// What the roots say about the places of a listing.
 pub(super) struct ListedPlaces {
@@ -222,6 +222,7 @@ impl RenderedRoots<'_> {
         let variables = || self.roots.iter().flat_map(|root| &root.variables);
         match &file.assignments {
             None if is_compose(file_name(&file.path)) => COMPOSE,
+            None if file.inside.is_none() && is_values_file(&file.path) => VALUES,
             None => kind(setting),
             Some(_) if variables().any(|(_, at)| at.file == place.file) => COMPOSE,
             Some(_) => "variables",

@@ -38,6 +38,7 @@ impl Summary<'_> {
             .counting()
             .filter(|root| !root.uncertain.is_empty() && runs(root))
             .flat_map(|root| root.uncertain.iter().map(move |d| (root, d)))
+            .filter(|(root, doubt)| self.is_about_targets(root, doubt))
             .filter(|(_, doubt)| !(self.sees_outside && doubt.is_of_component_outside()));
         let mut by_doubt: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
         for (root, doubt) in doubts {
@@ -58,6 +59,15 @@ impl Summary<'_> {
         warnings.sort();
         warnings.dedup();
         warnings
+    }
+
+    /// Whether a doubt isn't at the name or the tag of other images.
+    fn is_about_targets(&self, root: &Root, doubt: &Doubt) -> bool {
+        let is_at = |image: &&EffectiveImage| {
+            image.named_at == doubt.at || image.winning().and_then(Setting::place) == doubt.at
+        };
+        let mut images = root.images.iter().filter(|_| doubt.at.is_some()).filter(is_at).peekable();
+        images.peek().is_none() || images.any(|image| self.is_targeted(image))
     }
 
     /// The files that only roots of other environments are made from.

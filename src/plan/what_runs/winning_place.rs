@@ -72,7 +72,7 @@ impl WinningPlace<'_> {
                 text.rewrite(winner.line, &inner, &target.desired())
             }
         };
-        let m = self.as_match(block, kind(&winner.setting), result);
+        let m = self.as_match(block, winner.kind, result);
         let nodes = vec![ScalarPlace { inside: Some(block), node }];
         let field = FieldPath::to_node(&parsed.yaml, block).map(|path| PlacePath {
             path,
@@ -112,7 +112,7 @@ impl WinningPlace<'_> {
     fn unplaced(&self) -> Option<Match> {
         let at = self.winner.inside.or_else(|| Some(self.winner.setting.place()?.node))?;
         let refusal = Refusal::blocked(at, "the value", EditBlocker::Unplaced);
-        Some(self.as_match(at, kind(&self.winner.setting), Err(refusal)))
+        Some(self.as_match(at, self.winner.kind, Err(refusal)))
     }
 
     /// The part of a text that sets the version, if it isn't the whole text.
@@ -166,7 +166,7 @@ fn part_reference(winner: &Winner, part: &TextPart, target: &UpdateTarget) -> Re
     let TextPart { place, range, holds } = part.clone();
     let slot = ValueLocation { key: place.node, node: place.node, shared_by: None };
     Reference {
-        kind: kind(&winner.setting),
+        kind: winner.kind,
         at: place.node,
         image: target.name.clone(),
         kustomize_name: None,
@@ -227,7 +227,7 @@ fn new_reference(yaml: &ParsedYaml, winner: &Winner, node: NodeId, image: &str) 
         _ => return None,
     };
     Some(Reference {
-        kind: kind(&winner.setting),
+        kind: winner.kind,
         at: node,
         image: image.to_owned(),
         kustomize_name: None,

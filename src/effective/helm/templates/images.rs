@@ -17,8 +17,9 @@ use super::evaluation::{EvaluatedPiece, Evaluation};
 use super::text::{ChartTemplates, ImageLine, NamedTemplate, TemplatePlace, Uses};
 use crate::image::ParsedReference;
 
-/// So many doubts say enough about one chart.
-const MAX_DOUBTS: usize = 5;
+/// So many doubts say enough about one chart, and about one image.
+const MAX_DOUBTS: usize = 1000;
+const MAX_DOUBTS_OF_IMAGE: usize = 3;
 
 /// So many values are looked at to find what lines use that can't be read.
 const MAX_USED: usize = 20_000;
@@ -71,7 +72,7 @@ impl TemplateScope<'_> {
         let unnamed = read.iter().filter(|line| !line.named_at.iter().any(|place| names.contains(place)));
         let others = sharing(&tagged, unnamed);
         tagged.extend(others);
-        doubts.extend(used.doubts(&tagged, &by_convention).into_iter().take(MAX_DOUBTS));
+        doubts.extend(used.doubts(&tagged, &by_convention));
         tagged
     }
 
@@ -291,9 +292,9 @@ impl UsedValues {
     /// `by_convention` are the places of all images as the values have them.
     fn doubts(&self, images: &[EffectiveImage], by_convention: &HashSet<Place>) -> Vec<Doubt> {
         let mut doubts = Vec::new();
-        let mut note = |what: String| {
-            let doubt = Doubt { at: None, what };
-            if !doubts.contains(&doubt) {
+        let mut note = |at: Option<Place>, what: String| {
+            let doubt = Doubt { at, what };
+            if doubts.len() < MAX_DOUBTS && !doubts.contains(&doubt) {
                 doubts.push(doubt);
             }
         };
@@ -302,14 +303,13 @@ impl UsedValues {
         for image in images {
             let winning = image.winning().and_then(Setting::place);
             let is_elsewhere = winning.is_some_and(|place| !by_convention.contains(&place));
-            if let Some((path, at)) =
-                winning.filter(|_| is_elsewhere).and_then(|place| self.named.get(&place))
-            {
-                note(format!("{at}: uses .Values.{path}, which is also the tag of {}", image.name));
+            if let Some((_, at)) = winning.filter(|_| is_elsewhere).and_then(|place| self.named.get(&place)) {
+                note(winning, format!("the tag is also used in {at}"));
             }
             if !is_elsewhere && self.uses(image) {
-                for (path, at) in others.iter().filter_map(|place| self.named.get(place)) {
-                    note(format!("{at}: may take the tag of {} from .Values.{path}", image.name));
+                let others = others.iter().filter_map(|place| self.named.get(place));
+                for (path, at) in others.take(MAX_DOUBTS_OF_IMAGE) {
+                    note(image.named_at, format!("the image may get the tag .Values.{path} in {at}"));
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! Tags that templates take from elsewhere than beside the name.
 
-use super::super::super::testing::{shown, with_files};
+use super::super::super::testing::{doubts, shown, with_files};
 use super::super::super::value::Value;
 use super::super::chart::Chart;
 use super::super::trail::Trail;
@@ -28,10 +28,10 @@ fn of_files(files: &[(&str, &str)]) -> Vec<String> {
     let all: Vec<_> = [("c/Chart.yaml", CHART)].iter().chain(files).copied().collect();
     with_files(&all, |files| {
         let chart = Chart::load(files, "c", &mut Trail::default()).unwrap();
-        let mut doubts = Vec::new();
-        let images = chart.images(Value::default(), &mut doubts);
+        let mut found = Vec::new();
+        let images = chart.images(Value::default(), &mut found);
         let mut lines = shown(files, &images);
-        lines.extend(doubts.into_iter().map(|doubt| doubt.what));
+        lines.extend(doubts(files, &found));
         lines
     })
 }
@@ -102,11 +102,11 @@ fn line_that_cannot_be_evaluated_says_nothing() {
 /// Where such a line uses the image and another tag, that may be the one that runs.
 #[test]
 fn line_with_another_tag_that_cannot_be_evaluated_is_a_doubt() {
-    let doubt = "c/templates/a.yaml:3: may take the tag of acme/api from .Values.global.tag";
+    let doubt = "c/values.yaml:2 the image may get the tag .Values.global.tag in c/templates/a.yaml:3";
     let line = "\"{{ .Values.image.repository }}:{{ .Values.global.tag | title }}\"";
     assert_eq!(image(line), [OWN, doubt]);
     let template = "{{- $tag := default .Values.image.tag .Values.global.tag }}\n- image: \"{{ .Values.image.repository }}:{{ $tag }}\"\n";
-    assert_eq!(of_template(template, VALUES, ""), [OWN, &doubt.replace(":3", ":1")]);
+    assert_eq!(of_template(template, VALUES, ""), [OWN, &doubt.replace("a.yaml:3", "a.yaml:1")]);
     let named = "{{ define \"image\" }}\n{{ if .x }}a:{{ .Values.global.tag }}{{ else }}{{ .Values.image.repository }}{{ end }}\n{{ end }}";
     let found = images(&["{{ include \"image\" . }}"], VALUES, named);
     assert_eq!(found, [OWN, &doubt.replace("a.yaml:3", "_helpers.tpl:2")]);
@@ -228,7 +228,7 @@ fn other_images_with_the_same_tag_are_found() {
     assert_eq!(images(&[own, web], VALUES, ""), [GLOBAL, "acme/web:v1 c/values.yaml:1"]);
     assert_eq!(images(&[web], VALUES, ""), [OWN], "nothing here sets it");
     let unread = "\"acme/web:{{ .Values.global.tag | title }}\"";
-    let doubt = "c/templates/a.yaml:4: uses .Values.global.tag, which is also the tag of acme/api";
+    let doubt = "c/values.yaml:1 the tag is also used in c/templates/a.yaml:4";
     assert_eq!(images(&[own, unread], VALUES, ""), [GLOBAL, doubt]);
 }
 
