@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use memchr::memchr;
 use memchr::memmem::find;
 
 use super::files::folder_of;
@@ -58,7 +59,8 @@ pub fn overriders(
         if name == "Chart.yaml" {
             return folders.yaml_files(folder_of(path)) > 2
                 || folders.holds(folder_of(path), "charts")
-                || folders.holds(folder_of(path), "templates")
+                || read(&in_folder(folder_of(path), "values.yaml"))
+                    .is_some_and(|bytes| has_shared_tag(&bytes))
                 || find(bytes, b"file:").is_some();
         }
         let is_project = || {
@@ -77,6 +79,21 @@ pub fn overriders(
 
 fn has_any(bytes: &[u8], words: &[&str]) -> bool {
     words.iter().any(|word| find(bytes, word.as_bytes()).is_some())
+}
+
+/// Whether values have a tag at the top or under `global`, which a chart's templates may give to several images.
+fn has_shared_tag(values: &[u8]) -> bool {
+    let mut is_global = false;
+    values.split(|&byte| byte == b'\n').any(|line| {
+        let is_top = line.first().is_some_and(u8::is_ascii_alphabetic);
+        let colon = memchr(b':', line).unwrap_or(line.len());
+        let key = line[..colon].trim_ascii_start();
+        if is_top {
+            is_global = key == b"global";
+        }
+        let is_tag = [&b"tag"[..], b"Tag", b"version", b"Version"].iter().any(|end| key.ends_with(end));
+        (is_top || is_global) && is_tag && !line[colon..].trim_ascii().is_empty()
+    })
 }
 
 /// What is directly in each folder.
@@ -123,6 +140,16 @@ impl<'a> Folders<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tag_at_the_top_or_under_global_may_be_of_several_images() {
+        for values in ["imageTag: v1\n", "a: b\nglobal:\n  image:\n    tag: v1", "version: 1\r\n"] {
+            assert!(has_shared_tag(values.as_bytes()), "{values}");
+        }
+        for values in ["image:\n  tag: v1\n", "# tag: v1\n", "global:\n  a: b\nimage:\n  tag: v1\n", ""] {
+            assert!(!has_shared_tag(values.as_bytes()), "{values}");
+        }
+    }
 
     #[test]
     fn folder_with_a_similar_name_hides_no_other() {
