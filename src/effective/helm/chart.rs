@@ -11,7 +11,7 @@ use super::super::setting::{AppVersion, EffectiveImage, Setting};
 use super::super::value::Value;
 use super::maps::load_map;
 use super::merge::overlay;
-use super::templates::{ChartTemplates, TemplateScope, all_named};
+use super::templates::{ChartImages, ChartTemplates, TemplateScope, all_named};
 use super::trail::Trail;
 
 /// Charts that are nested deeper are left out. A chart can contain itself through `file://`.
@@ -96,12 +96,12 @@ impl Chart {
         let charts = self.with_values(user);
         let innermost_first = charts.iter().rev().map(|(chart, _)| chart.templates.as_ref());
         let named = all_named(innermost_first);
-        let mut images = Vec::new();
-        for (chart, values) in &charts {
+        let tagged = charts.iter().map(|(chart, values)| {
             let app_version = chart.app_version.as_ref().map(|(text, _)| text.as_str());
             let scope = TemplateScope { templates: &chart.templates, named: &named, values, app_version };
-            images.extend(scope.tagged(chart.images_of(values), doubts));
-        }
+            scope.tagged(chart.images_of(values))
+        });
+        let mut images = ChartImages::join(tagged.collect(), doubts);
         // values under `global` are in every chart
         let mut seen = HashSet::new();
         images.retain(|image| seen.insert((image.name.clone(), image.named_at, places(image))));

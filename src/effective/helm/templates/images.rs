@@ -44,13 +44,22 @@ struct TemplateImage {
     setting: Option<Setting>,
 }
 
+/// The images of one chart.
+pub struct ChartImages {
+    images: Vec<EffectiveImage>,
+    /// The places of these images as the values have them.
+    by_convention: HashSet<Place>,
+    /// The places of the tags in lines that can be read.
+    read: HashSet<Place>,
+    /// The lines with other images.
+    others: Vec<TemplateImage>,
+    used: UsedValues,
+}
+
 impl TemplateScope<'_> {
     /// The images that a chart's values have by convention, with the tags that its templates give them. An image that gets
-    /// several is there as often. Adds to `doubts`.
-    pub fn tagged(&self, images: Vec<EffectiveImage>, doubts: &mut Vec<Doubt>) -> Vec<EffectiveImage> {
-        if self.templates.lines.is_empty() || images.is_empty() {
-            return images;
-        }
+    /// several is there as often.
+    pub fn tagged(&self, images: Vec<EffectiveImage>) -> ChartImages {
         let mut evaluation = Evaluation::new(self.values, self.named, self.app_version);
         let lines = self.templates.lines.iter().filter(|line| self.may_be_rendered(line));
         let mut lines: Vec<&ImageLine> = lines.collect();
@@ -66,14 +75,12 @@ impl TemplateScope<'_> {
         }
         let used = UsedValues::of(self, &unread, &mut evaluation);
         let names: HashSet<Place> = images.iter().filter_map(|image| image.named_at).collect();
-        let by_convention: HashSet<Place> = images.iter().flat_map(EffectiveImage::places).collect();
-        let mut tagged: Vec<EffectiveImage> =
-            images.into_iter().flat_map(|image| with_tags(image, &read, &used)).collect();
-        let unnamed = read.iter().filter(|line| !line.named_at.iter().any(|place| names.contains(place)));
-        let others = sharing(&tagged, unnamed);
-        tagged.extend(others);
-        doubts.extend(used.doubts(&tagged, &by_convention));
-        tagged
+        let by_convention = images.iter().flat_map(EffectiveImage::places).collect();
+        let images = images.into_iter().flat_map(|image| with_tags(image, &read, &used)).collect();
+        let tags = read.iter().filter_map(|line| line.setting.as_ref().and_then(Setting::place)).collect();
+        let is_other = |line: &TemplateImage| !line.named_at.iter().any(|place| names.contains(place));
+        let others = read.into_iter().filter(is_other).collect();
+        ChartImages { images, by_convention, read: tags, others, used }
     }
 
     /// Whether a line isn't in a named template, or in one that something includes with all values.
@@ -119,10 +126,11 @@ impl TemplateImage {
         Some(TemplateImage { at, name, named_at, tag, setting })
     }
 
-    /// Whether the tag is all of the scalar at a place; `None` stands for the chart's `appVersion`.
-    fn is_set_by(&self, own: Option<Place>) -> bool {
+    /// Whether the tag is all of the one that an image has, or stands for one that isn't there.
+    fn is_that_of(&self, image: &EffectiveImage) -> bool {
+        let own = image.winning().and_then(Setting::place);
         match &self.setting {
-            None => own.is_none(),
+            None => own.is_none() || image.tag.as_deref().is_none_or(str::is_empty),
             Some(Setting::Part(part)) => Some(part.place) == own && part.holds == Holds::whole_tag(),
             Some(other) => other.place() == own,
         }
@@ -149,7 +157,7 @@ fn with_tags(image: EffectiveImage, read: &[TemplateImage], used: &UsedValues) -
     let own = image.winning().and_then(Setting::place);
     let is_of_image = |line: &&TemplateImage| image.named_at.is_some_and(|at| line.named_at.contains(&at));
     let (same, others): (Vec<_>, Vec<_>) =
-        read.iter().filter(is_of_image).partition(|line| line.is_set_by(own));
+        read.iter().filter(is_of_image).partition(|line| line.is_that_of(&image));
     if same.is_empty() && others.is_empty() {
         return vec![image];
     }
@@ -283,37 +291,76 @@ impl UsedValues {
         self.any || self.uses(image)
     }
 
+    /// Where something that can't be read uses the name of an image, if nothing uses its tag.
+    fn name_without_tag(&self, image: &EffectiveImage, tag: Place) -> Option<&TemplatePlace> {
+        let (_, at) = self.named.get(&image.named_at.filter(|name| *name != tag)?)?;
+        (!self.any && !self.all.contains(&tag) && image.tag.is_some()).then_some(at)
+    }
+
     /// Whether something that can't be read uses the name or the tag of an image.
     fn uses(&self, image: &EffectiveImage) -> bool {
         let tag = image.chain.first().and_then(|link| link.setting.place());
         image.named_at.into_iter().chain(tag).any(|place| self.all.contains(&place))
     }
+}
 
-    /// `by_convention` are the places of all images as the values have them.
-    fn doubts(&self, images: &[EffectiveImage], by_convention: &HashSet<Place>) -> Vec<Doubt> {
-        let mut doubts = Vec::new();
-        let mut note = |at: Option<Place>, what: String| {
-            let doubt = Doubt { at, what };
-            if doubts.len() < MAX_DOUBTS && !doubts.contains(&doubt) {
-                doubts.push(doubt);
+impl ChartImages {
+    /// The images of all charts that are rendered together. Adds to `doubts` what can't be read.
+    pub fn join(charts: Vec<ChartImages>, doubts: &mut Vec<Doubt>) -> Vec<EffectiveImage> {
+        let by_convention: HashSet<Place> =
+            charts.iter().flat_map(|chart| chart.by_convention.iter().copied()).collect();
+        let mut noted = NotedDoubts::default();
+        for ChartImages { images, used, read, .. } in &charts {
+            let mut others: Vec<_> =
+                used.tags.iter().filter(|place| !by_convention.contains(place)).collect();
+            others.sort();
+            let is_by_convention = |image: &EffectiveImage| {
+                image.winning().and_then(Setting::place).is_none_or(|place| by_convention.contains(&place))
+            };
+            for image in images.iter().filter(|image| is_by_convention(image) && used.uses(image)) {
+                let others = others.iter().filter_map(|place| used.named.get(place));
+                let others: Vec<_> = others.take(MAX_DOUBTS_OF_IMAGE).collect();
+                for (path, at) in &others {
+                    let what = format!("the image may get the tag .Values.{path} in {at}");
+                    noted.add(image.named_at, what);
+                }
+                let tag = image.winning().and_then(Setting::place).filter(|tag| !read.contains(tag));
+                let unused = tag.filter(|_| others.is_empty());
+                if let Some(at) = unused.and_then(|tag| used.name_without_tag(image, tag)) {
+                    noted.add(image.named_at, format!("{at} uses the image, but no template uses its tag"));
+                }
             }
-        };
-        let mut others: Vec<_> = self.tags.iter().filter(|place| !by_convention.contains(place)).collect();
-        others.sort();
-        for image in images {
-            let winning = image.winning().and_then(Setting::place);
-            let is_elsewhere = winning.is_some_and(|place| !by_convention.contains(&place));
-            if let Some((_, at)) = winning.filter(|_| is_elsewhere).and_then(|place| self.named.get(&place)) {
-                note(winning, format!("the tag is also used in {at}"));
-            }
-            if !is_elsewhere && self.uses(image) {
-                let others = others.iter().filter_map(|place| self.named.get(place));
-                for (path, at) in others.take(MAX_DOUBTS_OF_IMAGE) {
-                    note(image.named_at, format!("the image may get the tag .Values.{path} in {at}"));
+            let winning = images.iter().filter_map(|image| image.winning().and_then(Setting::place));
+            for place in winning.filter(|place| !by_convention.contains(place)) {
+                for (_, at) in charts.iter().filter_map(|chart| chart.used.named.get(&place)) {
+                    noted.add(Some(place), format!("the tag is also used in {at}"));
                 }
             }
         }
-        doubts
+        doubts.append(&mut noted.all);
+        let (mut images, mut others) = (Vec::new(), Vec::new());
+        for chart in charts {
+            images.extend(chart.images);
+            others.extend(chart.others);
+        }
+        let sharing = sharing(&images, others.iter());
+        images.extend(sharing);
+        images
+    }
+}
+
+/// Doubts, each once.
+#[derive(Default)]
+struct NotedDoubts {
+    all: Vec<Doubt>,
+    known: HashSet<(Option<Place>, String)>,
+}
+
+impl NotedDoubts {
+    fn add(&mut self, at: Option<Place>, what: String) {
+        if self.all.len() < MAX_DOUBTS && self.known.insert((at, what.clone())) {
+            self.all.push(Doubt { at, what });
+        }
     }
 }
 

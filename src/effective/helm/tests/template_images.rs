@@ -275,3 +275,42 @@ fn zero_and_false_are_no_tags() {
         assert_eq!(images(&[line], &values, ""), [OWN], "{zero}");
     }
 }
+
+/// A chart that it contains has the same globals.
+#[test]
+fn tag_is_looked_for_in_all_charts() {
+    let own = "image: \"{{ .Values.image.repository }}:{{ .Values.global.tag }}\"\n";
+    let files = |sub: &'static str| {
+        of_files(&[
+            ("c/values.yaml", VALUES),
+            ("c/templates/a.yaml", own),
+            ("c/charts/sub/Chart.yaml", "name: sub\n"),
+            ("c/charts/sub/templates/a.yaml", sub),
+        ])
+    };
+    let web = "acme/web:v1 c/values.yaml:1".to_owned();
+    assert_eq!(files("image: acme/web:{{ .Values.global.tag }}\n"), [GLOBAL, &web]);
+    let doubt = "c/values.yaml:1 the tag is also used in c/charts/sub/templates/a.yaml:1";
+    assert_eq!(files("image: acme/web:{{ .Values.global.tag | title }}\n"), [GLOBAL, doubt]);
+}
+
+#[test]
+fn empty_tag_beside_a_digest_that_the_template_leaves_out_can_be_set() {
+    let values = "image: {repository: acme/api, tag: '', digest: 'sha256:0'}\n";
+    let line = "\"{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}\"";
+    assert_eq!(images(&[line], values, ""), ["acme/api: c/values.yaml:1"]);
+}
+
+#[test]
+fn name_without_its_tag_is_a_doubt() {
+    let template = |tag: &str| {
+        format!("{{{{ $tag := {tag} }}}}\nimage: \"{{{{ .Values.image.repository }}}}:{{{{ $tag }}}}\"\n")
+    };
+    let values = "image: {repository: acme/api, tag: v0}\n";
+    let own = "acme/api:v0 c/values.yaml:1";
+    let doubt = "c/values.yaml:1 c/templates/a.yaml:2 uses the image, but no template uses its tag";
+    assert_eq!(of_template(&template(".Chart.AppVersion"), values, ""), [own, doubt]);
+    for used in [".Values.image.tag | default .Chart.AppVersion", "foo .Values.image", "foo .Values"] {
+        assert_eq!(of_template(&template(used), values, ""), [own], "{used}");
+    }
+}
