@@ -1,7 +1,9 @@
 //! The repository's files as the model reads them: by path, each parsed once.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
+use super::helm::ChartTemplates;
 use super::place::{FileId, Place};
 use super::second_reader::SecondReader;
 use super::value::Value;
@@ -46,6 +48,8 @@ pub struct Files<'a> {
     /// Scalars that are read a second time.
     read_again: HashMap<Place, SecondReader>,
     budget: Budget,
+    /// What the templates of charts say, by the folder of the chart.
+    pub(super) templates: HashMap<String, Arc<ChartTemplates>>,
 }
 
 /// A file that was read.
@@ -73,6 +77,7 @@ impl<'a> Files<'a> {
             embedded: HashMap::new(),
             read_again: HashMap::new(),
             budget: Budget::of_steps(MAX_VALUES, cancellation),
+            templates: HashMap::new(),
         }
     }
 

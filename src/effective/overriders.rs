@@ -85,9 +85,10 @@ fn has_any(bytes: &[u8], words: &[&str]) -> bool {
 fn has_shared_tag(values: &[u8]) -> bool {
     let mut is_global = false;
     values.split(|&byte| byte == b'\n').any(|line| {
-        let is_top = line.first().is_some_and(u8::is_ascii_alphabetic);
+        let is_top = line.first().is_some_and(|first| first.is_ascii_alphabetic() || *first == b'"');
         let colon = memchr(b':', line).unwrap_or(line.len());
-        let key = line[..colon].trim_ascii_start();
+        let key = line[..colon].trim_ascii();
+        let key = key.strip_prefix(b"\"").and_then(|key| key.strip_suffix(b"\"")).unwrap_or(key);
         if is_top {
             is_global = key == b"global";
         }
@@ -143,7 +144,9 @@ mod tests {
 
     #[test]
     fn tag_at_the_top_or_under_global_may_be_of_several_images() {
-        for values in ["imageTag: v1\n", "a: b\nglobal:\n  image:\n    tag: v1", "version: 1\r\n"] {
+        for values in
+            ["imageTag: v1\n", "a: b\nglobal:\n  image:\n    tag: v1", "version: 1\r\n", "\"tag\": v1"]
+        {
             assert!(has_shared_tag(values.as_bytes()), "{values}");
         }
         for values in ["image:\n  tag: v1\n", "# tag: v1\n", "global:\n  a: b\nimage:\n  tag: v1\n", ""] {

@@ -11,7 +11,7 @@ use super::super::setting::{AppVersion, EffectiveImage, Setting};
 use super::super::value::Value;
 use super::maps::load_map;
 use super::merge::overlay;
-use super::templates::{ChartImages, ChartTemplates, TemplateScope, all_named};
+use super::templates::{AllNamed, ChartImages, ChartTemplates, TemplateScope};
 use super::trail::Trail;
 
 /// Charts that are nested deeper are left out. A chart can contain itself through `file://`.
@@ -95,7 +95,7 @@ impl Chart {
     pub fn images(&self, user: Value, doubts: &mut Vec<Doubt>) -> Vec<EffectiveImage> {
         let charts = self.with_values(user);
         let innermost_first = charts.iter().rev().map(|(chart, _)| chart.templates.as_ref());
-        let named = all_named(innermost_first);
+        let named = AllNamed::of(innermost_first);
         let tagged = charts.iter().map(|(chart, values)| {
             let app_version = chart.app_version.as_ref().map(|(text, _)| text.as_str());
             let scope = TemplateScope { templates: &chart.templates, named: &named, values, app_version };
@@ -194,7 +194,7 @@ fn load_at(files: &mut Files<'_>, folder: &str, depth: usize, trail: &mut Trail)
         values,
         app_version: app_version.map(|(text, place)| (text.to_owned(), place)),
         contained: Vec::new(),
-        templates: Arc::new(ChartTemplates::read(files, folder)),
+        templates: templates(files, folder),
         absent: Vec::new(),
     };
     if depth == MAX_DEPTH || !files.spend(COST) {
@@ -207,6 +207,16 @@ fn load_at(files: &mut Files<'_>, folder: &str, depth: usize, trail: &mut Trail)
     chart.absent = declared.iter().filter_map(key_of).filter(is_absent).map(str::to_owned).collect();
     import_values(files, &mut chart, &declared, trail);
     Some(chart)
+}
+
+/// The templates of the chart in a folder. Any number of releases can use it.
+fn templates(files: &mut Files<'_>, folder: &str) -> Arc<ChartTemplates> {
+    if let Some(known) = files.templates.get(folder) {
+        return known.clone();
+    }
+    let read = Arc::new(ChartTemplates::read(files, folder));
+    files.templates.insert(folder.to_owned(), read.clone());
+    read
 }
 
 fn folder_name(folder: &str) -> &str {

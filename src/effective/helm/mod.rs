@@ -21,5 +21,6 @@ pub use chart::Chart;
 pub use inflated::{RenderedChart, inflated};
 pub use release::{Release, release};
 pub use source::{Around, Objects};
+pub use templates::ChartTemplates;
 pub use trail::Trail;
 pub use values_files::{UsedCharts, chart_roots, is_floating};

@@ -58,7 +58,10 @@ impl<'a> ConfigMaps<'a> {
             let is_config_map = sources.any(|source| source.text_at(&["kind"]) != Some("Secret"));
             let is_own = self.built.get(name).is_some_and(|built| built.iter().any(|(own, _)| *own == nth));
             named.may_be_built_later |= is_config_map && !is_own;
-            let Some(first) = closest.first() else { continue };
+            let Some(first) = closest.first() else {
+                named.is_incomplete |= is_config_map;
+                continue;
+            };
             named.is_ambiguous |= closest.iter().any(|other| other.get("data") != first.get("data"));
             if files.spend(first.size()) {
                 named.found.push((*first).clone());
@@ -99,7 +102,9 @@ impl<'a> ConfigMaps<'a> {
         others.retain(|object| closeness(object) == best);
         // what a deployment built comes first, and its written form isn't another one
         let mut places = BTreeSet::new();
-        others.retain(|object| places.insert(object.get("data").and_then(Value::place)));
+        others.retain(|object| {
+            object.get("data").and_then(Value::place).is_none_or(|place| places.insert(place))
+        });
         others
     }
 }
@@ -112,6 +117,8 @@ pub(super) struct NamedConfigMaps {
     pub is_ambiguous: bool,
     /// The one that is meant for one of the names may not be built yet.
     pub may_be_built_later: bool,
+    /// One of them isn't known, or not yet.
+    pub is_incomplete: bool,
 }
 
 /// How many folders two paths have in common.

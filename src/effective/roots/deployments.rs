@@ -29,6 +29,9 @@ use super::{Deployment, DeploymentDoubts};
 /// More deployments than this aren't followed.
 const MAX_DEPLOYMENTS: usize = 20_000;
 
+/// ConfigMaps that are generated with variables of others are followed this far.
+const MAX_ROUNDS: usize = 16;
+
 /// What variables and values are taken from.
 const SOURCES: [&str; 2] = ["ConfigMap", "Secret"];
 
@@ -112,25 +115,33 @@ impl Deployments {
         (declared, repositories): (&Objects<'_>, &Objects<'_>),
     ) {
         let (mut rendered, mut config_maps) = (RenderedPointers::default(), ConfigMaps::new(declared));
-        let (mut next, mut waiting) = (0, Vec::new());
+        let (mut next, mut waiting, mut has_followed, mut rounds) = (0, Vec::new(), true, 0);
         while !files.is_exhausted() && self.all.len() < MAX_DEPLOYMENTS {
-            let (pointers, may_wait) = match self.all.get(next) {
+            let (pointers, is_new) = match self.all.get(next) {
                 Some(deployment) => (pointers_in(deployment, next, scene, repositories), true),
                 // what they wait for may have been built since
-                None if !waiting.is_empty() => (std::mem::take(&mut waiting), false),
+                None if !waiting.is_empty() => {
+                    rounds += 1;
+                    (std::mem::take(&mut waiting), false)
+                }
                 None => break,
             };
+            let may_go_on_waiting = std::mem::take(&mut has_followed) && rounds < MAX_ROUNDS;
             for found in pointers {
                 config_maps.see(&self.all);
                 let named =
                     config_maps.named_by(&found.object, found.deployer, (&self.all, &rendered), files);
-                if may_wait && named.may_be_built_later {
+                let waits =
+                    if is_new { named.may_be_built_later } else { named.is_incomplete && may_go_on_waiting };
+                if waits {
                     waiting.push(found);
                 } else {
+                    has_followed = true;
                     self.follow_pointer(files, scene, found, named, &mut rendered);
                 }
             }
-            next += usize::from(may_wait);
+            next += usize::from(is_new);
+            has_followed |= is_new;
         }
         self.drop_superseded(files, scene, &rendered);
     }

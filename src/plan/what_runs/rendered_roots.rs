@@ -14,6 +14,9 @@ use crate::manifest::is_kustomization_file;
 use crate::memory::drop_in_background;
 use crate::yaml::{Cancellation, NodeId};
 
+/// What is generated from what is generated is followed this far.
+const MAX_GENERATED: usize = 16;
+
 /// Whether the bytes of a file may name an image.
 pub(super) type NamesImage<'a> = &'a dyn Fn(&[u8]) -> bool;
 
@@ -38,12 +41,18 @@ pub struct Reach {
 
 impl Reach {
     fn new(mentions: &mut Mentions<'_>, seeds: &BTreeSet<String>) -> Self {
-        let mut reached = mentions.reaching(seeds);
-        // what a reached file includes can refer to declarations too
-        let declarations = mentions.declarations_of(&mentions.included(&reached));
-        // kustomize generates what it declares only where it builds the kustomization
-        let generating = declarations.iter().filter(|path| is_kustomization_file(path)).cloned().collect();
-        reached.extend(mentions.reaching(&generating));
+        let (mut reached, mut declarations) = (mentions.reaching(seeds), BTreeSet::new());
+        for _ in 0..MAX_GENERATED {
+            // what a reached file includes can refer to declarations too
+            declarations = mentions.declarations_of(&mentions.included(&reached));
+            // kustomize generates what it declares only where it builds the kustomization
+            let generating = declarations.iter().filter(|path| is_kustomization_file(path));
+            let new: BTreeSet<String> = generating.filter(|path| !reached.contains(*path)).cloned().collect();
+            if new.is_empty() {
+                break;
+            }
+            reached.extend(mentions.reaching(&new));
+        }
         Reach { reached, declarations }
     }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::super::super::value::{Scalar, Value};
 use super::expression::{Expression, Term};
-use super::text::{BranchCondition, NamedTemplate, next_action};
+use super::text::{NamedTemplate, next_action};
 
 /// Named templates that include each other deeper are left out.
 const MAX_DEPTH: usize = 16;
@@ -73,14 +73,9 @@ impl<'v> Evaluation<'v> {
         (length <= MAX_LENGTH).then_some(pieces)
     }
 
-    /// Whether a condition holds; `None` if that can't be evaluated.
-    pub fn holds(&mut self, condition: &BranchCondition) -> Option<bool> {
-        let truth = self.truth(&Expression::parse(&condition.text)?)?;
-        Some(truth != condition.is_negated)
-    }
-
-    /// (Go, `template.IsTrue`.)
-    fn truth(&mut self, expression: &Expression) -> Option<bool> {
+    /// Whether a condition holds; `None` if that can't be evaluated. (Go, `template.IsTrue`.)
+    pub fn truth(&mut self, expression: &Expression) -> Option<bool> {
+        self.spend(1)?;
         let [command] = expression.0.as_slice() else {
             return Some(self.expression(expression, 0)?.iter().any(is_filled));
         };
@@ -109,10 +104,19 @@ impl<'v> Evaluation<'v> {
         (!truths.contains(&None)).then_some(!wanted)
     }
 
+    /// Whether two texts are equal. Numbers and booleans can be written in several ways.
     fn is_equal(&mut self, one: &Term, other: &Term) -> Option<bool> {
-        let mut text = |term| -> Option<String> {
+        let mut text = |term: &Term| -> Option<String> {
+            if let Term::Word(word) = term
+                && ["true", "false"].contains(&word.as_str())
+            {
+                return None;
+            }
             let pieces = self.term(term, 0)?;
-            Some(pieces.iter().map(|piece| piece.text.as_str()).collect())
+            let is_text = |piece: &EvaluatedPiece<'_>| {
+                piece.value.is_none_or(|value| !value.plain || is_name(&value.text))
+            };
+            pieces.iter().all(is_text).then(|| pieces.iter().map(|piece| piece.text.as_str()).collect())
         };
         Some(text(one)? == text(other)?)
     }
@@ -186,7 +190,7 @@ impl<'v> Evaluation<'v> {
     }
 
     /// The value at a path. `None` if that takes too many steps.
-    fn find(&mut self, path: &[&str]) -> Option<Option<&'v Value>> {
+    pub fn find(&mut self, path: &[&str]) -> Option<Option<&'v Value>> {
         let mut value = Some(self.values);
         for key in path {
             self.spend(1 + value.map_or(0, |value| value.pairs().len()) / KEYS_PER_STEP)?;
@@ -217,9 +221,6 @@ impl<'v> Arguments<'_, 'v> {
             ("ternary", 3) => {
                 let is_first = self.get(2)?.iter().any(is_filled);
                 self.get(usize::from(!is_first))
-            }
-            ("lower", 1) | ("trunc" | "trimPrefix" | "trimSuffix", 2) | ("replace", 3) => {
-                self.unchanged(function)
             }
             ("printf", _) => self.formatted(),
             ("include" | "template", 2) => self.included(),
@@ -252,21 +253,6 @@ impl<'v> Arguments<'_, 'v> {
             }
         }
         otherwise.map_or(Some(Vec::new()), |nth| self.get(nth))
-    }
-
-    /// The last argument, if the function leaves it as it is.
-    fn unchanged(&mut self, function: &str) -> Option<Vec<EvaluatedPiece<'v>>> {
-        let pieces = self.get(self.count() - 1)?;
-        let text: String = pieces.iter().map(|piece| piece.text.as_str()).collect();
-        let is_unchanged = match (function, self.terms) {
-            ("lower", _) => text == text.to_lowercase(),
-            ("trunc", [Term::Word(length), ..]) => text.len() <= length.parse().ok()?,
-            ("replace" | "trimPrefix" | "trimSuffix", [Term::Text(part), ..]) => {
-                !text.contains(part.as_str())
-            }
-            _ => false,
-        };
-        is_unchanged.then_some(pieces)
     }
 
     /// `printf "%s/%s:%s" …`
@@ -302,6 +288,12 @@ impl<'v> Arguments<'_, 'v> {
         }
         self.evaluation.value(&path)
     }
+}
+
+/// Whether a plain scalar is surely a text.
+fn is_name(text: &str) -> bool {
+    let other = ["true", "false", "yes", "no", "on", "off", "y", "n", "null"];
+    text.starts_with(|c: char| c.is_ascii_alphabetic()) && !other.contains(&text.to_lowercase().as_str())
 }
 
 /// Whether `default` leaves a value.

@@ -5,7 +5,7 @@
 //! that give an image. Nothing is rendered: a line that uses more than [`Evaluation`] knows can't be read, and then the convention
 //! counts too.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 
 use super::super::super::images::is_key_of_tag;
@@ -24,11 +24,73 @@ const MAX_DOUBTS_OF_IMAGE: usize = 3;
 /// So many values are looked at to find what lines use that can't be read.
 const MAX_USED: usize = 20_000;
 
+/// So many tags are told apart, of an image and of a chart.
+const MAX_TAGS_OF_IMAGE: usize = 50;
+const MAX_TAGS: usize = 3000;
+
+/// The named templates of charts that are rendered together, by name, and the lines with images in them.
+#[derive(Default)]
+pub struct AllNamed<'t> {
+    pub templates: HashMap<&'t str, &'t NamedTemplate>,
+    lines: HashMap<&'t str, Vec<&'t ImageLine>>,
+}
+
+impl<'t> AllNamed<'t> {
+    /// Of several with one name, the outermost chart's counts. (Helm, `engine.sortTemplates`.)
+    pub fn of(innermost_first: impl Iterator<Item = &'t ChartTemplates>) -> Self {
+        let mut all = AllNamed::default();
+        for chart in innermost_first {
+            for (name, template) in &chart.named {
+                all.templates.insert(name, template);
+                all.lines.remove(name.as_str());
+            }
+            for line in &chart.lines {
+                if let Some(name) = &line.inside {
+                    all.lines.entry(name).or_default().push(line);
+                }
+            }
+        }
+        all
+    }
+}
+
+/// The named templates that a chart includes, directly or by others.
+struct IncludedTemplates<'t> {
+    /// Each with whether it always gets all values.
+    named: BTreeMap<&'t str, bool>,
+    /// It includes something that isn't here, and that gets all values.
+    is_incomplete: bool,
+}
+
+impl<'t> IncludedTemplates<'t> {
+    fn of(chart: &'t ChartTemplates, all: &AllNamed<'t>) -> Self {
+        let mut included = IncludedTemplates { named: BTreeMap::new(), is_incomplete: false };
+        let mut rest = vec![(&chart.included, true)];
+        while let Some((includes, is_whole_above)) = rest.pop() {
+            let any = includes.any.then(|| all.templates.keys().map(|name| (*name, false)));
+            let named = includes.named.iter().map(|(name, is_whole)| (name.as_str(), *is_whole));
+            for (name, is_whole) in named.chain(any.into_iter().flatten()) {
+                let is_whole = is_whole && is_whole_above;
+                let known = included.named.get(name).copied();
+                if known.is_some_and(|known| !known || is_whole) {
+                    continue;
+                }
+                included.named.insert(name, is_whole);
+                rest.extend(all.templates.get(name).map(|template| (&template.included, is_whole)));
+            }
+            let is_elsewhere =
+                |(name, is_whole): &(String, bool)| *is_whole && !all.templates.contains_key(name.as_str());
+            included.is_incomplete |= includes.for_images.iter().any(is_elsewhere);
+        }
+        included
+    }
+}
+
 /// A chart with the values that its templates get.
 pub struct TemplateScope<'s> {
     pub templates: &'s ChartTemplates,
     /// The named templates that it can include.
-    pub named: &'s HashMap<&'s str, &'s NamedTemplate>,
+    pub named: &'s AllNamed<'s>,
     pub values: &'s Value,
     pub app_version: Option<&'s str>,
 }
@@ -60,33 +122,56 @@ impl TemplateScope<'_> {
     /// The images that a chart's values have by convention, with the tags that its templates give them. An image that gets
     /// several is there as often.
     pub fn tagged(&self, images: Vec<EffectiveImage>) -> ChartImages {
-        let mut evaluation = Evaluation::new(self.values, self.named, self.app_version);
-        let lines = self.templates.lines.iter().filter(|line| self.may_be_rendered(line));
-        let mut lines: Vec<&ImageLine> = lines.collect();
-        lines.retain(|line| {
-            line.conditions.iter().all(|condition| evaluation.holds(condition) != Some(false))
-        });
+        let mut evaluation = Evaluation::new(self.values, &self.named.templates, self.app_version);
+        let included = IncludedTemplates::of(self.templates, self.named);
         let (mut read, mut unread) = (Vec::new(), Vec::new());
-        for line in lines {
-            match evaluation.text(&line.text).and_then(|pieces| TemplateImage::of(&pieces, &line.at)) {
+        for (line, is_whole) in self.rendered_lines(&included, &mut evaluation) {
+            let pieces = if is_whole { evaluation.text(&line.text) } else { None };
+            match pieces.and_then(|pieces| TemplateImage::of(&pieces, &line.at)) {
                 Some(image) => read.push(image),
                 None => unread.push(line),
             }
         }
-        let used = UsedValues::of(self, &unread, &mut evaluation);
+        let used = UsedValues::of(self, &included, &unread, &mut evaluation);
         let names: HashSet<Place> = images.iter().filter_map(|image| image.named_at).collect();
         let by_convention = images.iter().flat_map(EffectiveImage::places).collect();
-        let images = images.into_iter().flat_map(|image| with_tags(image, &read, &used)).collect();
+        let mut tagged = Vec::new();
+        for image in images {
+            match tagged.len() < MAX_TAGS {
+                true => tagged.extend(with_tags(image, &read, &used)),
+                false => tagged.push(image),
+            }
+        }
+        let images = tagged;
         let tags = read.iter().filter_map(|line| line.setting.as_ref().and_then(Setting::place)).collect();
         let is_other = |line: &TemplateImage| !line.named_at.iter().any(|place| names.contains(place));
         let others = read.into_iter().filter(is_other).collect();
         ChartImages { images, by_convention, read: tags, others, used }
     }
 
-    /// Whether a line isn't in a named template, or in one that something includes with all values.
-    fn may_be_rendered(&self, line: &ImageLine) -> bool {
-        let is_included = |name: &String| self.templates.included.contains(&(name.clone(), true));
-        line.inside.as_ref().is_none_or(is_included)
+    /// The lines that may be rendered, and whether each is sure to get all values. They are those outside of named templates,
+    /// and those in the ones that are included.
+    fn rendered_lines(
+        &self,
+        included: &IncludedTemplates<'_>,
+        evaluation: &mut Evaluation<'_>,
+    ) -> Vec<(&ImageLine, bool)> {
+        let mut holds = HashMap::new();
+        let own = self.templates.lines.iter().filter(|line| line.inside.is_none());
+        let own = own.filter(|line| {
+            line.conditions.iter().all(|&(nth, is_negated)| {
+                let truth = *holds.entry(nth).or_insert_with(|| {
+                    self.templates.conditions[nth].as_ref().and_then(|condition| evaluation.truth(condition))
+                });
+                truth.is_none_or(|truth| truth != is_negated)
+            })
+        });
+        let own: Vec<_> = own.map(|line| (line, true)).collect();
+        let named = included.named.iter().flat_map(|(name, is_whole)| {
+            let lines = self.named.lines.get(name).map(Vec::as_slice).unwrap_or_default();
+            lines.iter().map(|line| (*line, *is_whole && line.conditions.is_empty()))
+        });
+        own.into_iter().chain(named).collect()
     }
 }
 
@@ -138,7 +223,7 @@ impl TemplateImage {
 
     /// What sets the tag, or why nothing can.
     fn setting_at(&self, name: Option<Place>) -> Setting {
-        let what = || format!("has its tag in a template, {}", self.at);
+        let what = || format!("the tag comes from the template in {}, not from the values", self.at);
         let fixed = || Setting::Fixed { at: name, reason: Fixed::Unread { what: what() } };
         self.setting.clone().unwrap_or_else(fixed)
     }
@@ -165,7 +250,8 @@ fn with_tags(image: EffectiveImage, read: &[TemplateImage], used: &UsedValues) -
     let mut tagged: Vec<EffectiveImage> = Vec::new();
     for line in others {
         let setting = line.setting_at(image.named_at);
-        if !tagged.iter().any(|known| known.winning() == Some(&setting)) {
+        let is_known = tagged.iter().any(|known| known.winning() == Some(&setting));
+        if tagged.len() < MAX_TAGS_OF_IMAGE && !is_known {
             tagged.push(with_tag(&without_digest, line, setting));
         }
     }
@@ -231,59 +317,97 @@ fn sharing<'l>(
 /// The values that templates use where tagbump can't read what they make of them.
 #[derive(Default)]
 struct UsedValues {
-    /// Those that are named themselves: the path, and where.
-    named: HashMap<Place, (String, TemplatePlace)>,
-    /// Those of them that can be a tag.
-    tags: HashSet<Place>,
-    /// These, and all that are in maps and lists that are named.
+    /// By line, or by named template.
+    groups: Vec<UsedTogether>,
+    /// All of them.
     all: HashSet<Place>,
     /// Any value may be used.
     any: bool,
+    /// How many values were looked at.
+    work: usize,
+}
+
+/// The values that a line or a named template uses.
+#[derive(Default)]
+struct UsedTogether {
+    /// Those that are named themselves: the path, and where.
+    named: HashMap<Place, (String, TemplatePlace)>,
+    /// Those of them that can be a tag.
+    tags: Vec<Place>,
+    /// The named ones, and all that are in maps and lists that are named.
+    all: HashSet<Place>,
 }
 
 impl UsedValues {
-    fn of(scope: &TemplateScope<'_>, unread: &[&ImageLine], evaluation: &mut Evaluation<'_>) -> Self {
-        let mut used = UsedValues::default();
-        used.add(&scope.templates.uses, scope.values);
+    fn of(
+        scope: &TemplateScope<'_>,
+        included: &IncludedTemplates<'_>,
+        unread: &[&ImageLine],
+        evaluation: &mut Evaluation<'_>,
+    ) -> Self {
+        let mut used = UsedValues { any: included.is_incomplete, ..UsedValues::default() };
+        for uses in &scope.templates.uses {
+            used.add(uses, evaluation);
+        }
         for line in unread {
             let mut uses = Uses::default();
             uses.add(&line.text, &line.at);
-            used.add(&uses, scope.values);
+            used.add(&uses, evaluation);
         }
-        for (name, is_whole) in &scope.templates.included {
-            match scope.named.get(name.as_str()) {
-                // one that gets less uses no more than the line that includes it
-                None => used.any |= is_whole,
-                Some(named) if *is_whole && named.is_read(evaluation) => {}
-                Some(named) => used.add(&named.uses, scope.values),
+        for (name, is_whole) in &included.named {
+            let named =
+                scope.named.templates.get(name).filter(|named| !*is_whole || !named.is_read(evaluation));
+            if let Some(named) = named {
+                used.add(&named.uses, evaluation);
             }
         }
         used
     }
 
-    fn add(&mut self, uses: &Uses, values: &Value) {
+    fn add(&mut self, uses: &Uses, evaluation: &mut Evaluation<'_>) {
         self.any |= uses.all;
-        let at = |path: &str| values.at(&path.split('.').collect::<Vec<_>>());
-        for (path, line) in &uses.paths {
-            if let Some(Value::Scalar(value)) = at(path)
+        let mut group = UsedTogether::default();
+        let mut rest = Vec::new();
+        let all = uses.paths.iter().map(|(path, at)| (path, Some(at)));
+        for (path, at) in all.chain(uses.in_control.iter().map(|path| (path, None))) {
+            let Some(value) = evaluation.find(&path.split('.').collect::<Vec<_>>()) else {
+                self.any = true;
+                return;
+            };
+            if let (Some(Value::Scalar(value)), Some(at)) = (value, at)
                 && let Some(place) = value.place
             {
-                self.named.entry(place).or_insert_with(|| (path.clone(), line.clone()));
+                group.named.insert(place, (path.clone(), at.clone()));
                 let key = path.rsplit('.').next().unwrap_or_default();
-                self.tags.extend((is_key_of_tag(key) && !value.text.is_empty()).then_some(place));
+                group.tags.extend((is_key_of_tag(key) && !value.text.is_empty()).then_some(place));
             }
+            rest.extend(value);
         }
-        let mut rest: Vec<&Value> =
-            uses.paths.keys().chain(&uses.in_control).filter_map(|path| at(path)).collect();
         while let Some(value) = rest.pop() {
-            if self.all.len() >= MAX_USED {
+            self.work += 1;
+            if self.work >= MAX_USED {
                 self.any = true;
                 return;
             }
-            self.all.extend(value.scalar().and_then(|value| value.place));
+            group.all.extend(value.scalar().and_then(|value| value.place));
             rest.extend(value.items());
             rest.extend(value.pairs().iter().map(|(_, value)| value));
         }
+        self.all.extend(&group.all);
+        if !group.all.is_empty() {
+            self.groups.push(group);
+        }
+    }
+
+    /// Where a value is named.
+    fn named(&self, place: Place) -> Option<&(String, TemplatePlace)> {
+        self.groups.iter().find_map(|group| group.named.get(&place))
+    }
+
+    /// The tags that are used together with an image.
+    fn tags_beside(&self, image: &EffectiveImage) -> Vec<Place> {
+        let groups = self.groups.iter().filter(|group| uses(&group.all, image));
+        groups.flat_map(|group| group.tags.iter().copied()).collect()
     }
 
     /// Whether something that can't be read may use an image as it is.
@@ -293,15 +417,20 @@ impl UsedValues {
 
     /// Where something that can't be read uses the name of an image, if nothing uses its tag.
     fn name_without_tag(&self, image: &EffectiveImage, tag: Place) -> Option<&TemplatePlace> {
-        let (_, at) = self.named.get(&image.named_at.filter(|name| *name != tag)?)?;
+        let (_, at) = self.named(image.named_at.filter(|name| *name != tag)?)?;
         (!self.any && !self.all.contains(&tag) && image.tag.is_some()).then_some(at)
     }
 
     /// Whether something that can't be read uses the name or the tag of an image.
     fn uses(&self, image: &EffectiveImage) -> bool {
-        let tag = image.chain.first().and_then(|link| link.setting.place());
-        image.named_at.into_iter().chain(tag).any(|place| self.all.contains(&place))
+        uses(&self.all, image)
     }
+}
+
+/// Whether places have the name or the tag of an image among them.
+fn uses(places: &HashSet<Place>, image: &EffectiveImage) -> bool {
+    let tag = image.chain.first().and_then(|link| link.setting.place());
+    image.named_at.into_iter().chain(tag).any(|place| places.contains(&place))
 }
 
 impl ChartImages {
@@ -311,14 +440,13 @@ impl ChartImages {
             charts.iter().flat_map(|chart| chart.by_convention.iter().copied()).collect();
         let mut noted = NotedDoubts::default();
         for ChartImages { images, used, read, .. } in &charts {
-            let mut others: Vec<_> =
-                used.tags.iter().filter(|place| !by_convention.contains(place)).collect();
-            others.sort();
             let is_by_convention = |image: &EffectiveImage| {
                 image.winning().and_then(Setting::place).is_none_or(|place| by_convention.contains(&place))
             };
             for image in images.iter().filter(|image| is_by_convention(image) && used.uses(image)) {
-                let others = others.iter().filter_map(|place| used.named.get(place));
+                let others =
+                    used.tags_beside(image).into_iter().filter(|place| !by_convention.contains(place));
+                let others = others.filter_map(|place| used.named(place));
                 let others: Vec<_> = others.take(MAX_DOUBTS_OF_IMAGE).collect();
                 for (path, at) in &others {
                     let what = format!("the image may get the tag .Values.{path} in {at}");
@@ -332,7 +460,7 @@ impl ChartImages {
             }
             let winning = images.iter().filter_map(|image| image.winning().and_then(Setting::place));
             for place in winning.filter(|place| !by_convention.contains(place)) {
-                for (_, at) in charts.iter().filter_map(|chart| chart.used.named.get(&place)) {
+                for (_, at) in charts.iter().filter_map(|chart| chart.used.named(place)) {
                     noted.add(Some(place), format!("the tag is also used in {at}"));
                 }
             }

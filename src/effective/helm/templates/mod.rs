@@ -8,6 +8,6 @@ mod images;
 mod objects;
 mod text;
 
-pub use images::{ChartImages, TemplateScope};
+pub use images::{AllNamed, ChartImages, TemplateScope};
 pub use objects::objects;
-pub use text::{ChartTemplates, all_named};
+pub use text::ChartTemplates;

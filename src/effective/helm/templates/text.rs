@@ -1,10 +1,11 @@
 //! What the text of a template says without any values: the lines that give an image and what they depend on, the named
 //! templates, and which values the rest of it uses.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::super::super::files::{Files, join};
+use super::expression::Expression;
 
 /// What reading a template costs, in bytes for each value.
 const BYTES_PER_VALUE: usize = 64;
@@ -14,6 +15,9 @@ const MAX_LINES: usize = 1000;
 
 /// Deeper control flow is taken for text that is always there.
 const MAX_DEPTH: usize = 32;
+
+/// So many branches of an `if` are told apart.
+const MAX_BRANCHES: usize = 8;
 
 /// Longer conditions are left out.
 const MAX_CONDITION: usize = 500;
@@ -25,11 +29,23 @@ const HELPERS: [&str; 3] = ["_helpers.tpl", "_images.tpl", "_image.tpl"];
 #[derive(Debug, Default)]
 pub struct ChartTemplates {
     pub lines: Vec<ImageLine>,
+    /// What lines depend on.
+    pub conditions: Vec<Option<Expression>>,
     /// The named templates, by name.
     pub named: BTreeMap<String, NamedTemplate>,
-    pub uses: Uses,
+    pub uses: Vec<Uses>,
+    pub included: Includes,
+}
+
+/// What a text includes.
+#[derive(Debug, Default)]
+pub struct Includes {
     /// The named templates that get all values, `.` or `$`, and those that get something else.
-    pub included: BTreeSet<(String, bool)>,
+    pub named: BTreeSet<(String, bool)>,
+    /// Those in lines that may make an image.
+    pub for_images: BTreeSet<(String, bool)>,
+    /// A name is put together.
+    pub any: bool,
 }
 
 /// A line with an image.
@@ -38,18 +54,11 @@ pub struct ImageLine {
     pub at: TemplatePlace,
     /// What is behind `image:`, without quotes around it.
     pub text: String,
-    /// What must hold for the line to be rendered, outermost first.
-    pub conditions: Vec<BranchCondition>,
+    /// What must hold for the line to be rendered: positions in the conditions of the chart, and whether the text is behind an
+    /// `else`.
+    pub conditions: Vec<(usize, bool)>,
     /// The named template that it is in.
     pub inside: Option<String>,
-}
-
-/// The condition of an `if`, a `with` or a `range`.
-#[derive(Clone, Debug)]
-pub struct BranchCondition {
-    pub text: String,
-    /// The text is behind an `else`.
-    pub is_negated: bool,
 }
 
 /// A named template.
@@ -58,9 +67,10 @@ pub struct NamedTemplate {
     /// `None` if it holds control flow.
     pub body: Option<String>,
     pub uses: Uses,
+    pub included: Includes,
 }
 
-/// The paths of the values that a text uses where that may make an image.
+/// The paths of the values that a line or a named template uses where that may make an image.
 #[derive(Debug, Default)]
 pub struct Uses {
     /// Each with the first place.
@@ -96,7 +106,7 @@ impl ChartTemplates {
             if !files.spend(text.len() / BYTES_PER_VALUE) {
                 break;
             }
-            templates.add(&path, &without_comments(&text));
+            templates.add(&path, &in_lines(&text));
         }
         templates
     }
@@ -114,18 +124,23 @@ impl ChartTemplates {
             start += document.matches('\n').count();
         }
     }
+}
 
-    fn note_includes(&mut self, line: &str) {
+impl Includes {
+    fn note(&mut self, line: &str, may_make_image: bool) {
         for call in line.split("include ").skip(1).chain(line.split("template ").skip(1)) {
-            let Some((name, behind)) =
-                call.trim_start().strip_prefix('"').and_then(|call| call.split_once('"'))
-            else {
+            let call = call.trim_start();
+            self.any |= call.starts_with('(') && !call.contains(".BasePath");
+            let Some((name, behind)) = call.strip_prefix('"').and_then(|call| call.split_once('"')) else {
                 continue;
             };
             let context: String = behind.trim_start().chars().take_while(|c| ".$".contains(*c)).collect();
             let next = behind.trim_start()[context.len()..].chars().next();
             let is_whole = !context.is_empty() && next.is_none_or(|next| !next.is_alphanumeric());
-            self.included.insert((name.to_owned(), is_whole));
+            if may_make_image {
+                self.for_images.insert((name.to_owned(), is_whole));
+            }
+            self.named.insert((name.to_owned(), is_whole));
         }
     }
 }
@@ -145,7 +160,8 @@ struct TemplateReader {
 
 /// What an `end` ends.
 enum Block {
-    Conditional(Vec<BranchCondition>),
+    /// Positions of conditions, and whether they must not hold.
+    Conditional(Vec<(usize, bool)>),
     Named,
 }
 
@@ -153,36 +169,44 @@ impl TemplateReader {
     fn line(&mut self, chart: &mut ChartTemplates, at: &TemplatePlace, line: &str, image: Option<&str>) {
         let image = image.filter(|_| chart.lines.len() < MAX_LINES);
         let may_make_image = image.is_none() && may_make_image(line);
-        if image.is_some() || may_make_image {
-            chart.note_includes(line);
-        }
+        self.included(chart).note(line, image.is_some() || may_make_image);
         chart.lines.extend(image.map(|text| ImageLine {
             at: at.clone(),
             text: text.to_owned(),
             conditions: self.conditions(),
             inside: self.named.as_ref().map(|(name, _)| name.clone()),
         }));
+        if may_make_image && self.named.is_none() {
+            chart.uses.push(Uses::default());
+        }
         let mut rest = line;
         while let Some((before, action, behind)) = next_action(rest) {
             self.text(before);
             self.action(chart, action, &rest[before.len()..rest.len() - behind.len()]);
-            if may_make_image {
-                self.uses(chart).add(action, at);
+            if let Some(uses) = self.uses(chart).filter(|_| may_make_image) {
+                uses.add(action, at);
             }
             rest = behind;
         }
-        if may_make_image {
-            self.uses(chart).add(rest, at);
+        if let Some(uses) = self.uses(chart).filter(|_| may_make_image) {
+            uses.add(rest, at);
         }
         self.text(rest);
         self.text("\n");
     }
 
-    /// Where the uses of the open template are noted.
-    fn uses<'c>(&self, chart: &'c mut ChartTemplates) -> &'c mut Uses {
+    /// Where the uses of the open named template are noted, or else of this line.
+    fn uses<'c>(&self, chart: &'c mut ChartTemplates) -> Option<&'c mut Uses> {
         match &self.named {
-            Some((name, _)) => &mut chart.named.entry(name.clone()).or_default().uses,
-            None => &mut chart.uses,
+            Some((name, _)) => Some(&mut chart.named.entry(name.clone()).or_default().uses),
+            None => chart.uses.last_mut(),
+        }
+    }
+
+    fn included<'c>(&self, chart: &'c mut ChartTemplates) -> &'c mut Includes {
+        match &self.named {
+            Some((name, _)) => &mut chart.named.entry(name.clone()).or_default().included,
+            None => &mut chart.included,
         }
     }
 
@@ -197,13 +221,16 @@ impl TemplateReader {
         let keyword: String = action.chars().take_while(|c| c.is_alphanumeric()).collect();
         let rest = action[keyword.len()..].trim();
         match keyword.as_str() {
-            "if" | "with" | "range" => self.open(Block::Conditional(vec![BranchCondition::of(rest)])),
+            "if" | "with" | "range" => {
+                let condition = condition(chart, rest);
+                self.open(Block::Conditional(vec![(condition, false)]));
+            }
             "block" => self.open(Block::Conditional(Vec::new())),
             "define" => {
                 self.named = Some((rest.trim_matches(['"', '`']).to_owned(), Some(String::new())));
                 self.open(Block::Named);
             }
-            "else" => self.turn(rest),
+            "else" => self.turn(chart, rest),
             "end" => self.close(chart),
             _ => return self.text(written),
         }
@@ -223,13 +250,13 @@ impl TemplateReader {
     }
 
     /// `else`, or `else if` with a condition of its own.
-    fn turn(&mut self, rest: &str) {
+    fn turn(&mut self, chart: &mut ChartTemplates, rest: &str) {
         if let (0, Some(Block::Conditional(conditions))) = (self.deeper, self.open.last_mut()) {
-            conditions.iter_mut().for_each(|condition| condition.is_negated = true);
+            conditions.iter_mut().for_each(|(_, is_negated)| *is_negated = true);
             let own = rest.strip_prefix("if").or_else(|| rest.strip_prefix("with"));
-            conditions.extend(
-                own.map(|text| BranchCondition::of(text.trim())).filter(|_| conditions.len() < MAX_DEPTH),
-            );
+            if let Some(own) = own.filter(|_| conditions.len() < MAX_BRANCHES) {
+                conditions.push((condition(chart, own.trim()), false));
+            }
         }
     }
 
@@ -243,23 +270,20 @@ impl TemplateReader {
         }
     }
 
-    fn conditions(&self) -> Vec<BranchCondition> {
+    fn conditions(&self) -> Vec<(usize, bool)> {
         let open = self.open.iter().filter_map(|block| match block {
             Block::Conditional(conditions) => Some(conditions),
             Block::Named => None,
         });
-        open.flatten().cloned().collect()
+        open.flatten().copied().collect()
     }
 }
 
-impl BranchCondition {
-    /// `$key, $value := .Values.services` is about what is behind the sign.
-    fn of(text: &str) -> Self {
-        let text = text.rsplit_once(":=").map_or(text, |(_, value)| value);
-        // a longer one can't be evaluated
-        let text = Some(text.trim()).filter(|text| text.len() <= MAX_CONDITION).unwrap_or_default();
-        BranchCondition { text: text.to_owned(), is_negated: false }
-    }
+/// Notes a condition; gives its position. `$key, $value := .Values.services` is about what is behind the sign.
+fn condition(chart: &mut ChartTemplates, text: &str) -> usize {
+    let text = text.rsplit_once(":=").map_or(text, |(_, value)| value).trim();
+    chart.conditions.push(Some(text).filter(|text| text.len() <= MAX_CONDITION).and_then(Expression::parse));
+    chart.conditions.len() - 1
 }
 
 impl Uses {
@@ -285,7 +309,7 @@ fn is_control(action: &str) -> bool {
     ["if", "else", "with", "range"].contains(&keyword)
 }
 
-/// Whether a line that isn't `image:` may make an image: it has such a word in it, or isn't a key with its value.
+/// Whether a line that isn't `image:` may make an image: its key has such a word in it, or it isn't a key with its value.
 fn may_make_image(line: &str) -> bool {
     if !line.contains("{{") && !line.contains(".Values") {
         return false;
@@ -294,7 +318,7 @@ fn may_make_image(line: &str) -> bool {
     let is_part = |c: char| c.is_alphanumeric() || "_-./\"'".contains(c);
     let key = text.find(|c| !is_part(c)).unwrap_or(text.len());
     let is_pair = key > 0 && text[key..].starts_with(": ");
-    !is_pair || text.contains("mage")
+    !is_pair || text[..key].contains("mage")
 }
 
 /// What is behind `image:` in a line, without quotes around it.
@@ -308,19 +332,30 @@ fn behind_image(line: &str) -> Option<&str> {
     Some(&value[1..end])
 }
 
-/// A text without `{{/* … */}}`, with as many lines.
-fn without_comments(text: &str) -> String {
+/// A text without `{{/* … */}}`, in which each action is in one line; with as many lines.
+fn in_lines(text: &str) -> String {
     let (mut kept, mut rest) = (String::with_capacity(text.len()), text);
-    while let Some(start) = rest.find("{{") {
-        let inside = rest[start + 2..].trim_start_matches('-').trim_start();
-        let end = if inside.starts_with("/*") { inside.find("}}") } else { None };
-        let (upto, next) = match end {
-            Some(end) => (start, rest.len() - inside.len() + end + 2),
-            None => (start + 2, start + 2),
+    while let Some((before, behind)) = rest.split_once("{{") {
+        kept.push_str(before);
+        let is_comment = behind.trim_start_matches('-').trim_start().starts_with("/*");
+        let end = if is_comment {
+            behind.find("*/").and_then(|at| Some(at + behind[at..].find("}}")?))
+        } else {
+            behind.find("}}")
         };
-        kept.push_str(&rest[..upto]);
-        kept.extend(rest[upto..next].matches('\n'));
-        rest = &rest[next..];
+        let Some(end) = end else {
+            rest = if is_comment { "" } else { behind };
+            if !is_comment {
+                kept.push_str("{{");
+            }
+            break;
+        };
+        let (action, next) = (&behind[..end], &behind[end + 2..]);
+        if !is_comment {
+            kept.push_str(&format!("{{{{{}}}}}", action.replace('\n', " ")));
+        }
+        kept.extend(action.matches('\n'));
+        rest = next;
     }
     kept.push_str(rest);
     kept
@@ -334,13 +369,4 @@ pub(super) fn next_action(text: &str) -> Option<(&str, &str, &str)> {
     let before = if action.starts_with('-') { before.trim_end() } else { before };
     let behind = if action.ends_with('-') { behind.trim_start() } else { behind };
     Some((before, action.trim_matches('-').trim(), behind))
-}
-
-/// The named templates of charts, by name. Of several with one name, the outermost chart's counts. (Helm,
-/// `engine.sortTemplates`.)
-pub fn all_named<'t>(
-    innermost_first: impl Iterator<Item = &'t ChartTemplates>,
-) -> HashMap<&'t str, &'t NamedTemplate> {
-    let named = innermost_first.flat_map(|chart| &chart.named);
-    named.map(|(name, template)| (name.as_str(), template)).collect()
 }

@@ -314,3 +314,78 @@ fn name_without_its_tag_is_a_doubt() {
         assert_eq!(of_template(&template(used), values, ""), [own], "{used}");
     }
 }
+
+/// A named template with a container can be included in many ways.
+#[test]
+fn line_of_a_named_template_counts_where_that_is_included() {
+    let named = |values: &str| {
+        format!("{{{{- define \"pod\" -}}}}\n{}\n{{{{- end }}}}\n", LINE.replace("{{ .", values))
+    };
+    for (include, values) in [
+        ("template: {{- include \"pod\" . | nindent 4 }}", "{{ ."),
+        ("{{ include \"pod\" (dict \"root\" $) }}", "{{ .root."),
+        ("{{ include \"pod\" (list $ 1) }}", "{{ $root."),
+        ("{{ include (printf \"%s\" \"pod\") . }}", "{{ ."),
+        ("{{ if .a }}{{ include \"outer\" . }}{{ end }}", "{{ ."),
+    ] {
+        let named =
+            named(values) + "{{ define \"outer\" }}{{ if .a }}{{ include \"pod\" . }}{{ end }}{{ end }}";
+        let found = of_template(&format!("{MIGRATION}\n{include}\n"), VALUES, &named);
+        assert_eq!(found[..2], [OWN, GLOBAL], "{include}");
+    }
+    // a library's template gets the values of the chart that includes it
+    let found = of_files(&[
+        ("c/values.yaml", "image: {repository: acme/api, tag: '1'}\n"),
+        ("c/templates/a.yaml", "{{ include \"lib\" . }}\n"),
+        ("c/charts/lib/Chart.yaml", "name: lib\ntype: library\n"),
+        (
+            "c/charts/lib/templates/_helpers.tpl",
+            &named("{{ .").replace("\"pod\"", "\"lib\"").replace(":{{", ":v{{"),
+        ),
+    ]);
+    assert_eq!(found, ["acme/api:v1 c/values.yaml:1"]);
+}
+
+#[test]
+fn condition_that_cannot_be_told_leaves_both_branches() {
+    let values = format!("{VALUES}off: false\non: True\n");
+    for condition in
+        ["eq .Values.off false", "eq .Values.on true", "foo .Values.off", "eq .Values.off .Values.on"]
+    {
+        let template =
+            format!("{{{{ if {condition} }}}}\n{LINE}\n{{{{ else }}}}\n{MIGRATION}\n{{{{ end }}}}\n");
+        assert_eq!(of_template(&template, &values, ""), [OWN, GLOBAL], "{condition}");
+    }
+}
+
+#[test]
+fn action_can_go_over_several_lines() {
+    let template = format!(
+        "{{{{- if .Values.prefix }}}}\n{{{{- if or\n  .Values.a\n  .Values.b }}}}\n{MIGRATION}\n{{{{- else }}}}\n{LINE}\n{{{{- end }}}}\n{{{{ end }}}}\n"
+    );
+    assert_eq!(of_template(&template, VALUES, ""), [OWN]);
+    let comment =
+        format!("{{{{/*\n{{{{ end }}}} }}}}\n{MIGRATION}\n*/}}}}\n{LINE}\n{{{{/* not closed\n{MIGRATION}\n");
+    assert_eq!(of_template(&comment, VALUES, ""), [OWN]);
+}
+
+#[test]
+fn label_with_the_tag_runs_nothing() {
+    let values = "image: {repository: acme/api, tag: '1'}\n";
+    let label = "app.kubernetes.io/version: {{ .Values.image.tag | quote }}";
+    let line = LINE.replace(":{{", ":v{{");
+    assert_eq!(of_template(&format!("{label}\n{line}\n"), values, ""), ["acme/api:v1 c/values.yaml:1"]);
+    let argument =
+        format!("{LINE}\n- \"--version={{{{ .Values.global.tag }}}}\"\n- {{{{ foo .Values.image }}}}\n");
+    assert_eq!(of_template(&argument, VALUES, ""), [OWN]);
+}
+
+/// What a function does with the new tag isn't known.
+#[test]
+fn function_that_may_change_the_tag_is_not_followed() {
+    for function in ["trunc 63", "lower", "replace \"+\" \"_\"", "trimPrefix \"v\""] {
+        let line =
+            format!("\"{{{{ .Values.image.repository }}}}:{{{{ .Values.global.tag | {function} }}}}\"");
+        assert_eq!(image(&line)[0], OWN, "{function}");
+    }
+}
