@@ -330,6 +330,8 @@ struct UsedValues {
 /// The values that a line or a named template uses.
 #[derive(Default)]
 struct UsedTogether {
+    /// They are in a line with an image, or in a named template that gives one.
+    is_image: bool,
     /// Those that are named themselves: the path, and where.
     named: HashMap<Place, (String, TemplatePlace)>,
     /// Those of them that can be a tag.
@@ -347,26 +349,26 @@ impl UsedValues {
     ) -> Self {
         let mut used = UsedValues { any: included.is_incomplete, ..UsedValues::default() };
         for uses in &scope.templates.uses {
-            used.add(uses, evaluation);
+            used.add(uses, false, evaluation);
         }
         for line in unread {
             let mut uses = Uses::default();
             uses.add(&line.text, &line.at);
-            used.add(&uses, evaluation);
+            used.add(&uses, true, evaluation);
         }
         for (name, is_whole) in &included.named {
             let named =
                 scope.named.templates.get(name).filter(|named| !*is_whole || !named.is_read(evaluation));
             if let Some(named) = named {
-                used.add(&named.uses, evaluation);
+                used.add(&named.uses, gives_image(name), evaluation);
             }
         }
         used
     }
 
-    fn add(&mut self, uses: &Uses, evaluation: &mut Evaluation<'_>) {
+    fn add(&mut self, uses: &Uses, is_image: bool, evaluation: &mut Evaluation<'_>) {
         self.any |= uses.all;
-        let mut group = UsedTogether::default();
+        let mut group = UsedTogether { is_image, ..UsedTogether::default() };
         let mut rest = Vec::new();
         let all = uses.paths.iter().map(|(path, at)| (path, Some(at)));
         for (path, at) in all.chain(uses.in_control.iter().map(|path| (path, None))) {
@@ -404,10 +406,11 @@ impl UsedValues {
         self.groups.iter().find_map(|group| group.named.get(&place))
     }
 
-    /// The tags that are used together with an image.
-    fn tags_beside(&self, image: &EffectiveImage) -> Vec<Place> {
-        let groups = self.groups.iter().filter(|group| uses(&group.all, image));
-        groups.flat_map(|group| group.tags.iter().copied()).collect()
+    /// The tags that are used together with an image, or in a line with an image whose name comes from elsewhere.
+    fn tags_beside(&self, image: &EffectiveImage, names: &HashSet<Place>) -> Vec<Place> {
+        let is_beside =
+            |group: &&UsedTogether| uses(&group.all, image) || group.is_image && group.all.is_disjoint(names);
+        self.groups.iter().filter(is_beside).flat_map(|group| group.tags.iter().copied()).collect()
     }
 
     /// Whether something that can't be read may use an image as it is.
@@ -427,6 +430,11 @@ impl UsedValues {
     }
 }
 
+/// Whether the name of a named template says that it gives an image.
+fn gives_image(name: &str) -> bool {
+    ["image", "img", "tag", "container"].iter().any(|word| name.to_lowercase().contains(word))
+}
+
 /// Whether places have the name or the tag of an image among them.
 fn uses(places: &HashSet<Place>, image: &EffectiveImage) -> bool {
     let tag = image.chain.first().and_then(|link| link.setting.place());
@@ -438,14 +446,18 @@ impl ChartImages {
     pub fn join(charts: Vec<ChartImages>, doubts: &mut Vec<Doubt>) -> Vec<EffectiveImage> {
         let by_convention: HashSet<Place> =
             charts.iter().flat_map(|chart| chart.by_convention.iter().copied()).collect();
+        let images = charts.iter().flat_map(|chart| &chart.images);
+        let names: HashSet<Place> = images.filter_map(|image| image.named_at).collect();
         let mut noted = NotedDoubts::default();
         for ChartImages { images, used, read, .. } in &charts {
             let is_by_convention = |image: &EffectiveImage| {
                 image.winning().and_then(Setting::place).is_none_or(|place| by_convention.contains(&place))
             };
             for image in images.iter().filter(|image| is_by_convention(image) && used.uses(image)) {
-                let others =
-                    used.tags_beside(image).into_iter().filter(|place| !by_convention.contains(place));
+                let others = used
+                    .tags_beside(image, &names)
+                    .into_iter()
+                    .filter(|place| !by_convention.contains(place));
                 let others = others.filter_map(|place| used.named(place));
                 let others: Vec<_> = others.take(MAX_DOUBTS_OF_IMAGE).collect();
                 for (path, at) in &others {

@@ -110,6 +110,12 @@ fn line_with_another_tag_that_cannot_be_evaluated_is_a_doubt() {
     let named = "{{ define \"image\" }}\n{{ if .x }}a:{{ .Values.global.tag }}{{ else }}{{ .Values.image.repository }}{{ end }}\n{{ end }}";
     let found = images(&["{{ include \"image\" . }}"], VALUES, named);
     assert_eq!(found, [OWN, &doubt.replace("a.yaml:3", "_helpers.tpl:2")]);
+    // the name comes from elsewhere
+    let relative = "{{ with .Values.image }}\nimage: \"{{ .repository }}:{{ $.Values.global.tag | default .tag }}\"\n{{ end }}\n";
+    assert_eq!(of_template(relative, VALUES, ""), [OWN, &doubt.replace("a.yaml:3", "a.yaml:2")]);
+    let named = "{{ define \"image\" }}\n{{ .image.repository }}:{{ .root.Values.global.tag | default .image.tag }}\n{{ end }}";
+    let found = images(&["{{ include \"image\" (dict \"image\" .Values.image \"root\" .) }}"], VALUES, named);
+    assert_eq!(found, [OWN, &doubt.replace("a.yaml:3", "_helpers.tpl:2")]);
     // not in a label, nor in a condition
     let other = "{{ if .Values.global.tag }}\nversion: {{ .Values.global.tag }}\n{{ end }}\nimage: {{ foo .Values.image }}\n";
     assert_eq!(of_template(other, VALUES, ""), [OWN]);
