@@ -55,11 +55,8 @@ impl<'a> ConfigMaps<'a> {
         for name in names {
             let closest = self.closest(name, kustomization, nth, (deployments, rendered), files);
             let mut sources = sources.iter().filter(|source| source.text_at(&["name"]) == Some(name));
-            let is_config_map = sources.any(|source| source.text_at(&["kind"]) != Some("Secret"));
-            let is_own = self.built.get(name).is_some_and(|built| built.iter().any(|(own, _)| *own == nth));
-            named.may_be_built_later |= is_config_map && !is_own;
             let Some(first) = closest.first() else {
-                named.is_incomplete |= is_config_map;
+                named.is_incomplete |= sources.any(is_config_map);
                 continue;
             };
             named.is_ambiguous |= closest.iter().any(|other| other.get("data") != first.get("data"));
@@ -68,6 +65,21 @@ impl<'a> ConfigMaps<'a> {
             }
         }
         named
+    }
+
+    /// Whether another deployment may build a ConfigMap later that a Flux Kustomization names, which is among the objects of the
+    /// deployment at `nth`.
+    pub fn may_be_built_later(&self, kustomization: &Value, nth: usize) -> bool {
+        let sources =
+            kustomization.at(&["spec", "postBuild", "substituteFrom"]).map_or(&[][..], Value::items);
+        let is_own = |name: &str| {
+            self.built.get(name).is_some_and(|built| built.iter().any(|(deployment, _)| *deployment == nth))
+        };
+        let mut names = sources
+            .iter()
+            .filter(|source| is_config_map(source))
+            .filter_map(|source| source.text_at(&["name"]));
+        names.any(|name| !is_own(name))
     }
 
     /// The ConfigMaps of a name that may be meant: several if none of them is closer than the others.
@@ -109,14 +121,17 @@ impl<'a> ConfigMaps<'a> {
     }
 }
 
+/// Whether a source of variables is a ConfigMap.
+fn is_config_map(source: &Value) -> bool {
+    source.text_at(&["kind"]) != Some("Secret")
+}
+
 /// The ConfigMaps that a Flux Kustomization names.
 #[derive(Default)]
 pub(super) struct NamedConfigMaps {
     pub found: Vec<Value>,
     /// For one of the names, it isn't known which of several is meant.
     pub is_ambiguous: bool,
-    /// The one that is meant for one of the names may not be built yet.
-    pub may_be_built_later: bool,
     /// One of them isn't known, or not yet.
     pub is_incomplete: bool,
 }

@@ -129,11 +129,13 @@ impl Deployments {
             let may_go_on_waiting = std::mem::take(&mut has_followed) && rounds < MAX_ROUNDS;
             for found in pointers {
                 config_maps.see(&self.all);
+                if is_new && config_maps.may_be_built_later(&found.object, found.deployer) {
+                    waiting.push(found);
+                    continue;
+                }
                 let named =
                     config_maps.named_by(&found.object, found.deployer, (&self.all, &rendered), files);
-                let waits =
-                    if is_new { named.may_be_built_later } else { named.is_incomplete && may_go_on_waiting };
-                if waits {
+                if !is_new && named.is_incomplete && may_go_on_waiting {
                     waiting.push(found);
                 } else {
                     has_followed = true;
