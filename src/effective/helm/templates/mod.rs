@@ -1,13 +1,19 @@
 //! What a chart's templates show without being rendered: which tags images get, and the objects that a post-renderer patches.
 //!
-//! Control flow isn't followed, so what this gives is a good guess.
+//! `text` reads the templates once, without any values. `images` gives each image of the values its tags: by the lines that
+//! `evaluation` can read (`line`), in view of what it can't (`used`) and of the named templates that the chart includes (`named`).
+//! `objects` shows containers to a post-renderer.
 
 mod evaluation;
 mod expression;
 mod images;
+mod line;
+mod named;
 mod objects;
 mod text;
+mod used;
 
-pub use images::{AllNamed, ChartImages, TemplateScope};
+pub use images::{ChartImages, TemplateScope};
+pub use named::AllNamed;
 pub use objects::objects;
 pub use text::ChartTemplates;

@@ -1,0 +1,83 @@
+//! The image that a line of a template gives, and what sets its tag.
+
+use std::ops::Range;
+
+use super::super::super::place::Place;
+use super::super::super::setting::{EffectiveImage, Fixed, Holds, Setting, TextPart};
+use super::super::super::value::Scalar;
+use super::evaluation::EvaluatedPiece;
+use super::text::TemplatePlace;
+use crate::image::ParsedReference;
+
+/// The image in a line.
+pub(super) struct TemplateImage {
+    pub(super) at: TemplatePlace,
+    pub(super) name: String,
+    /// What holds the name, or parts of it.
+    pub(super) named_at: Vec<Place>,
+    pub(super) tag: Option<String>,
+    /// What sets the tag; `None` if no value does.
+    pub(super) setting: Option<Setting>,
+}
+
+impl TemplateImage {
+    /// `None` if it can't be told what sets the tag.
+    pub(super) fn of(pieces: &[EvaluatedPiece<'_>], at: &TemplatePlace) -> Option<Self> {
+        let text: String = pieces.iter().map(|piece| piece.text.as_str()).collect();
+        let ParsedReference { name, tag, digest } = ParsedReference::parse(&text);
+        if digest.is_some() || text.contains(char::is_whitespace) {
+            return None;
+        }
+        let (mut named_at, mut tagged, mut start) = (Vec::new(), Vec::new(), 0);
+        for piece in pieces {
+            let range = start..start + piece.text.len();
+            start = range.end;
+            let Some(value) = piece.value.filter(|_| !range.is_empty()) else { continue };
+            if range.start < name.len() {
+                named_at.extend(value.place);
+            }
+            if range.end > name.len() + 1 {
+                tagged.push((value, range));
+            }
+        }
+        let version = tag.map(|_| name.len() + 1..text.len());
+        let setting = match (tagged.as_slice(), version) {
+            ([], _) | (_, None) => None,
+            ([(value, range)], Some(version)) => {
+                let inside = range.start.max(version.start)..range.end;
+                let around = |range: Range<usize>| text[range].to_owned();
+                let (prefix, suffix) = (around(version.start..inside.start), around(inside.end..version.end));
+                let own = inside.start - range.start..range.len();
+                Some(setting(value, own, Holds::Tag { prefix, suffix })?)
+            }
+            _ => return None,
+        };
+        let (at, name, tag) = (at.clone(), name.to_owned(), tag.map(str::to_owned));
+        Some(TemplateImage { at, name, named_at, tag, setting })
+    }
+
+    /// Whether the tag is all of the one that an image has, or stands for one that isn't there.
+    pub(super) fn is_that_of(&self, image: &EffectiveImage) -> bool {
+        let own = image.winning().and_then(Setting::place);
+        match &self.setting {
+            None => own.is_none() || image.tag.as_deref().is_none_or(str::is_empty),
+            Some(Setting::Part(part)) => Some(part.place) == own && part.holds == Holds::whole_tag(),
+            Some(other) => other.place() == own,
+        }
+    }
+
+    /// What sets the tag, or why nothing can.
+    pub(super) fn setting_at(&self, name: Option<Place>) -> Setting {
+        let what = || format!("the tag comes from the template in {}, not from the values", self.at);
+        let fixed = || Setting::Fixed { at: name, reason: Fixed::Unread { what: what() } };
+        self.setting.clone().unwrap_or_else(fixed)
+    }
+}
+
+/// What sets a tag that is in a range of a value; `None` if something else has changed the value.
+fn setting(value: &Scalar, range: Range<usize>, holds: Holds) -> Option<Setting> {
+    match value.links.last() {
+        None => Some(Setting::Part(TextPart { place: value.place?, range, holds })),
+        Some(link) => (holds == Holds::whole_tag()).then(|| link.tag_setting()),
+    }
+}
