@@ -1,7 +1,7 @@
 //! Helm: charts, Flux's HelmRelease, and charts that a kustomization inflates.
 //!
-//! Templates are not rendered. What a chart runs is what its merged values name. Which tag they take if the values hold several,
-//! and which container a post-renderer patches, is read from the templates as far as they show it.
+//! Templates are not rendered. What a chart runs is what its merged values name. Which tags the images get, and which container
+//! a post-renderer patches, is read from the templates as far as they show it.
 
 mod chart;
 mod inflated;

@@ -17,11 +17,11 @@ use super::named::{AllNamed, IncludedTemplates};
 use super::text::{ChartTemplates, ImageLine};
 use super::used::UsedValues;
 
-/// So many doubts say enough about one chart, and about one image.
+/// The most doubts about one chart, and about one image.
 const MAX_DOUBTS: usize = 1000;
 const MAX_DOUBTS_OF_IMAGE: usize = 3;
 
-/// So many tags are told apart, of an image and of a chart.
+/// The most tags that templates give to one image, and to all images of a chart.
 const MAX_TAGS_OF_IMAGE: usize = 50;
 const MAX_TAGS: usize = 3000;
 
@@ -103,7 +103,7 @@ impl TemplateScope<'_> {
     }
 }
 
-/// An image with each of the tags that templates give it. As it is, too, if a template may use it so.
+/// An image with each of the tags that templates give it; also unchanged, if a template may use it that way.
 fn with_tags(image: EffectiveImage, read: &[TemplateImage], used: &UsedValues) -> Vec<EffectiveImage> {
     let own = image.winning().and_then(Setting::place);
     let is_of_image = |line: &&TemplateImage| image.named_at.is_some_and(|at| line.named_at.contains(&at));

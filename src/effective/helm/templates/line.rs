@@ -21,7 +21,7 @@ pub(super) struct TemplateImage {
 }
 
 impl TemplateImage {
-    /// `None` if it can't be told what sets the tag.
+    /// `None` if tagbump can't tell what sets the tag.
     pub(super) fn of(pieces: &[EvaluatedPiece<'_>], at: &TemplatePlace) -> Option<Self> {
         let text: String = pieces.iter().map(|piece| piece.text.as_str()).collect();
         let ParsedReference { name, tag, digest } = ParsedReference::parse(&text);
@@ -56,7 +56,7 @@ impl TemplateImage {
         Some(TemplateImage { at, name, named_at, tag, setting })
     }
 
-    /// Whether the tag is all of the one that an image has, or stands for one that isn't there.
+    /// Whether it is the image's own tag without other text around it, or the `appVersion` of an image without a tag.
     pub(super) fn is_that_of(&self, image: &EffectiveImage) -> bool {
         let own = image.winning().and_then(Setting::place);
         match &self.setting {

@@ -10,13 +10,13 @@ use super::expression::Expression;
 /// What reading a template costs, in bytes for each value.
 const BYTES_PER_VALUE: usize = 64;
 
-/// So many lines with an image are looked at in a chart.
+/// Further lines with an image are treated like those that can't be read.
 const MAX_LINES: usize = 1000;
 
-/// Deeper control flow is taken for text that is always there.
+/// Deeper control flow is treated as text that is always rendered.
 const MAX_DEPTH: usize = 32;
 
-/// So many branches of an `if` are told apart.
+/// Further branches of an `if` are taken to depend on the same conditions.
 const MAX_BRANCHES: usize = 8;
 
 /// Longer conditions are left out.

@@ -11,7 +11,7 @@ use super::images::TemplateScope;
 use super::named::IncludedTemplates;
 use super::text::{ImageLine, NamedTemplate, TemplatePlace, Uses};
 
-/// So many values are looked at to find what lines use that can't be read.
+/// The most values that are looked at to find what is used in lines that can't be read.
 const MAX_USED: usize = 20_000;
 
 /// The values that templates use where tagbump can't read what they make of them.
