@@ -116,7 +116,9 @@ impl<'a> Files<'a> {
 
     /// The text of a file that needn't be YAML; `None` if there is none.
     pub fn text(&self, path: &str) -> Option<String> {
-        String::from_utf8((self.read)(path)?).ok()
+        let loaded = self.by_path.get(path).copied().flatten().map(|id| &self.file(id).bytes);
+        let known = loaded.or_else(|| self.parsed.get(path).map(|content| &content.bytes));
+        String::from_utf8(known.cloned().or_else(|| (self.read)(path))?).ok()
     }
 
     /// Reads a file of `NAME=VALUE` lines, as compose reads its `.env`; `None` if there is none.

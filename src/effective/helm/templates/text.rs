@@ -100,15 +100,27 @@ impl ChartTemplates {
     pub fn read(files: &mut Files<'_>, chart: &str) -> Self {
         let mut templates = ChartTemplates::default();
         let Some(folder) = join(chart, "templates") else { return templates };
-        let helpers = HELPERS.iter().filter_map(|name| join(&folder, name));
-        for path in files.below(&folder).map(str::to_owned).chain(helpers) {
-            let Some(text) = files.text(&path) else { continue };
-            if !files.spend(text.len() / BYTES_PER_VALUE) {
-                break;
-            }
-            templates.add(&path, &in_lines(&text));
+        files.below(&folder).for_each(|path| templates.add_file(files, path));
+        if templates.includes_more() {
+            let helpers = HELPERS.iter().filter_map(|name| join(&folder, name));
+            helpers.for_each(|path| templates.add_file(files, &path));
         }
         templates
+    }
+
+    fn add_file(&mut self, files: &mut Files<'_>, path: &str) {
+        if let Some(text) = files.text(path).filter(|text| files.spend(text.len() / BYTES_PER_VALUE)) {
+            self.add(path, &in_lines(&text));
+        }
+    }
+
+    /// Whether it includes what no template has that was read.
+    fn includes_more(&self) -> bool {
+        let inner = self.named.values().map(|template| &template.included);
+        let mut includes = inner.chain([&self.included]);
+        includes.any(|includes| {
+            includes.any || includes.named.iter().any(|(name, _)| !self.named.contains_key(name))
+        })
     }
 
     fn add(&mut self, path: &str, text: &str) {
