@@ -81,7 +81,7 @@ impl<'t> ExpressionParser<'t> {
         }
     }
 
-    /// `(.Values.global).tag` is `.Values.global.tag`, but no error where there is no map.
+    /// `(.Values.global).tag` gives the same as `.Values.global.tag`, but Helm accepts it where `global` is missing.
     fn behind_parenthesis(&mut self, inner: Expression) -> Option<Term> {
         if !self.rest.starts_with('.') {
             return Some(Term::Expression(inner));
