@@ -4,7 +4,7 @@ use super::{git, tag};
 use crate::error::{Exit, Failure};
 use crate::hint::{Hint, flag, hint, setting, switch};
 use crate::landing::remote::{BranchRule, ForbiddingHost, HttpRefusal, RemoteError};
-use crate::landing::{GiveUpReason, LandingError, MessageError};
+use crate::landing::{GiveUpReason, LandingError, MessageError, outcome_unknown};
 use crate::tag::{MESSAGE_VARIABLES, VariableError, variables};
 
 /// What to do if the time ran out.
@@ -29,9 +29,9 @@ where
             LandingError::UnpackFailed { .. } => Failure::new(Exit::Refused, message).hinted(
                 "its disk may be full, or the push may exceed its limits; ask the repository's administrators",
             ),
-            LandingError::OutcomeUnknown(error) => {
+            LandingError::OutcomeUnknown { error, reason } => {
                 let failure = Failure::from(*error);
-                Failure { message: failure.message + "; the outcome of the last try is unknown", ..failure }
+                Failure { message: failure.message + &*outcome_unknown(&reason), ..failure }
             }
             LandingError::Branch(error) => error.into(),
             LandingError::Propose(error) => error.into(),
@@ -232,8 +232,12 @@ mod tests {
         let inner = Failure::new(Exit::Refused, "pre-receive hook declined").hinted("ask");
         assert_eq!(Failure::from(AnyError::Branch(inner.clone())), inner);
         assert_eq!(Failure::from(AnyError::Propose(inner.clone())), inner);
-        let unknown = Failure::from(AnyError::OutcomeUnknown(Box::new(AnyError::Propose(inner.clone()))));
-        let message = "pre-receive hook declined; the outcome of the last try is unknown";
+        let unknown = Failure::from(AnyError::OutcomeUnknown {
+            error: Box::new(AnyError::Propose(inner.clone())),
+            reason: "u: no answer in time".to_owned(),
+        });
+        let message = "pre-receive hook declined; the outcome of the last try is unknown, because the branch \
+            couldn't be read after it: u: no answer in time";
         assert_eq!((unknown.exit, &*unknown.to_string()), (Exit::Refused, message));
         assert_eq!(unknown.hint, inner.hint);
     }

@@ -13,9 +13,9 @@ pub enum LandingError<B, P> {
     RejectedUnclear { message: String },
     #[error("the server failed to unpack the push: {message}")]
     UnpackFailed { message: String },
-    /// Like the inner error, but the last commit may have landed.
-    #[error("{0}; the outcome of the last try is unknown")]
-    OutcomeUnknown(Box<Self>),
+    /// Like the inner error, but the last commit may have landed: the branch couldn't be read after that, for this reason.
+    #[error("{error}{}", outcome_unknown(.reason))]
+    OutcomeUnknown { error: Box<Self>, reason: String },
     /// The branch can't be read, or takes no commit.
     #[error(transparent)]
     Branch(B),
@@ -32,6 +32,13 @@ pub enum GiveUpReason {
     Unreachable,
     /// The server's lock on the branch doesn't go away.
     LockStays,
+}
+
+/// What to add to an error if the last commit may have landed, and reading the branch failed for this reason.
+pub fn outcome_unknown(reason: &str) -> String {
+    format!(
+        "; the outcome of the last try is unknown, because the branch couldn't be read after it: {reason}"
+    )
 }
 
 fn after_tries(tries: u32) -> String {

@@ -10,7 +10,7 @@ use super::{
 use crate::object_id::CommitId;
 
 /// Extra time beyond the budget, to find out how the last try ended.
-pub(super) const FINAL_CHECK: Duration = Duration::from_secs(10);
+pub(super) const FINAL_CHECK: Duration = Duration::from_secs(30);
 
 /// How often a server that can't be reached is tried.
 const UNREACHABLE_TRIES: u32 = 6;
@@ -287,15 +287,13 @@ impl<'a, 'c, B: TargetBranch, P: Proposal, E> LandingLoop<'a, 'c, B, P, E> {
         }
         self.backoff.extend(FINAL_CHECK);
         loop {
-            let retry_after = match self.branch.tip(self.backoff.half_time()) {
+            let (reason, retry_after) = match self.branch.tip(self.backoff.half_time()) {
                 Ok(tip) => return self.landed_before(&tip)?.ok_or(error),
-                Err(FetchError::Transient { retry_after, .. }) => retry_after,
-                Err(FetchError::Unreachable { .. }) => None,
-                // there will be no answer
-                Err(FetchError::Permanent(_)) => Some(Duration::MAX),
+                // after a permanent error, there will be no answer
+                Err(failed) => failed.transient().unwrap_or_else(|e| (e.to_string(), Some(Duration::MAX))),
             };
             if !self.backoff.wait_shortly(retry_after) {
-                return Err(LandingError::OutcomeUnknown(Box::new(error)));
+                return Err(LandingError::OutcomeUnknown { error: Box::new(error), reason });
             }
         }
     }

@@ -25,7 +25,7 @@ use crate::object_id::CommitId;
 use crate::plan::{FileSource, Plan};
 
 pub use backoff::{Backoff, Clock, SystemClock};
-pub use error::{GiveUpReason, LandingError, MessageError};
+pub use error::{GiveUpReason, LandingError, MessageError, outcome_unknown};
 pub use history::{BuildOrder, History, OnDefaultBranch};
 pub use included_commits::IncludedCommits;
 pub use landing_loop::land;
@@ -147,7 +147,7 @@ impl<E> PublishOutcome<E> {
 /// A branch that commits can be made and published on.
 pub trait TargetBranch {
     /// Why it can't be read, or takes no commit.
-    type Error;
+    type Error: Display;
 
     /// Reads the tip of the branch; gives up at `deadline`.
     ///

@@ -19,6 +19,7 @@ mod publisher;
 mod remote_history;
 mod withheld;
 
+use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -73,7 +74,7 @@ impl<E> RemoteBranch<E> {
     }
 }
 
-impl<E: From<RemoteError>> TargetBranch for RemoteBranch<E> {
+impl<E: Display + From<RemoteError>> TargetBranch for RemoteBranch<E> {
     type Error = E;
 
     fn tip(&mut self, deadline: Instant) -> Result<Tip, FetchError<E>> {

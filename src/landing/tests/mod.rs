@@ -78,7 +78,7 @@ fn ending(error: &LandingError<TestError, TestError>) -> Ending {
         LandingError::GaveUp { reason, .. } => GaveUp(*reason),
         LandingError::RejectedUnclear { .. } => RejectedUnclear,
         LandingError::UnpackFailed { .. } => UnpackFailed,
-        LandingError::OutcomeUnknown(error) => ending(error),
+        LandingError::OutcomeUnknown { error, .. } => ending(error),
         LandingError::Branch(_) => Branch,
         LandingError::Propose(_) => panic!("every proposal is made"),
     }
@@ -176,7 +176,7 @@ fn final_check_repeats_until_the_server_answers() {
         } else {
             let (failed, message, branch, _) = fails(branch, GaveUp(TimedOut));
             assert_eq!((branch.looks, branch.pushed), (5, 1));
-            assert!(!matches!(failed.error, LandingError::OutcomeUnknown(_)), "{message}");
+            assert!(!matches!(failed.error, LandingError::OutcomeUnknown { .. }), "{message}");
             assert!(!message.contains("the outcome of the last try is unknown"), "{message}");
         }
     }

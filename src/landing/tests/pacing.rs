@@ -170,8 +170,9 @@ fn final_check_ends_when_its_time_is_over() {
     let faults = (0..1000).map(|_| passing(None)).collect();
     let branch = FakeBranch { faults_after_push: faults, ..branch };
     let (failed, message, branch, clock) = fails(branch, GaveUp(TimedOut));
-    assert!(matches!(failed.error, LandingError::OutcomeUnknown(_)), "{message}");
-    assert!(message.contains("the outcome of the last try is unknown"), "{message}");
+    assert!(matches!(failed.error, LandingError::OutcomeUnknown { .. }), "{message}");
+    let reason = "; the outcome of the last try is unknown, because the branch couldn't be read after it: answered 503";
+    assert!(message.ends_with(reason), "{message}");
     assert!(clock.slept().iter().sum::<Duration>() < FINAL_CHECK);
     assert_eq!(branch.pushed, 1);
 }

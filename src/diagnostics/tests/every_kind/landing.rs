@@ -132,7 +132,10 @@ pub(super) fn landing_errors() -> Vec<LandingError<ForgeError, DecisionError>> {
         .chain([
             LandingError::RejectedUnclear { message: s() },
             LandingError::UnpackFailed { message: s() },
-            LandingError::OutcomeUnknown(Box::new(LandingError::UnpackFailed { message: s() })),
+            LandingError::OutcomeUnknown {
+                error: Box::new(LandingError::UnpackFailed { message: s() }),
+                reason: s(),
+            },
             LandingError::Branch(ForgeError::TimedOut { problem: s() }),
             LandingError::Propose(DecisionError::NoRepository),
         ])
