@@ -1,8 +1,9 @@
 //! Evaluates the texts of a chart's templates, as far as charts commonly put images together: values, defaults, `printf`
 //! and named templates.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use super::super::super::place::Place;
 use super::super::super::value::{Scalar, Value};
 use super::expression::{Expression, Term};
 use super::text::{NamedTemplate, next_action};
@@ -25,11 +26,13 @@ pub(super) struct EvaluatedPiece<'v> {
     pub text: String,
     /// The value that it is.
     pub value: Option<&'v Scalar>,
+    /// A function has made a text of it: also of zero or `false`.
+    is_text: bool,
 }
 
 impl EvaluatedPiece<'_> {
     fn literal(text: &str) -> Self {
-        EvaluatedPiece { text: text.to_owned(), value: None }
+        EvaluatedPiece { text: text.to_owned(), value: None, is_text: true }
     }
 }
 
@@ -41,6 +44,18 @@ pub(super) struct Evaluation<'v> {
     app_version: Option<&'v str>,
     /// How much was done so far.
     steps: usize,
+    /// A branch wasn't rendered.
+    has_skipped: bool,
+    /// Values that count as empty.
+    emptied: HashSet<Place>,
+}
+
+/// What an `if` in a text has come to.
+struct OpenIf {
+    /// One of them was rendered, or none may be.
+    is_done: bool,
+    /// The one that is being read is rendered.
+    is_rendered: bool,
 }
 
 impl<'v> Evaluation<'v> {
@@ -49,12 +64,20 @@ impl<'v> Evaluation<'v> {
         named: &'v HashMap<&'v str, &'v NamedTemplate>,
         app_version: Option<&'v str>,
     ) -> Self {
-        Evaluation { values, named, app_version, steps: 0 }
+        Evaluation { values, named, app_version, steps: 0, has_skipped: false, emptied: HashSet::new() }
     }
 
-    /// A text with actions; `None` if one of them can't be evaluated.
-    pub fn text(&mut self, text: &str) -> Option<Vec<EvaluatedPiece<'v>>> {
-        self.text_at_depth(text, 0)
+    /// From here on, these values count as empty.
+    pub fn empty(&mut self, values: HashSet<Place>) {
+        self.emptied = values;
+    }
+
+    /// A text with actions, and whether some of it isn't rendered with these values; `None` if one of the actions can't be
+    /// evaluated.
+    pub fn text(&mut self, text: &str) -> Option<(Vec<EvaluatedPiece<'v>>, bool)> {
+        self.has_skipped = false;
+        let pieces = self.text_at_depth(text, 0)?;
+        Some((pieces, self.has_skipped))
     }
 
     fn text_at_depth(&mut self, text: &str, depth: usize) -> Option<Vec<EvaluatedPiece<'v>>> {
@@ -62,42 +85,82 @@ impl<'v> Evaluation<'v> {
             return None;
         }
         self.spend(1)?;
-        let (mut pieces, mut rest) = (Vec::new(), text);
+        let (mut pieces, mut rest, mut open) = (Vec::new(), text, Vec::new());
+        let is_rendered = |open: &[OpenIf]| open.iter().all(|branches| branches.is_rendered);
         while let Some((before, action, behind)) = next_action(rest) {
-            pieces.push(EvaluatedPiece::literal(before));
-            pieces.extend(self.expression(&Expression::parse(action)?, depth)?);
+            if is_rendered(&open) {
+                pieces.push(EvaluatedPiece::literal(before));
+            }
+            if !self.branch(action, &mut open, depth)? && is_rendered(&open) {
+                pieces.extend(self.expression(&Expression::parse(action)?, depth)?);
+            }
             rest = behind;
         }
         pieces.push(EvaluatedPiece::literal(rest));
         let length: usize = pieces.iter().map(|piece| piece.text.len()).sum();
-        (length <= MAX_LENGTH).then_some(pieces)
+        (length <= MAX_LENGTH && open.is_empty()).then_some(pieces)
+    }
+
+    /// Follows an `if`, `else` or `end`. Returns whether it is one.
+    fn branch(&mut self, action: &str, open: &mut Vec<OpenIf>, depth: usize) -> Option<bool> {
+        let (keyword, rest) = action.split_once(' ').unwrap_or((action, ""));
+        let is_rendered = open.iter().all(|branches| branches.is_rendered);
+        match keyword {
+            "if" => {
+                let holds = is_rendered && self.truth_at(&Expression::parse(rest)?, depth)?;
+                open.push(OpenIf { is_done: holds || !is_rendered, is_rendered: holds });
+                self.has_skipped |= is_rendered && !holds;
+            }
+            "else" => {
+                let mut branches = open.pop()?;
+                let condition = rest.trim_start().strip_prefix("if ");
+                branches.is_rendered = !branches.is_done
+                    && match condition {
+                        Some(condition) => self.truth_at(&Expression::parse(condition)?, depth)?,
+                        None => rest.trim().is_empty().then_some(true)?,
+                    };
+                branches.is_done |= branches.is_rendered;
+                self.has_skipped |= !branches.is_rendered;
+                open.push(branches);
+            }
+            "end" => {
+                open.pop()?;
+            }
+            "with" | "range" | "block" | "define" => return None,
+            _ => return Some(false),
+        }
+        Some(true)
     }
 
     /// Whether a condition holds; `None` if that can't be evaluated. (Go, `template.IsTrue`.)
     pub fn truth(&mut self, expression: &Expression) -> Option<bool> {
+        self.truth_at(expression, 0)
+    }
+
+    fn truth_at(&mut self, expression: &Expression, depth: usize) -> Option<bool> {
         self.spend(1)?;
         let [command] = expression.0.as_slice() else {
-            return Some(self.expression(expression, 0)?.iter().any(is_filled));
+            return Some(self.expression(expression, depth)?.iter().any(is_filled));
         };
         match command.as_slice() {
             [Term::Word(word)] if word.contains(".Values.") => self.is_true(word),
-            [Term::Expression(inner)] => self.truth(inner),
-            [Term::Word(not), term] if not == "not" => Some(!self.truth_of_term(term)?),
-            [Term::Word(and), terms @ ..] if and == "and" => self.truths(terms, false),
-            [Term::Word(or), terms @ ..] if or == "or" => self.truths(terms, true),
-            [Term::Word(eq), one, other] if eq == "eq" => self.is_equal(one, other),
-            [Term::Word(ne), one, other] if ne == "ne" => Some(!self.is_equal(one, other)?),
-            _ => Some(self.expression(expression, 0)?.iter().any(is_filled)),
+            [Term::Expression(inner)] => self.truth_at(inner, depth),
+            [Term::Word(not), term] if not == "not" => Some(!self.truth_of_term(term, depth)?),
+            [Term::Word(and), terms @ ..] if and == "and" => self.truths(terms, false, depth),
+            [Term::Word(or), terms @ ..] if or == "or" => self.truths(terms, true, depth),
+            [Term::Word(eq), one, other] if eq == "eq" => self.is_equal(one, other, depth),
+            [Term::Word(ne), one, other] if ne == "ne" => Some(!self.is_equal(one, other, depth)?),
+            _ => Some(self.expression(expression, depth)?.iter().any(is_filled)),
         }
     }
 
-    fn truth_of_term(&mut self, term: &Term) -> Option<bool> {
-        self.truth(&Expression(vec![vec![term.clone()]]))
+    fn truth_of_term(&mut self, term: &Term, depth: usize) -> Option<bool> {
+        self.truth_at(&Expression(vec![vec![term.clone()]]), depth)
     }
 
     /// Whether one of the terms is `wanted`; if so, the others don't matter.
-    fn truths(&mut self, terms: &[Term], wanted: bool) -> Option<bool> {
-        let truths: Vec<Option<bool>> = terms.iter().map(|term| self.truth_of_term(term)).collect();
+    fn truths(&mut self, terms: &[Term], wanted: bool, depth: usize) -> Option<bool> {
+        let truths: Vec<Option<bool>> = terms.iter().map(|term| self.truth_of_term(term, depth)).collect();
         if truths.contains(&Some(wanted)) {
             return Some(wanted);
         }
@@ -105,14 +168,14 @@ impl<'v> Evaluation<'v> {
     }
 
     /// Whether two texts are equal. Numbers and booleans can be written in several ways.
-    fn is_equal(&mut self, one: &Term, other: &Term) -> Option<bool> {
+    fn is_equal(&mut self, one: &Term, other: &Term, depth: usize) -> Option<bool> {
         let mut text = |term: &Term| -> Option<String> {
             if let Term::Word(word) = term
                 && ["true", "false"].contains(&word.as_str())
             {
                 return None;
             }
-            let pieces = self.term(term, 0)?;
+            let pieces = self.term(term, depth)?;
             let is_text = |piece: &EvaluatedPiece<'_>| {
                 piece.value.is_none_or(|value| !value.plain || is_name(&value.text))
             };
@@ -183,7 +246,8 @@ impl<'v> Evaluation<'v> {
         match self.find(path)? {
             None => Some(Vec::new()),
             Some(Value::Scalar(value)) if value.text.len() <= MAX_LENGTH => {
-                Some(vec![EvaluatedPiece { text: value.text.clone(), value: Some(value) }])
+                let (text, value) = (value.text.clone(), Some(value));
+                Some(vec![EvaluatedPiece { text, value, is_text: false }])
             }
             Some(_) => None,
         }
@@ -196,7 +260,8 @@ impl<'v> Evaluation<'v> {
             self.spend(1 + value.map_or(0, |value| value.pairs().len()) / KEYS_PER_STEP)?;
             value = value.and_then(|value| value.get(key));
         }
-        Some(value)
+        let is_emptied = |value: &&Value| value.place().is_some_and(|place| self.emptied.contains(&place));
+        Some(value.filter(|value| self.emptied.is_empty() || !is_emptied(value)))
     }
 }
 
@@ -213,11 +278,18 @@ impl<'v> Arguments<'_, 'v> {
     /// Functions of Go's templates, of Sprig and of Helm.
     fn call(&mut self, function: &str) -> Option<Vec<EvaluatedPiece<'v>>> {
         match (function, self.count()) {
-            ("quote" | "squote" | "toString" | "trim", 1) => self.get(0),
+            ("quote" | "squote" | "toString" | "trim", 1) => self.get(0).map(as_text),
             ("default", 2) => self.first_filled(1..2, Some(0)),
             ("or", count @ 1..) => self.first_filled(0..count, Some(count - 1)),
             ("coalesce", count) => self.first_filled(0..count, None),
             ("required", 2) => self.get(1),
+            ("empty" | "not", 1) => Some(match self.get(0)?.iter().any(is_filled) {
+                true => Vec::new(),
+                false => vec![EvaluatedPiece::literal("true")],
+            }),
+            // no tag has any of that in it
+            ("tpl", 2) => self.without("{{", 0),
+            ("replace", 3) if self.terms.first() == Some(&Term::Text("+".to_owned())) => self.without("+", 2),
             ("ternary", 3) => {
                 let is_first = self.get(2)?.iter().any(is_filled);
                 self.get(usize::from(!is_first))
@@ -227,6 +299,12 @@ impl<'v> Arguments<'_, 'v> {
             ("index", 2..) | ("get", 2) => self.indexed(),
             _ => None,
         }
+    }
+
+    /// An argument, if it doesn't hold a text.
+    fn without(&mut self, text: &str, nth: usize) -> Option<Vec<EvaluatedPiece<'v>>> {
+        let pieces = self.get(nth)?;
+        (!pieces.iter().any(|piece| piece.text.contains(text))).then_some(pieces)
     }
 
     fn count(&self) -> usize {
@@ -262,7 +340,7 @@ impl<'v> Arguments<'_, 'v> {
         let mut pieces = vec![EvaluatedPiece::literal(parts.next()?)];
         let mut used = 1;
         for part in parts {
-            pieces.extend(self.get(used)?);
+            pieces.extend(as_text(self.get(used)?));
             pieces.push(EvaluatedPiece::literal(part.strip_prefix(['s', 'v'])?));
             used += 1;
         }
@@ -274,7 +352,7 @@ impl<'v> Arguments<'_, 'v> {
         let [Term::Text(name), Term::Word(context)] = self.terms else { return None };
         let named = self.evaluation.named.get(name.as_str())?;
         let body = named.body.as_deref().filter(|_| [".", "$"].contains(&context.as_str()))?;
-        self.evaluation.text_at_depth(body, self.depth + 1)
+        self.evaluation.text_at_depth(body, self.depth + 1).map(as_text)
     }
 
     /// `index .Values "a" "b"`
@@ -298,7 +376,11 @@ fn is_name(text: &str) -> bool {
 
 /// Whether `default` leaves a value.
 fn is_filled(piece: &EvaluatedPiece<'_>) -> bool {
-    !piece.text.is_empty() && !piece.value.is_some_and(is_zero)
+    !piece.text.is_empty() && (piece.is_text || !piece.value.is_some_and(is_zero))
+}
+
+fn as_text(pieces: Vec<EvaluatedPiece<'_>>) -> Vec<EvaluatedPiece<'_>> {
+    pieces.into_iter().map(|piece| EvaluatedPiece { is_text: true, ..piece }).collect()
 }
 
 /// Whether a value is `false` or zero, as YAML 1.1 reads it too.

@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::super::super::place::Place;
 use super::super::super::root::Doubt;
-use super::super::super::setting::{EffectiveImage, Link, Setting};
+use super::super::super::setting::{DigestAt, EffectiveImage, Link, Setting};
 use super::super::super::value::Value;
 use super::evaluation::Evaluation;
 use super::line::TemplateImage;
@@ -52,14 +52,8 @@ impl TemplateScope<'_> {
     pub fn tagged(&self, images: Vec<EffectiveImage>) -> ChartImages {
         let mut evaluation = Evaluation::new(self.values, &self.named.templates, self.app_version);
         let included = IncludedTemplates::of(self.templates, self.named);
-        let (mut read, mut unread) = (Vec::new(), Vec::new());
-        for (line, is_whole) in self.rendered_lines(&included, &mut evaluation) {
-            let pieces = if is_whole { evaluation.text(&line.text) } else { None };
-            match pieces.and_then(|pieces| TemplateImage::of(&pieces, &line.at)) {
-                Some(image) => read.push(image),
-                None => unread.push(line),
-            }
-        }
+        let lines = self.read_lines(&images, &included, &mut evaluation);
+        let (read, unread) = (lines.images, lines.unread);
         let used = UsedValues::of(self, &included, &unread, &mut evaluation);
         let names: HashSet<Place> = images.iter().filter_map(|image| image.named_at).collect();
         let by_convention = images.iter().flat_map(EffectiveImage::places).collect();
@@ -77,13 +71,46 @@ impl TemplateScope<'_> {
         ChartImages { images, by_convention, read: tags, others, used }
     }
 
+    /// Reads the lines that are rendered, and those that a bump without a digest leads to: it empties the digest that is there.
+    fn read_lines<'t>(
+        &'t self,
+        images: &[EffectiveImage],
+        included: &IncludedTemplates<'t>,
+        evaluation: &mut Evaluation<'_>,
+    ) -> ReadLines<'t> {
+        let mut lines = ReadLines::default();
+        for (line, is_whole) in self.rendered_lines(included, evaluation) {
+            match image_in(line, is_whole, evaluation) {
+                Some(image) => lines.images.push(image),
+                None => lines.unread.push(line),
+            }
+        }
+        let digests: HashSet<Place> = images.iter().filter_map(place_of_digest).collect();
+        if digests.is_empty() {
+            return lines;
+        }
+        evaluation.empty(digests);
+        let (known, unread) = (lines.images.len(), std::mem::take(&mut lines.unread));
+        for (line, is_whole) in self.rendered_lines(included, evaluation) {
+            if lines.images[..known].iter().any(|image| image.at == line.at) {
+                continue;
+            }
+            match image_in(line, is_whole, evaluation) {
+                Some(image) => lines.images.push(TemplateImage { is_partial: true, ..image }),
+                None => lines.unread.extend(unread.iter().find(|other| other.at == line.at)),
+            }
+        }
+        evaluation.empty(HashSet::new());
+        lines
+    }
+
     /// The lines that may be rendered, and whether each is sure to get all values. They are those outside of named templates,
     /// and those in the ones that are included.
-    fn rendered_lines(
-        &self,
-        included: &IncludedTemplates<'_>,
+    fn rendered_lines<'t>(
+        &'t self,
+        included: &IncludedTemplates<'t>,
         evaluation: &mut Evaluation<'_>,
-    ) -> Vec<(&ImageLine, bool)> {
+    ) -> Vec<(&'t ImageLine, bool)> {
         let mut holds = HashMap::new();
         let own = self.templates.lines.iter().filter(|line| line.inside.is_none());
         let own = own.filter(|line| {
@@ -103,6 +130,26 @@ impl TemplateScope<'_> {
     }
 }
 
+/// What is known of a chart's lines with images.
+#[derive(Default)]
+struct ReadLines<'t> {
+    images: Vec<TemplateImage>,
+    unread: Vec<&'t ImageLine>,
+}
+
+fn place_of_digest(image: &EffectiveImage) -> Option<Place> {
+    match image.digest_at? {
+        DigestAt::Place(place) => Some(place),
+        DigestAt::Unplaced => None,
+    }
+}
+
+/// The image in a line, as it is rendered with the values.
+fn image_in(line: &ImageLine, is_whole: bool, evaluation: &mut Evaluation<'_>) -> Option<TemplateImage> {
+    let (pieces, is_partial) = is_whole.then(|| evaluation.text(&line.text))??;
+    TemplateImage::of(&pieces, &line.at, is_partial)
+}
+
 /// An image with each of the tags that templates give it; also unchanged, if a template may use it that way.
 fn with_tags(image: EffectiveImage, read: &[TemplateImage], used: &UsedValues) -> Vec<EffectiveImage> {
     let own = image.winning().and_then(Setting::place);
@@ -112,19 +159,20 @@ fn with_tags(image: EffectiveImage, read: &[TemplateImage], used: &UsedValues) -
     if same.is_empty() && others.is_empty() {
         return vec![image];
     }
-    let without_digest = without_digest(&image);
+    let leaves_digest_out = same.iter().chain(&others).all(|line| !line.is_partial);
+    let base = if leaves_digest_out { without_digest(&image) } else { image.clone() };
     let mut tagged: Vec<EffectiveImage> = Vec::new();
     for line in others {
         let setting = line.setting_at(image.named_at);
         let is_known = tagged.iter().any(|known| known.winning() == Some(&setting));
         if tagged.len() < MAX_TAGS_OF_IMAGE && !is_known {
-            tagged.push(with_tag(&without_digest, line, setting));
+            tagged.push(with_tag(&base, line, setting));
         }
     }
     // what can't be read may put the tag and the digest together
     let may_be_used = own.is_some() && used.may_use(&image);
     if may_be_used || !same.is_empty() || tagged.is_empty() {
-        tagged.insert(0, if may_be_used { image } else { without_digest });
+        tagged.insert(0, if may_be_used { image } else { base });
     }
     tagged
 }

@@ -18,14 +18,16 @@ pub(super) struct TemplateImage {
     pub(super) tag: Option<String>,
     /// What sets the tag; `None` if no value does.
     pub(super) setting: Option<Setting>,
+    /// With other values, the template gives something else: it may use a digest then.
+    pub(super) is_partial: bool,
 }
 
 impl TemplateImage {
     /// `None` if tagbump can't tell what sets the tag.
-    pub(super) fn of(pieces: &[EvaluatedPiece<'_>], at: &TemplatePlace) -> Option<Self> {
+    pub(super) fn of(pieces: &[EvaluatedPiece<'_>], at: &TemplatePlace, is_partial: bool) -> Option<Self> {
         let text: String = pieces.iter().map(|piece| piece.text.as_str()).collect();
         let ParsedReference { name, tag, digest } = ParsedReference::parse(&text);
-        if digest.is_some() || text.contains(char::is_whitespace) {
+        if digest.is_some() || text.contains(|c: char| c == '@' || c.is_whitespace()) {
             return None;
         }
         let (mut named_at, mut tagged, mut start) = (Vec::new(), Vec::new(), 0);
@@ -53,7 +55,7 @@ impl TemplateImage {
             _ => return None,
         };
         let (at, name, tag) = (at.clone(), name.to_owned(), tag.map(str::to_owned));
-        Some(TemplateImage { at, name, named_at, tag, setting })
+        Some(TemplateImage { at, name, named_at, tag, setting, is_partial })
     }
 
     /// Whether it is the image's own tag without other text around it, or the `appVersion` of an image without a tag.

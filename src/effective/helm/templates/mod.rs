@@ -1,9 +1,10 @@
 //! What a chart's templates show without being rendered: which tags images get, and the objects that a post-renderer patches.
 //!
-//! `text` reads the templates once, without any values. `images` gives each image of the values its tags: by the lines that
+//! `text` reads the templates once, without any values; `bindings` follows their variables. `images` gives each image of the values its tags: by the lines that
 //! `evaluation` can read (`line`), in view of what it can't (`used`) and of the named templates that the chart includes (`named`).
 //! `objects` shows containers to a post-renderer.
 
+mod bindings;
 mod evaluation;
 mod expression;
 mod images;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::super::super::files::{Files, join};
+use super::bindings::Bindings;
 use super::expression::Expression;
 
 /// What reading a template costs, in bytes for each value.
@@ -21,6 +22,9 @@ const MAX_BRANCHES: usize = 8;
 
 /// Longer conditions are left out.
 const MAX_CONDITION: usize = 500;
+
+/// An expression that prints nothing.
+const NOTHING: &str = "\"\"";
 
 /// The files with named templates, which no list of YAML files has.
 const HELPERS: [&str; 3] = ["_helpers.tpl", "_images.tpl", "_image.tpl"];
@@ -64,7 +68,7 @@ pub struct ImageLine {
 /// A named template.
 #[derive(Debug, Default)]
 pub struct NamedTemplate {
-    /// `None` if it holds control flow.
+    /// `None` if it holds control flow other than `if`.
     pub body: Option<String>,
     pub uses: Uses,
     pub included: Includes,
@@ -82,7 +86,7 @@ pub struct Uses {
 }
 
 /// A line of a template.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct TemplatePlace {
     path: Arc<str>,
     /// 1-based.
@@ -128,10 +132,12 @@ impl ChartTemplates {
         let (mut reader, mut start) = (TemplateReader::default(), 0);
         for document in text.split_inclusive("\n---") {
             let holds_text = document.lines().any(|line| TEXTS.contains(&line.trim_end()));
+            let mut key = None;
             for (nth, line) in document.lines().enumerate() {
                 let at = TemplatePlace { path: path.clone(), line: start + nth + 1 };
-                let image = behind_image(line).filter(|_| !holds_text);
-                reader.line(self, &at, line, image);
+                let image = behind_image(line).or_else(|| key.take().and_then(|key| below(key, line)));
+                key = image.filter(|image| KEYS_ALONE.contains(image));
+                reader.line(self, &at, line, image.filter(|_| !holds_text && key.is_none()));
             }
             start += document.matches('\n').count();
         }
@@ -157,6 +163,9 @@ impl Includes {
     }
 }
 
+/// What is behind `image:` if the image is in the next line.
+const KEYS_ALONE: [&str; 5] = ["", ">-", ">", "|-", "|"];
+
 /// Objects whose values are text.
 const TEXTS: [&str; 2] = ["kind: ConfigMap", "kind: Secret"];
 
@@ -166,8 +175,11 @@ struct TemplateReader {
     open: Vec<Block>,
     /// How many blocks are open beyond those.
     deeper: usize,
-    /// The named template that is open, with its text so far; `None` once it holds control flow.
+    /// The named template that is open, with its text so far; `None` once it holds control flow other than `if`.
     named: Option<(String, Option<String>)>,
+    bindings: Bindings,
+    /// Those outside of the named template that is open.
+    outside: Bindings,
 }
 
 /// What an `end` ends.
@@ -181,10 +193,10 @@ impl TemplateReader {
     fn line(&mut self, chart: &mut ChartTemplates, at: &TemplatePlace, line: &str, image: Option<&str>) {
         let image = image.filter(|_| chart.lines.len() < MAX_LINES);
         let may_make_image = image.is_none() && may_make_image(line);
-        self.included(chart).note(line, image.is_some() || may_make_image);
+        self.included(chart).note(&self.bindings.resolve_text(line), image.is_some() || may_make_image);
         chart.lines.extend(image.map(|text| ImageLine {
             at: at.clone(),
-            text: text.to_owned(),
+            text: self.bindings.resolve_text(text).into_owned(),
             conditions: self.conditions(),
             inside: self.named.as_ref().map(|(name, _)| name.clone()),
         }));
@@ -194,9 +206,14 @@ impl TemplateReader {
         let mut rest = line;
         while let Some((before, action, behind)) = next_action(rest) {
             self.text(before);
-            self.action(chart, action, &rest[before.len()..rest.len() - behind.len()]);
-            if let Some(uses) = self.uses(chart).filter(|_| may_make_image) {
-                uses.add(action, at);
+            if action.starts_with("else") {
+                self.bindings.turn();
+            }
+            let resolved = self.bindings.resolve(action).into_owned();
+            let written = rest[before.len()..rest.len() - behind.len()].replacen(action, &resolved, 1);
+            let is_followed = self.action(chart, action, &resolved, &written);
+            if let Some(uses) = self.uses(chart).filter(|_| may_make_image && !is_followed) {
+                uses.add(&resolved, at);
             }
             rest = behind;
         }
@@ -222,6 +239,12 @@ impl TemplateReader {
         }
     }
 
+    fn leave_out_body(&mut self) {
+        if let Some((_, body)) = &mut self.named {
+            *body = None;
+        }
+    }
+
     /// Adds to the named template that is open.
     fn text(&mut self, text: &str) {
         if let Some((_, Some(body))) = &mut self.named {
@@ -229,29 +252,37 @@ impl TemplateReader {
         }
     }
 
-    fn action(&mut self, chart: &mut ChartTemplates, action: &str, written: &str) {
+    /// Follows an action, and returns whether it only gives a name to values that the lines behind it use. `resolved` is the
+    /// same without variables, and `written` as it is in the text.
+    fn action(&mut self, chart: &mut ChartTemplates, action: &str, resolved: &str, written: &str) -> bool {
+        if let Some(is_known) = self.bindings.assign(action) {
+            self.text(&written.replacen(resolved, NOTHING, 1));
+            return is_known;
+        }
         let keyword: String = action.chars().take_while(|c| c.is_alphanumeric()).collect();
         let rest = action[keyword.len()..].trim();
         match keyword.as_str() {
             "if" | "with" | "range" => {
-                let condition = condition(chart, rest);
+                let condition = condition(chart, resolved[keyword.len()..].trim());
                 self.open(Block::Conditional(vec![(condition, false)]));
             }
             "block" => self.open(Block::Conditional(Vec::new())),
             "define" => {
                 self.named = Some((rest.trim_matches(['"', '`']).to_owned(), Some(String::new())));
                 self.open(Block::Named);
+                self.outside = std::mem::take(&mut self.bindings);
             }
-            "else" => self.turn(chart, rest),
+            "else" => self.turn(chart, resolved[keyword.len()..].trim()),
             "end" => self.close(chart),
-            _ => return self.text(written),
+            _ => self.text(written),
         }
-        // control flow inside of a named template
-        if !matches!(keyword.as_str(), "define" | "end")
-            && let Some((_, body)) = &mut self.named
-        {
-            *body = None;
+        let is_followed = self.bindings.follow(&keyword, rest);
+        match keyword.as_str() {
+            "if" | "else" | "end" if self.deeper == 0 => self.text(written),
+            "if" | "with" | "range" | "block" => self.leave_out_body(),
+            _ => {}
         }
+        is_followed
     }
 
     fn open(&mut self, block: Block) {
@@ -278,6 +309,7 @@ impl TemplateReader {
         } else if let Some(Block::Named) = self.open.pop()
             && let Some((name, body)) = self.named.take()
         {
+            self.bindings = std::mem::take(&mut self.outside);
             chart.named.entry(name).or_default().body = body.map(|body| body.trim().to_owned());
         }
     }
@@ -333,10 +365,21 @@ fn may_make_image(line: &str) -> bool {
     !is_pair || text[..key].contains("mage")
 }
 
+/// The image in a line below such a key; in a block scalar, quotes are a part of it.
+fn below<'l>(key: &str, line: &'l str) -> Option<&'l str> {
+    let text = line.trim();
+    let is_image = !key.is_empty() || text.starts_with(['"', '\'']) || text.starts_with("{{");
+    is_image.then(|| if key.is_empty() { unquoted(text) } else { Some(text) })?
+}
+
 /// What is behind `image:` in a line, without quotes around it.
 fn behind_image(line: &str) -> Option<&str> {
     let line = line.trim_start().trim_start_matches("- ").trim_start();
     let value = ["image:", "\"image\":", "'image':"].iter().find_map(|key| line.strip_prefix(key))?.trim();
+    unquoted(value)
+}
+
+fn unquoted(value: &str) -> Option<&str> {
     let quote = value.chars().next().filter(|quote| ['"', '\''].contains(quote));
     let Some(quote) = quote else { return value.split(" #").next().map(str::trim) };
     // a quote inside an action ends nothing

@@ -53,6 +53,8 @@ fn template_takes_another_tag_first() {
         "index .Values \"global\" \"tag\" | toString",
         "index .Values.global \"tag\"",
         "required \"a tag\" $.Values.global.tag",
+        "tpl .Values.global.tag . | replace \"+\" \"_\"",
+        "ternary .Values.image.tag .Values.global.tag (empty .Values.global.tag)",
         "- .Values.none.tag | default .Values.global.tag -",
     ] {
         assert_eq!(
@@ -89,7 +91,7 @@ fn line_that_cannot_be_evaluated_says_nothing() {
         "{{ include \"shop.image\" (dict \"tag\" .Values.global.tag) }}",
         "\"{{ .Values.image.repository }}:{{ .Values.global.tag | title }}\"",
         "\"{{ .Values.image.repository }}:{{ $tag }}\"",
-        "\"{{ .Values.image.repository }}{{ if .Values.global.tag }}:{{ .Values.global.tag }}{{ end }}\"",
+        "\"{{ .Values.image.repository }}{{ with .Values.global.tag }}:{{ . }}{{ end }}\"",
         "\"{{ .Values.image.repository }}:{{ .Values.global.tag }}@{{ .Values.digest }}\"",
         "\"{{ .Values.image }}:{{ .Values.global.tag }}\"",
         "{{ printf \"%d:%s\" .Values.image.repository .Values.global.tag }}",
@@ -105,13 +107,13 @@ fn line_with_another_tag_that_cannot_be_evaluated_is_a_doubt() {
     let doubt = "c/values.yaml:2 the image may get the tag .Values.global.tag in c/templates/a.yaml:3";
     let line = "\"{{ .Values.image.repository }}:{{ .Values.global.tag | title }}\"";
     assert_eq!(image(line), [OWN, doubt]);
-    let template = "{{- $tag := default .Values.image.tag .Values.global.tag }}\n- image: \"{{ .Values.image.repository }}:{{ $tag }}\"\n";
+    let template = "{{- $tag := .Values.image.tag }}{{ if foo }}{{ $tag = .Values.global.tag }}{{ end }}\n\n- image: \"{{ .Values.image.repository }}:{{ $tag }}\"\n";
     assert_eq!(of_template(template, VALUES, ""), [OWN, &doubt.replace("a.yaml:3", "a.yaml:1")]);
     let named = "{{ define \"image\" }}\n{{ if .x }}a:{{ .Values.global.tag }}{{ else }}{{ .Values.image.repository }}{{ end }}\n{{ end }}";
     let found = images(&["{{ include \"image\" . }}"], VALUES, named);
     assert_eq!(found, [OWN, &doubt.replace("a.yaml:3", "_helpers.tpl:2")]);
     // the name comes from elsewhere
-    let relative = "{{ with .Values.image }}\nimage: \"{{ .repository }}:{{ $.Values.global.tag | default .tag }}\"\n{{ end }}\n";
+    let relative = "{{ range .Values.image }}\nimage: \"{{ .repository }}:{{ $.Values.global.tag | default .tag }}\"\n{{ end }}\n";
     assert_eq!(of_template(relative, VALUES, ""), [OWN, &doubt.replace("a.yaml:3", "a.yaml:2")]);
     let named = "{{ define \"image\" }}\n{{ .image.repository }}:{{ .root.Values.global.tag | default .image.tag }}\n{{ end }}";
     let found = images(&["{{ include \"image\" (dict \"image\" .Values.image \"root\" .) }}"], VALUES, named);
@@ -119,6 +121,33 @@ fn line_with_another_tag_that_cannot_be_evaluated_is_a_doubt() {
     // not in a label, nor in a condition
     let other = "{{ if .Values.global.tag }}\nversion: {{ .Values.global.tag }}\n{{ end }}\nimage: {{ foo .Values.image }}\n";
     assert_eq!(of_template(other, VALUES, ""), [OWN]);
+}
+
+/// Variables, and what `.` is in a block of `with`.
+#[test]
+fn variables_and_with_are_followed() {
+    for template in [
+        "{{- $tag := .Values.global.tag | default .Values.image.tag -}}\nimage: \"{{ .Values.image.repository }}:{{ $tag }}\"",
+        "{{- $i := .Values.image }}{{ $g := $.Values.global }}\nimage: \"{{ $i.repository }}:{{ default $i.tag $g.tag }}\"",
+        "{{- with .Values.image }}\nimage: {{ .repository }}:{{ $.Values.global.tag | default .tag }}\n{{- end }}",
+        "{{- $root := . }}{{- with $i := .Values.image }}\nimage: {{ $i.repository }}:{{ $root.Values.global.tag }}\n{{- end }}",
+        "{{- with .Values.none }}\n{{ else with .Values.image }}\nimage: {{ .repository }}:{{ $.Values.global.tag }}\n{{- end }}",
+        "image: {{ template \"image\" . }}",
+        "image: {{ .Values.image.repository }}{{ if .Values.global.tag }}:{{ .Values.global.tag }}{{ else }}:{{ foo }}{{ end }}",
+        "image: {{ .Values.image.repository }}:{{ if not .Values.prefix }}{{ foo }}{{ else if .Values.global }}{{ .Values.global.tag }}{{ else }}{{ foo }}{{ end }}",
+        "image: {{ include \"branches\" . }}",
+        "image:\n  \"{{ .Values.image.repository }}:{{ .Values.global.tag }}\"",
+        "image: >-\n  {{ .Values.image.repository }}:{{ .Values.global.tag }}",
+    ] {
+        let named = "{{ define \"image\" }}{{ $v := .Values }}\n{{- $v.image.repository }}:{{ $v.global.tag }}\n{{- end }}\n{{ define \"branches\" }}\n{{- if .Values.global.tag }}\n{{- .Values.image.repository }}:{{ .Values.global.tag }}\n{{- else }}\n{{ if foo }}{{ end }}\n{{- end }}\n{{ end }}";
+        assert_eq!(of_template(&format!("{template}\n"), VALUES, named), [GLOBAL], "{template}");
+    }
+    let own = "{{ with .Values.image }}\nimage: {{ .repository }}:{{ .tag }}\n{{ end }}\n";
+    assert_eq!(of_template(own, VALUES, ""), [OWN]);
+    // not what it is outside of the block
+    let other = "{{ with .Values.global }}{{ include \"image\" . }}\nimage: {{ .repository }}:{{ .tag }}\n{{ end }}\n";
+    let named = "{{ define \"image\" }}{{ .Values.image.repository }}:{{ .Values.global.tag }}{{ end }}";
+    assert_eq!(of_template(other, VALUES, named)[0], OWN);
 }
 
 /// If one container has the tag beside the name, and another one has the other tag, both run.
@@ -300,6 +329,32 @@ fn tag_is_looked_for_in_all_charts() {
     assert_eq!(files("image: acme/web:{{ .Values.global.tag | title }}\n"), [GLOBAL, doubt]);
 }
 
+/// A bump without a digest empties it, and then this tag counts.
+#[test]
+fn tag_that_counts_only_without_a_digest_is_found() {
+    let values = VALUES.replace("tag: v0", "tag: v0, digest: 'sha256:0'");
+    let tag = "{{ .Values.image.repository }}:{{ .Values.global.tag }}";
+    let digest = "{{ .Values.image.repository }}@{{ .Values.image.digest }}";
+    let condition = "{{ if .Values.image.digest }}";
+    let inline = format!("image: \"{condition}{digest}{{{{ else }}}}{tag}{{{{ end }}}}\"\n");
+    let lines = format!("{condition}\nimage: {digest}\n{{{{ else }}}}\nimage: {tag}\n{{{{ end }}}}\n");
+    for template in [inline, lines] {
+        let found = of_template(&template, &values, "");
+        assert!(found.iter().any(|image| image.starts_with("acme/api:v1 c/values.yaml:1")), "{found:?}");
+    }
+}
+
+#[test]
+fn tag_that_a_function_makes_a_text_of_counts_if_it_is_zero() {
+    let values = VALUES.replace("v1", "0");
+    let global = GLOBAL.replace("v1", "0");
+    for (function, found) in [("toString |", global.as_str()), ("", OWN)] {
+        let tag = format!(".Values.global.tag | {function} default .Values.image.tag");
+        let line = format!("\"{{{{ .Values.image.repository }}}}:{{{{ {tag} }}}}\"");
+        assert_eq!(images(&[&line], &values, ""), [found]);
+    }
+}
+
 #[test]
 fn empty_tag_beside_a_digest_that_the_template_leaves_out_can_be_set() {
     let values = "image: {repository: acme/api, tag: '', digest: 'sha256:0'}\n";
@@ -315,7 +370,7 @@ fn name_without_its_tag_is_a_doubt() {
     let values = "image: {repository: acme/api, tag: v0}\n";
     let own = "acme/api:v0 c/values.yaml:1";
     let doubt = "c/values.yaml:1 c/templates/a.yaml:2 uses the image, but no template uses its tag";
-    assert_eq!(of_template(&template(".Chart.AppVersion"), values, ""), [own, doubt]);
+    assert_eq!(of_template(&template("title .Chart.AppVersion"), values, ""), [own, doubt]);
     for used in [".Values.image.tag | default .Chart.AppVersion", "foo .Values.image", "foo .Values"] {
         assert_eq!(of_template(&template(used), values, ""), [own], "{used}");
     }
@@ -389,7 +444,7 @@ fn label_with_the_tag_runs_nothing() {
 /// What a function does with the new tag isn't known.
 #[test]
 fn function_that_may_change_the_tag_is_not_followed() {
-    for function in ["trunc 63", "lower", "replace \"+\" \"_\"", "trimPrefix \"v\""] {
+    for function in ["trunc 63", "lower", "replace \"-\" \"_\"", "trimPrefix \"v\""] {
         let line =
             format!("\"{{{{ .Values.image.repository }}}}:{{{{ .Values.global.tag | {function} }}}}\"");
         assert_eq!(image(&line)[0], OWN, "{function}");
