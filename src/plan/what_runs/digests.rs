@@ -8,7 +8,7 @@ use super::super::matched::Match;
 use super::super::{Request, TargetIndex, UpdateTarget};
 use super::judge::Judge;
 use super::winning_place::WinningPlace;
-use super::{DigestPlace, FilePlace, Winner, some_of};
+use super::{DigestPlace, FilePlace, Winner, some_images, some_of};
 use crate::file_selection::MatchLevel;
 use crate::image::Field;
 use crate::location::Location;
@@ -119,7 +119,7 @@ impl Judge<'_> {
         }
         let at = winner.location_of(digest);
         if !digest.feeds.is_empty() {
-            return Err(RefusalReason::SharedDigest { at, others: some_of(&digest.feeds) });
+            return Err(RefusalReason::SharedDigest { at, others: some_images(&digest.feeds) });
         }
         let Some(found) = found.filter(|_| level.is_some()) else {
             return Err(RefusalReason::DigestElsewhere { at, why: None });

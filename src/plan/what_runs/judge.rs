@@ -7,7 +7,7 @@ use super::super::indexes::FileIndex;
 use super::super::matched::Match;
 use super::super::{OtherRoot, Request, TargetIndex, UpdateTarget};
 use super::winning_place::WinningPlace;
-use super::{FilePlace, FileRoots, Overridden, UnusedEntry, WhatRuns, Winner};
+use super::{FedImage, FilePlace, FileRoots, Overridden, UnusedEntry, WhatRuns, Winner};
 use crate::effective::{SecondReader, Setting};
 use crate::image::{Field, Tag};
 use crate::location::Location;
@@ -20,7 +20,7 @@ pub(super) enum Verdict {
     /// An entry that no container uses, with a notice about it.
     KeepUnused(String),
     /// Its value is also the tag of these images, which a stronger place renames.
-    SetsOthers(Vec<String>),
+    SetsOthers(Vec<FedImage>),
     /// An entry that has no effect, with a notice about it.
     Unused(String),
     /// An empty tag: the chart's `appVersion` runs, which a warning says.

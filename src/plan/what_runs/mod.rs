@@ -19,7 +19,7 @@ mod winners;
 pub(super) mod winning;
 pub(super) mod winning_place;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::files::ScannedFiles;
 use super::prefilter::Prefilter;
@@ -67,7 +67,7 @@ pub(super) struct WhatRuns {
     /// The weaker places of the request's images, each with its target and where it is.
     pub reported: Vec<(TargetIndex, Location, Overridden)>,
     /// Places that set the tag of other images, although those are renamed by a stronger place.
-    pub feeds: HashMap<FilePlace, Vec<String>>,
+    pub feeds: HashMap<FilePlace, Vec<FedImage>>,
     /// Entries of `images` lists that match no container, by the scalar with their name.
     pub unmatched: HashMap<FilePlace, UnusedEntry>,
     /// For each file, the roots that it is part of, by index.
@@ -131,7 +131,7 @@ pub(super) struct Winner {
     /// The environments of all of these, if a hold is about an environment.
     pub environments: BTreeSet<String>,
     /// Other images that it sets too.
-    pub feeds: Vec<String>,
+    pub feeds: Vec<FedImage>,
     /// Who reads the tag a second time.
     pub second_reader: Option<SecondReader>,
 }
@@ -181,7 +181,7 @@ pub(super) struct DigestPlace {
     /// In the text that the tag is in.
     pub is_beside: bool,
     /// The other images that have their digest from there.
-    pub feeds: Vec<String>,
+    pub feeds: Vec<FedImage>,
 }
 
 /// The roots that a file is part of.
@@ -205,15 +205,39 @@ pub(super) struct UnsetTag {
     pub warning: String,
 }
 
-/// How many images with their roots a sentence lists: a compose project can have many files that each make another one.
+/// How many images or roots a sentence lists: a compose project can have many files that each make another one.
 const LISTED: usize = 5;
 
-/// Images with their roots, as a sentence lists them.
+/// Roots, or what else a sentence lists.
 pub(super) fn some_of(others: &[String]) -> String {
     let shown = others.get(..LISTED).unwrap_or(others).join(", ");
     match others.len().saturating_sub(LISTED) {
         0 => shown,
         more => format!("{shown}, and {more} more"),
+    }
+}
+
+/// An image that a place sets too.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct FedImage {
+    /// With its tag, if it has one.
+    pub image: String,
+    /// Where it runs.
+    pub root: String,
+}
+
+/// Each image once, with some of the roots that run it.
+pub(super) fn some_images(others: &[FedImage]) -> String {
+    let mut roots: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for FedImage { image, root } in others {
+        roots.entry(image).or_default().push(root.clone());
+    }
+    let images: Vec<String> =
+        roots.into_iter().map(|(image, roots)| format!("{image} in {}", some_of(&roots))).collect();
+    let shown = images.get(..LISTED).unwrap_or(&images).join("; ");
+    match images.len().saturating_sub(LISTED) {
+        0 => shown,
+        more => format!("{shown}; and {more} more"),
     }
 }
 
@@ -272,5 +296,11 @@ mod tests {
         let all: Vec<String> = (0..7).map(|nth| format!("a{nth} in r")).collect();
         assert_eq!(some_of(&all), "a0 in r, a1 in r, a2 in r, a3 in r, a4 in r, and 2 more");
         assert_eq!(some_of(&all[..2]), "a0 in r, a1 in r");
+        let fed = |image: &str, root: &str| FedImage { image: image.to_owned(), root: root.to_owned() };
+        let all: Vec<FedImage> =
+            (0..7).flat_map(|nth| [fed(&format!("a{nth}"), "r"), fed("a0", &format!("q{nth}"))]).collect();
+        let first = "a0 in r, q0, q1, q2, q3, and 3 more";
+        assert_eq!(some_images(&all), format!("{first}; a1 in r; a2 in r; a3 in r; a4 in r; and 2 more"));
+        assert_eq!(some_images(&all[..2]), "a0 in r, q0");
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use super::super::{OtherRoot, Request, TargetIndex, UpdateTarget};
 use super::rendered_roots::RenderedRoots;
 use super::winners::to_be_set;
-use super::{FilePlace, FileRoots, Overridden, UnusedEntry, WhatRuns};
+use super::{FedImage, FilePlace, FileRoots, Overridden, UnusedEntry, WhatRuns};
 use crate::effective::{EffectiveImage, Place, Root, Setting};
 use crate::file_selection::file_name;
 use crate::image::same_image;
@@ -149,8 +149,8 @@ impl Summary<'_> {
     }
 
     /// The places that set the tag of an image that another place renames.
-    fn feeds(&self) -> HashMap<FilePlace, Vec<String>> {
-        let mut feeds: HashMap<FilePlace, Vec<String>> = HashMap::new();
+    fn feeds(&self) -> HashMap<FilePlace, Vec<FedImage>> {
+        let mut feeds: HashMap<FilePlace, Vec<FedImage>> = HashMap::new();
         for (root, image) in self.roots.images() {
             let (winning, feeder) = (image.winning().and_then(Setting::place), image.feeder());
             // an entry without a new name leaves the name that the request is about
@@ -165,10 +165,8 @@ impl Summary<'_> {
             let renamed = image.winning().filter(|setting| setting.is_of_values() && !is_meant);
             let settings = feeder.into_iter().chain(entry).chain(renamed);
             for place in settings.flat_map(Setting::version_places) {
-                feeds
-                    .entry(self.roots.file_place(place))
-                    .or_default()
-                    .push(format!("{} in {}", image.name, root.name));
+                let fed = FedImage { image: image.name.clone(), root: root.name.clone() };
+                feeds.entry(self.roots.file_place(place)).or_default().push(fed);
             }
         }
         feeds

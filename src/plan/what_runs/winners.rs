@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::{Request, TargetIndex, UpdateTarget};
 use super::summary::Summary;
-use super::{DigestPlace, FilePlace, Winner};
+use super::{DigestPlace, FedImage, FilePlace, Winner};
 use crate::effective::{DigestAt, EffectiveImage, Holds, Place, Root, Setting, TextPart};
 use crate::image::{Field, Tag, same_image};
 
@@ -127,11 +127,10 @@ impl Summary<'_> {
 
     /// The other images that get their tag from a place, and for which the request needs another text there. `own` is how the place
     /// sets the wanted image's tag.
-    fn other_images(&self, place: Place, wanted: &UpdateTarget, own: Option<&Setting>) -> Vec<String> {
+    fn other_images(&self, place: Place, wanted: &UpdateTarget, own: Option<&Setting>) -> Vec<FedImage> {
         let fed = self.fed.get(&place).into_iter().flatten();
         let others = fed.filter(|(_, image)| !self.needs_same_text(image, wanted, own));
-        let mut others: Vec<_> =
-            others.map(|(root, image)| format!("{} in {}", with_tag(image), root.name)).collect();
+        let mut others: Vec<_> = others.map(|(root, image)| FedImage::of(root, image)).collect();
         others.sort();
         others.dedup();
         others
@@ -164,8 +163,7 @@ fn note_root(root: &Root, found: &WinningSetting<'_>, winner: &mut Winner) {
     }
     winner.tags.extend(image.tag.clone());
     // the same variable can have other text around it, as in `${V}-a` and `${V}-b`
-    let other =
-        (!setting.sets_same_text(&winner.setting)).then(|| format!("{} in {}", with_tag(image), root.name));
+    let other = (!setting.sets_same_text(&winner.setting)).then(|| FedImage::of(root, image));
     winner.feeds.extend(other.filter(|other| !winner.feeds.contains(other)));
     if !winner.roots.contains(&root.name) {
         winner.roots.push(root.name.clone());
@@ -182,9 +180,12 @@ fn variable_part<'t>(setting: Option<&Setting>, tag: &'t str) -> Option<&'t str>
     }
 }
 
-fn with_tag(image: &EffectiveImage) -> String {
-    match &image.tag {
-        Some(tag) => format!("{}:{tag}", image.name),
-        None => image.name.clone(),
+impl FedImage {
+    fn of(root: &Root, image: &EffectiveImage) -> Self {
+        let image = match &image.tag {
+            Some(tag) => format!("{}:{tag}", image.name),
+            None => image.name.clone(),
+        };
+        FedImage { image, root: root.name.clone() }
     }
 }

@@ -13,7 +13,7 @@ use super::super::{
 use super::judge::{Judge, Membership, Verdict};
 use super::reports::{Reports, WeakerPlace};
 use super::winning_place::set_version;
-use super::{MAX_FILE, WhatRuns, Winner, some_of};
+use super::{MAX_FILE, WhatRuns, Winner, some_images};
 use crate::dotenv;
 use crate::file_selection::MatchLevel;
 use crate::location::Location;
@@ -159,7 +159,7 @@ impl<'a> Sorter<'a> {
             }
             Verdict::SetsOthers(others) => {
                 // no container runs it under this name
-                let reason = RefusalReason::SetsOthers { others: some_of(&others), runs_itself: false };
+                let reason = RefusalReason::SetsOthers { others: some_images(&others), runs_itself: false };
                 let result = Err(Refusal::new(m.at, reason));
                 self.keep(Match { result, unused: true, ..m });
             }

@@ -5,7 +5,7 @@ use super::super::matched::{Match, MatchOwner, MatchPlace};
 use super::super::matching::match_of;
 use super::super::parsed_file::ParsedFile;
 use super::super::{PlacePath, UpdateTarget};
-use super::{DigestPlace, Winner, some_of};
+use super::{DigestPlace, Winner, some_images};
 use crate::effective::{Setting, TextPart};
 use crate::file_selection::MatchLevel;
 use crate::manifest::{
@@ -188,7 +188,7 @@ pub(super) fn set_version(m: &mut Match, winner: &Winner) {
         (Setting::Fixed { reason, .. }, _) => RefusalReason::Fixed { reason: reason.to_string() },
         (_, Some(by)) if is_edit => RefusalReason::Tested { by: by.clone() },
         _ if winner.feeds.is_empty() => return,
-        _ => RefusalReason::SetsOthers { others: some_of(&winner.feeds), runs_itself: true },
+        _ => RefusalReason::SetsOthers { others: some_images(&winner.feeds), runs_itself: true },
     };
     if m.result.is_ok() {
         m.result = Err(Refusal::new(m.at, reason));

@@ -9,10 +9,10 @@ use std::borrow::Cow;
 /// A variable for a longer expression isn't followed.
 const MAX_LENGTH: usize = 500;
 
-/// A text doesn't get longer than this by what is replaced in it.
+/// Once a text has become longer by this, nothing more is replaced in it.
 const MAX_GROWTH: usize = 4096;
 
-/// In deeper blocks, it isn't known what `.` is.
+/// In deeper blocks, `.` isn't followed.
 const MAX_DEPTH: usize = 100;
 
 /// Further variables aren't followed.
@@ -152,7 +152,8 @@ impl Bindings {
             return;
         }
         if self.variables.len() >= MAX_VARIABLES {
-            self.variables.retain(|variable| variable.name != name);
+            let same_name = self.variables.iter_mut().filter(|variable| variable.name == name);
+            same_name.for_each(|variable| variable.expression = UNKNOWN.to_string());
             return;
         }
         let depth = self.blocks.len();
@@ -320,6 +321,16 @@ mod tests {
         assert_eq!(bindings.assign("$a = .y"), Some(false), "it depends on the block");
         bindings.follow("end", "");
         assert_eq!(bindings.resolve("$a"), "(? .z .y)");
+    }
+
+    #[test]
+    fn variable_that_is_one_too_many_is_unknown() {
+        let mut bindings = Bindings::default();
+        for nth in 0..=MAX_VARIABLES {
+            bindings.assign(&format!("$v{nth} := .x"));
+        }
+        bindings.assign("$v0 := .y");
+        assert_eq!(bindings.resolve("$v0 $v1 $v100"), "(?) .x ?$v100");
     }
 
     #[test]

@@ -6,7 +6,8 @@ use std::collections::{HashMap, HashSet};
 use super::super::super::place::Place;
 use super::super::super::value::{Scalar, Value};
 use super::expression::{Expression, Term};
-use super::text::{NamedTemplate, next_action};
+use super::syntax::next_action;
+use super::text::NamedTemplate;
 
 /// Named templates that include each other deeper are left out.
 const MAX_DEPTH: usize = 16;

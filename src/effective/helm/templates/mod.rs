@@ -1,8 +1,9 @@
 //! What a chart's templates show without being rendered: which tags images get, and the objects that a post-renderer patches.
 //!
-//! `text` reads the templates once, without any values; `bindings` follows their variables. `images` gives each image of the values its tags: by the lines that
-//! `evaluation` can read (`line`), in view of what it can't (`used`) and of the named templates that the chart includes (`named`).
-//! `objects` shows containers to a post-renderer.
+//! `text` reads the templates once, without any values; `syntax` finds the actions and images in them, and `bindings` follows
+//! variables. `images` gives each image of the values its tags: by the lines that `evaluation` can read (`line`), in view of what
+//! it can't (`used`) and of the named templates that the chart includes (`named`). `objects` shows containers to a
+//! post-renderer.
 
 mod bindings;
 mod evaluation;
@@ -11,6 +12,7 @@ mod images;
 mod line;
 mod named;
 mod objects;
+mod syntax;
 mod text;
 mod used;
 

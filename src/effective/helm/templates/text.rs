@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::super::super::files::{Files, join};
 use super::bindings::Bindings;
 use super::expression::Expression;
+use super::syntax::{KEYS_ALONE, behind_image, below, in_lines, may_make_image, next_action};
 
 /// What reading a template costs, in bytes for each value.
 const BYTES_PER_VALUE: usize = 64;
@@ -163,9 +164,6 @@ impl Includes {
     }
 }
 
-/// What is behind `image:` if the image is in the next line.
-const KEYS_ALONE: [&str; 5] = ["", ">-", ">", "|-", "|"];
-
 /// Objects whose values are text.
 const TEXTS: [&str; 2] = ["kind: ConfigMap", "kind: Secret"];
 
@@ -239,6 +237,7 @@ impl TemplateReader {
         }
     }
 
+    /// The named template that is open can't be read.
     fn leave_out_body(&mut self) {
         if let Some((_, body)) = &mut self.named {
             *body = None;
@@ -253,7 +252,7 @@ impl TemplateReader {
     }
 
     /// Follows an action, and returns whether it only gives a name to values that the lines behind it use. `resolved` is the
-    /// same without variables, and `written` as it is in the text.
+    /// same without variables, and `written` is that with what is around it.
     fn action(&mut self, chart: &mut ChartTemplates, action: &str, resolved: &str, written: &str) -> bool {
         if let Some(is_known) = self.bindings.assign(action) {
             self.text(&written.replacen(resolved, NOTHING, 1));
@@ -261,6 +260,7 @@ impl TemplateReader {
         }
         let keyword: String = action.chars().take_while(|c| c.is_alphanumeric()).collect();
         let rest = action[keyword.len()..].trim();
+        let is_followed = self.bindings.follow(&keyword, rest);
         match keyword.as_str() {
             "if" | "with" | "range" => {
                 let condition = condition(chart, resolved[keyword.len()..].trim());
@@ -276,7 +276,6 @@ impl TemplateReader {
             "end" => self.close(chart),
             _ => self.text(written),
         }
-        let is_followed = self.bindings.follow(&keyword, rest);
         match keyword.as_str() {
             "if" | "else" | "end" if self.deeper == 0 => self.text(written),
             "if" | "with" | "range" | "block" => self.leave_out_body(),
@@ -351,77 +350,4 @@ impl Uses {
 fn is_control(action: &str) -> bool {
     let keyword = action.split_whitespace().next().unwrap_or_default();
     ["if", "else", "with", "range"].contains(&keyword)
-}
-
-/// Whether a line that isn't `image:` may make an image: its key has such a word in it, or it isn't a key with its value.
-fn may_make_image(line: &str) -> bool {
-    if !line.contains("{{") && !line.contains(".Values") {
-        return false;
-    }
-    let text = line.trim_start().trim_start_matches("- ").trim_start();
-    let is_part = |c: char| c.is_alphanumeric() || "_-./\"'".contains(c);
-    let key = text.find(|c| !is_part(c)).unwrap_or(text.len());
-    let is_pair = key > 0 && text[key..].starts_with(": ");
-    !is_pair || text[..key].contains("mage")
-}
-
-/// The image in a line below such a key; in a block scalar, quotes are a part of it.
-fn below<'l>(key: &str, line: &'l str) -> Option<&'l str> {
-    let text = line.trim();
-    let is_image = !key.is_empty() || text.starts_with(['"', '\'']) || text.starts_with("{{");
-    is_image.then(|| if key.is_empty() { unquoted(text) } else { Some(text) })?
-}
-
-/// What is behind `image:` in a line, without quotes around it.
-fn behind_image(line: &str) -> Option<&str> {
-    let line = line.trim_start().trim_start_matches("- ").trim_start();
-    let value = ["image:", "\"image\":", "'image':"].iter().find_map(|key| line.strip_prefix(key))?.trim();
-    unquoted(value)
-}
-
-fn unquoted(value: &str) -> Option<&str> {
-    let quote = value.chars().next().filter(|quote| ['"', '\''].contains(quote));
-    let Some(quote) = quote else { return value.split(" #").next().map(str::trim) };
-    // a quote inside an action ends nothing
-    let end = value.rfind(quote).filter(|end| *end > 0)?;
-    Some(&value[1..end])
-}
-
-/// A text without `{{/* … */}}`, in which each action is in one line; with as many lines.
-fn in_lines(text: &str) -> String {
-    let (mut kept, mut rest) = (String::with_capacity(text.len()), text);
-    while let Some((before, behind)) = rest.split_once("{{") {
-        kept.push_str(before);
-        let is_comment = behind.trim_start_matches('-').trim_start().starts_with("/*");
-        let end = if is_comment {
-            behind.find("*/").and_then(|at| Some(at + behind[at..].find("}}")?))
-        } else {
-            behind.find("}}")
-        };
-        let Some(end) = end else {
-            rest = if is_comment { "" } else { behind };
-            if !is_comment {
-                kept.push_str("{{");
-            }
-            break;
-        };
-        let (action, next) = (&behind[..end], &behind[end + 2..]);
-        if !is_comment {
-            kept.push_str(&format!("{{{{{}}}}}", action.replace('\n', " ")));
-        }
-        kept.extend(action.matches('\n'));
-        rest = next;
-    }
-    kept.push_str(rest);
-    kept
-}
-
-/// The text before the next action, the action, and the text behind it. A `-` at its start or end takes away the blanks
-/// there.
-pub(super) fn next_action(text: &str) -> Option<(&str, &str, &str)> {
-    let (before, rest) = text.split_once("{{")?;
-    let (action, behind) = rest.split_once("}}")?;
-    let before = if action.starts_with('-') { before.trim_end() } else { before };
-    let behind = if action.ends_with('-') { behind.trim_start() } else { behind };
-    Some((before, action.trim_matches('-').trim(), behind))
 }

@@ -54,7 +54,7 @@ impl UsedValues {
         for line in unread {
             let mut uses = Uses::default();
             uses.add(&line.text, &line.at);
-            used.add(&uses, true, evaluation);
+            used.add(&uses, !has_name(&line.text), evaluation);
         }
         for (name, is_whole) in &included.named {
             let named =
@@ -128,6 +128,16 @@ impl UsedValues {
     pub(super) fn uses(&self, image: &EffectiveImage) -> bool {
         uses(&self.all, image)
     }
+}
+
+/// Whether a name is written in the text of an image, with `:` behind it: `"acme/api:v%s"`.
+fn has_name(text: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || "._/-".contains(c);
+    text.match_indices(':').any(|(at, _)| {
+        let before = text[..at].trim_end_matches(is_part);
+        let name = &text[before.len()..at];
+        name.contains('/') || !name.is_empty() && (before.is_empty() || before.ends_with(['"', '`']))
+    })
 }
 
 /// Whether the name of a named template says that it gives an image.

@@ -118,6 +118,13 @@ fn line_with_another_tag_that_cannot_be_evaluated_is_a_doubt() {
     let named = "{{ define \"image\" }}\n{{ .image.repository }}:{{ .root.Values.global.tag | default .image.tag }}\n{{ end }}";
     let found = images(&["{{ include \"image\" (dict \"image\" .Values.image \"root\" .) }}"], VALUES, named);
     assert_eq!(found, [OWN, &doubt.replace("a.yaml:3", "_helpers.tpl:2")]);
+    // another image, whose name the template has
+    for other in
+        ["{{ printf \"acme/web:v%s\" .Values.global.tag | foo }}", "web:{{ .Values.global.tag | foo }}"]
+    {
+        let used = format!("image: {{{{ foo .Values.image }}}}\nimage: {other}\n");
+        assert_eq!(of_template(&used, VALUES, ""), [OWN], "{other}");
+    }
     // not in a label, nor in a condition
     let other = "{{ if .Values.global.tag }}\nversion: {{ .Values.global.tag }}\n{{ end }}\nimage: {{ foo .Values.image }}\n";
     assert_eq!(of_template(other, VALUES, ""), [OWN]);
