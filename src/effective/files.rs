@@ -114,7 +114,7 @@ impl<'a> Files<'a> {
         id
     }
 
-    /// The text of any file, YAML or not; `None` if there is no such file, or if it isn't UTF-8.
+    /// Reads a file as text, whether it is YAML or not. `None` if it isn't there, or isn't UTF-8.
     pub fn text(&self, path: &str) -> Option<String> {
         let loaded = self.by_path.get(path).copied().flatten().map(|id| &self.file(id).bytes);
         let known = loaded.or_else(|| self.parsed.get(path).map(|content| &content.bytes));

@@ -20,11 +20,14 @@ use super::super::place::FileId;
 use super::super::root::{Doubt, Root};
 use super::super::setting::EffectiveImage;
 use super::super::value::Value;
+use super::Deployment;
 use super::config_maps::{ConfigMaps, NamedConfigMaps};
+use super::found_pointers::{
+    FoundPointer, GIT_REPOSITORY, build_source, is_any_kind, is_argo, is_flux, is_kind, pointers_in,
+};
 use super::kustomizations::Kustomizations;
 use super::pointers::{Pointer, RenderedPointer, RenderedPointers, included_files};
 use super::scene::{KUSTOMIZATION_FILES, Scene, documents};
-use super::{Deployment, DeploymentDoubts};
 
 /// More deployments than this aren't followed.
 const MAX_DEPLOYMENTS: usize = 20_000;
@@ -38,9 +41,6 @@ const SOURCES: [&str; 2] = ["ConfigMap", "Secret"];
 /// The kinds of the objects that count wherever they are written: those, and those that make a tool render something.
 const LOOKED_AT: [&str; 6] =
     [SOURCES[0], SOURCES[1], GIT_REPOSITORY, "Kustomization", "Application", "ApplicationSet"];
-
-/// Where Flux takes a repository from.
-const GIT_REPOSITORY: &str = "GitRepository";
 
 /// Everything that is deployed around an image.
 #[derive(Default)]
@@ -333,73 +333,12 @@ fn shown(folder: &str) -> &str {
     if folder.is_empty() { "." } else { folder }
 }
 
-fn is_kind(object: &Value, kind: &str) -> bool {
-    object.text_at(&["kind"]) == Some(kind)
-}
-
-fn is_any_kind(object: &Value, kinds: &[&str]) -> bool {
-    kinds.iter().any(|kind| is_kind(object, kind))
-}
-
-fn is_flux(object: &Value) -> bool {
-    is_kind(object, "Kustomization")
-        && object.text_at(&["apiVersion"]).is_some_and(|api| api.starts_with("kustomize.toolkit.fluxcd.io/"))
-}
-
-fn is_argo(object: &Value) -> bool {
-    (is_kind(object, "Application") || is_kind(object, "ApplicationSet"))
-        && object.text_at(&["apiVersion"]).is_some_and(|api| api.starts_with("argoproj.io/"))
-}
-
-/// An object that makes a tool render something.
-struct FoundPointer {
-    object: Value,
-    /// The position of the deployment that it is among.
-    deployer: usize,
-    source: BuildSource,
-    /// What may change it in a way that tagbump can't follow.
-    doubts: Vec<Doubt>,
-}
-
-fn pointers_in(
-    deployment: &Deployment,
-    deployer: usize,
-    scene: &Scene<'_>,
-    repositories: &Objects<'_>,
-) -> Vec<FoundPointer> {
-    let objects = &deployment.objects;
-    let own = Objects::new(objects.iter().filter(|object| is_kind(object, GIT_REPOSITORY)));
-    let around = Around { root: &own, repository: repositories, url: scene.url };
-    let doubts = DeploymentDoubts::of(deployment);
-    let pointers = objects.iter().filter(|object| is_pointer(object));
-    let pointers = pointers.map(|object| (object, build_source(object, &around)));
-    pointers
-        .filter(|(_, source)| *source != BuildSource::Nowhere)
-        .map(|(object, source)| FoundPointer {
-            object: object.clone(),
-            deployer,
-            source,
-            doubts: doubts.about(object),
-        })
-        .collect()
-}
-
-/// Where the files are that an object renders. (Applications find that out themselves.)
-fn build_source(object: &Value, around: &Around<'_>) -> BuildSource {
-    if is_flux(object) { flux::build_source(object, around) } else { BuildSource::Here }
-}
-
 /// A Flux Kustomization that changes what it builds, but with a variable in its path.
 fn unbuilt(kustomization: &Value, (name, entry): (String, EntryFiles)) -> Option<Root> {
     let path = kustomization.at(&["spec", "path"]).filter(|_| !flux::additions(kustomization).is_empty())?;
     let doubt = Doubt { at: path.place(), what: "has a path with a variable".to_owned() };
     let may_render = FolderPattern::new(path.text()?).into_iter().collect();
     Some(Root { name, entry, uncertain: vec![doubt], may_render, ..Root::default() })
-}
-
-/// Whether an object makes a tool render something else.
-fn is_pointer(object: &Value) -> bool {
-    is_flux(object) || is_argo(object)
 }
 
 /// What objects make a tool render.

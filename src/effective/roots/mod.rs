@@ -1,11 +1,12 @@
 //! Which roots there are, and what they run.
 //!
-//! `deployments` renders what kustomize, Flux and Argo CD build, with the variables of `config_maps`, `releases` the charts
-//! that HelmReleases among the rendered objects run. Charts and compose projects that nothing else uses are roots too, and `templates`
-//! may make more.
+//! `deployments` renders what kustomize, Flux and Argo CD build: `found_pointers` finds the objects that say so, and
+//! `config_maps` their variables. `releases` renders the charts that HelmReleases among the rendered objects run. Charts and
+//! compose projects that nothing else uses are roots too, and `templates` may make more.
 
 mod config_maps;
 mod deployments;
+mod found_pointers;
 mod kustomizations;
 mod pointers;
 mod projects;
