@@ -106,7 +106,7 @@ impl Bindings {
         if let Some(pipeline) = pipeline.strip_prefix("with ") {
             return self.set_dot(pipeline);
         }
-        self.assign(pipeline.trim_start_matches("if "));
+        self.assign(pipeline.strip_prefix("if ").unwrap_or(pipeline));
         false
     }
 

@@ -51,11 +51,11 @@ pub(super) struct Evaluation<'v> {
     emptied: HashSet<Place>,
 }
 
-/// What an `if` in a text has come to.
+/// An `if` whose `end` is still to come.
 struct OpenIf {
-    /// One of them was rendered, or none may be.
+    /// One of its branches was rendered, or none of them is.
     is_done: bool,
-    /// The one that is being read is rendered.
+    /// The branch that is being read is rendered.
     is_rendered: bool,
 }
 
