@@ -17,6 +17,8 @@ pub(crate) mod tools;
 
 use std::path::Path;
 
+use tempfile::TempDir;
+
 use self::check::differences;
 use self::readers::mistyped;
 use self::render::{Rendered, render};
@@ -42,11 +44,9 @@ impl Deployed {
         Deployed { before: tools.into_iter().map(rendered).collect(), system }
     }
 
-    /// All that is wrong with a tree after these bumps.
-    fn wrong(&self, tree: &Path, bumps: &[Bump]) -> Vec<String> {
-        let mut told = mistyped(&self.system.repo(), tree, &self.before[0].0);
-        told.extend(self.rendered_wrong(tree, bumps, |_| true));
-        told
+    /// What each of these trees has that is no string to a reader.
+    fn mistyped(&self, trees: &[&Path]) -> Vec<Vec<String>> {
+        mistyped(&self.system.repo(), trees, &self.before[0].0)
     }
 
     fn rendered_wrong(&self, tree: &Path, bumps: &[Bump], wanted: impl Fn(&str) -> bool) -> Vec<String> {
@@ -61,10 +61,14 @@ impl Deployed {
 
 fn landed_image_is_deployed(name: &str) {
     let deployed = Deployed::new(name, Tools::all());
+    let tries = deployed.system.tries();
+    let landed: Vec<_> =
+        tries.iter().map(|(_, bumps)| landing::land(&deployed.system.repo(), bumps)).collect();
+    let trees: Vec<&Path> = landed.iter().map(|(_, tree)| tree.as_path()).collect();
     let mut failed = Vec::new();
-    for (title, bumps) in deployed.system.tries() {
-        let (_world, landed) = landing::land(&deployed.system.repo(), &bumps);
-        failed.extend(deployed.wrong(&landed, &bumps).into_iter().map(|what| format!("{title}: {what}")));
+    for (((title, bumps), tree), mut wrong) in tries.iter().zip(&trees).zip(deployed.mistyped(&trees)) {
+        wrong.extend(deployed.rendered_wrong(tree, bumps, |_| true));
+        failed.extend(wrong.into_iter().map(|what| format!("{title}: {what}")));
     }
     assert!(failed.is_empty(), "{name}: {} differences\n\n{}", failed.len(), failed.join("\n\n"));
 }
@@ -73,25 +77,27 @@ fn landed_image_is_deployed(name: &str) {
 /// rendered, but for the tags of which Go's readers, or kustomize on the way to Helm, make the same string.
 fn check_fails_when_tag_loses_its_quotes(name: &str) {
     let deployed = Deployed::new(name, vec![Tools::all().swap_remove(0)]);
-    let mut lost = 0;
-    for tag in &system::TAGS[1..] {
-        for bump in deployed.system.alone(tag) {
-            let folder = tempfile::tempdir().unwrap();
-            let bumps = [bump];
-            landing::edit(&deployed.system.repo(), &bumps, folder.path());
-            if !unquote(folder.path(), tag) {
-                continue;
-            }
-            lost += 1;
-            let read = mistyped(&deployed.system.repo(), folder.path(), &deployed.before[0].0);
-            assert!(!read.is_empty(), "{}: read the same without its quotes", bumps[0].push);
-            let may_be_same = ["31e8618", "on"].contains(tag);
-            let named = |name: &str| changes(&bumps).iter().any(|change| change.places.contains_key(name));
-            let rendered = may_be_same || !deployed.rendered_wrong(folder.path(), &bumps, named).is_empty();
-            assert!(rendered, "{}: rendered the same without its quotes", bumps[0].push);
-        }
+    let lost: Vec<_> =
+        system::TAGS[1..].iter().flat_map(|tag| without_quotes(&deployed.system, tag)).collect();
+    assert!(!lost.is_empty(), "no bump of {name} writes quotes");
+    let trees: Vec<&Path> = lost.iter().map(|(_, _, tree)| tree.path()).collect();
+    for ((tag, bumps, tree), read) in lost.iter().zip(deployed.mistyped(&trees)) {
+        assert!(!read.is_empty(), "{}: read the same without its quotes", bumps[0].push);
+        let may_be_same = ["31e8618", "on"].contains(tag);
+        let named = |name: &str| changes(bumps).iter().any(|change| change.places.contains_key(name));
+        let rendered = may_be_same || !deployed.rendered_wrong(tree.path(), bumps, named).is_empty();
+        assert!(rendered, "{}: rendered the same without its quotes", bumps[0].push);
     }
-    assert!(lost > 0, "no bump of {name} writes quotes");
+}
+
+/// Every bump with a tag, alone, and the tree that it and such a `sed` give; those that write no quotes are left out.
+fn without_quotes<'a>(system: &System, tag: &'a str) -> Vec<(&'a str, [Bump; 1], TempDir)> {
+    let edited = system.alone(tag).into_iter().map(|bump| {
+        let (bumps, folder) = ([bump], tempfile::tempdir().unwrap());
+        landing::edit(&system.repo(), &bumps, folder.path());
+        (tag, bumps, folder)
+    });
+    edited.filter(|(_, _, folder)| unquote(folder.path(), tag)).collect()
 }
 
 /// Takes the quotes off a tag everywhere; false where it has none.

@@ -10,23 +10,29 @@ use super::render::documents;
 use super::tools::Tools;
 use crate::support::files::snapshot;
 
-/// Values of the YAML files of a folder that are new and no strings.
-pub fn mistyped(before: &Path, after: &Path, tools: &Tools) -> Vec<String> {
+/// For each of the folders after a change: values of its YAML files that are new and no strings.
+pub fn mistyped(before: &Path, after: &[&Path], tools: &Tools) -> Vec<Vec<String>> {
+    let changed: Vec<_> = after.iter().map(|after| changed(before, after)).collect();
+    let of_go = by_go(changed.iter().flatten().flat_map(|(_, old, new)| [old.as_str(), new]), tools);
+    let mut of_go = of_go.chunks(2);
+    changed.iter().map(|files| files.iter().zip(&mut of_go).flat_map(mistyped_in).collect()).collect()
+}
+
+/// Files that differ: path, and the text before and after.
+fn changed(before: &Path, after: &Path) -> Vec<(String, String, String)> {
     let was = snapshot(before);
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let pairs = snapshot(after).into_iter().filter_map(|(path, new)| {
         let (_, old) = was.iter().find(|(other, bytes)| *other == path && *bytes != new)?;
         Some((path, text(old), text(&new)))
     });
-    let changed: Vec<_> = pairs.collect();
-    let of_go = by_go(changed.iter().flat_map(|(_, old, new)| [old.as_str(), new]), tools);
-    let mut told = Vec::new();
-    for ((path, old, new), go) in changed.iter().zip(of_go.chunks(2)) {
-        let by_1_2 = walk(&by_1_2(old), &by_1_2(new)).into_iter().map(|what| (what, "YAML 1.2"));
-        let by_go = walk(&go[0], &go[1]).into_iter().map(|what| (what, "Go"));
-        told.extend(by_1_2.chain(by_go).map(|(what, by)| format!("{path}: {what} is no string to {by}")));
-    }
-    told
+    pairs.collect()
+}
+
+fn mistyped_in(((path, old, new), go): (&(String, String, String), &[Json])) -> Vec<String> {
+    let by_1_2 = walk(&by_1_2(old), &by_1_2(new)).into_iter().map(|what| (what, "YAML 1.2"));
+    let by_go = walk(&go[0], &go[1]).into_iter().map(|what| (what, "Go"));
+    by_1_2.chain(by_go).map(|(what, by)| format!("{path}: {what} is no string to {by}")).collect()
 }
 
 fn by_1_2(text: &str) -> Json {

@@ -42,6 +42,8 @@ impl Server {
             let mut command = Command::new(given().join("gitea"));
             command.env_clear().envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
             command.env("HOME", folder.path()).env("GIT_CONFIG_NOSYSTEM", "1").env("USER", user());
+            // git's hooks run it too, three for each push: none ends later for collecting garbage
+            command.env("GOGC", "off").env("GOMEMLIMIT", "1GiB");
             command.arg("--config").arg(&config).args(arguments);
             command
         };
