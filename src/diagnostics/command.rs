@@ -47,7 +47,9 @@ pub(super) fn describe(error: &CommandError) -> Failure {
             Failure::new(Exit::NoMatch, message).hinted(advice + " also reads Helm values without a chart")
         }
         CommandError::NoneEditable { .. } => {
-            Failure::new(Exit::NotEditable, message).hinted("tagbump scan lists them, each with the reason")
+            let advice =
+                hint("tagbump scan lists them, each with the reason; to read Helm values without a chart, ");
+            Failure::new(Exit::NotEditable, message).hinted(advice + "name the file with " + flag("file"))
         }
         CommandError::SeveralSystems { .. } => Failure::usage(message).hinted(UNSET_MARKER),
     }

@@ -165,7 +165,9 @@ impl PlaceSearch<'_> {
                 tag: text.as_deref(),
                 digest: digest.as_deref(),
             }) {
-                let certain = doc.api_version().is_some() && doc.kind().is_some();
+                let map = self.yaml.node(tag.node).parent;
+                let is_image = map.is_some_and(|map| syntax::is_image(self.yaml, map));
+                let certain = is_image || (doc.api_version().is_some() && doc.kind().is_some());
                 self.found.push(UnknownPlace {
                     at: tag.place(),
                     object: doc.api_version().and(doc.kind()).map(shortened),

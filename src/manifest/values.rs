@@ -8,9 +8,10 @@ pub const KIND: &str = "values";
 /// The file that makes a folder a chart.
 pub const CHART: &str = "Chart.yaml";
 
-/// Whether to read a file as values when the user names it by a pattern or a folder.
+/// Whether to read a file as values when the user names it by a pattern or a folder: its name or that of a folder says so,
+/// as in `values/api.yaml`.
 pub fn looks_like_values(path: &str) -> bool {
-    file_name(path).contains("values")
+    path.contains("values")
 }
 
 /// Whether the name is that of a values file: `values.yaml`, `values-prod.yaml`, …

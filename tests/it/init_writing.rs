@@ -154,12 +154,22 @@ fn workflow_is_proposed_only_at_root_of_repository() {
 
 #[test]
 fn init_ends_with_exit_3_when_no_image_is_found() {
-    let folder =
-        folder(&[("a.yaml", "a: 1\n"), ("values-prod.yaml", "image: {repository: acme/a, tag: v1}\n")]);
+    let folder = folder(&[("a.yaml", "a: 1\n"), ("b.yaml", "b: 1\n")]);
     let run = tagbump(folder.path(), &["init", "--yes"]);
     assert_eq!((run.exit, run.stdout.as_str()), (3, ""));
     let wanted = "error: no image references found in 2 files\nhint: tagbump scan lists what it finds; ";
     assert!(run.stderr.starts_with(wanted), "{}", run.stderr);
+}
+
+#[test]
+fn init_reads_values_without_a_chart_only_when_they_are_named() {
+    let folder =
+        folder(&[("a.yaml", "a: 1\n"), ("values-prod.yaml", "image: {repository: acme/a, tag: v1}\n")]);
+    let run = tagbump(folder.path(), &["init", "--yes"]);
+    assert_eq!((run.exit, run.stdout.as_str()), (6, ""));
+    let wanted = "error: none of the references found in 2 files can be edited\n  values-prod.yaml:1: is in what may be Helm values without a chart; ";
+    assert!(run.stderr.starts_with(wanted), "{}", run.stderr);
+    assert!(run.stderr.ends_with("name the file with -f\n"), "{}", run.stderr);
     let run = tagbump(folder.path(), &["init", "--yes", "-f", "**/values*.yaml"]);
     assert_eq!(run.exit, 0, "{}", run.output());
     assert_eq!(changed(folder.path(), &services(folder.path())).unwrap(), ["values-prod.yaml"]);

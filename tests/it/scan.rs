@@ -148,8 +148,10 @@ fn values_files_are_scanned_beside_chart_or_when_named() {
     assert_eq!(found, wanted.map(|(file, kind)| (json!(file), json!(kind))));
     assert_eq!(references(&by_chart, &["-f", "d/values.yaml"]).len(), 1);
     assert_eq!(references(&by_chart, &["-f", "*/values*.yaml"]).len(), 2);
-    assert_eq!(references(&[("env.yaml", values)], &["-f", "*.yaml"]).len(), 0);
-    assert_eq!(references(&[("env.yaml", values)], &["-f", "env.yaml"]).len(), 1);
+    let kind = |file: &str, named: &str| references(&[(file, values)], &["-f", named])[0]["kind"].clone();
+    assert_eq!(kind("env.yaml", "*.yaml"), "elsewhere");
+    assert_eq!(kind("env.yaml", "env.yaml"), "values");
+    assert_eq!(kind("values/env.yaml", "values/**"), "values");
 }
 
 #[test]

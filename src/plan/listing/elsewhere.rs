@@ -6,8 +6,8 @@ use super::super::parsed_file::ParsedFile;
 use super::{ListedReference, PlacedReference};
 use crate::file_selection::MatchLevel;
 use crate::image::{ParsedReference, Tag, full_name, same_image};
-use crate::manifest::{ScalarPlace, UnknownPlace};
-use crate::yaml::FieldPath;
+use crate::manifest::{Reference, ScalarPlace, UnknownPlace};
+use crate::yaml::{FieldPath, NodeId};
 
 /// The kind of a reference that no rule covers, as it appears in reports.
 const ELSEWHERE: &str = "elsewhere";
@@ -29,15 +29,24 @@ pub(super) fn elsewhere(
         images => images.iter().any(|name| same_image(name, image.name)),
     };
     let found = parsed.unknown_places(match_level, &wanted).into_iter().filter(|place| !place.bare);
+    let slots = parsed.would_be_values(match_level).flat_map(Reference::slots);
+    let values: HashSet<NodeId> = slots.map(|slot| slot.place()).collect();
     found
         .take(MOST_ELSEWHERE)
-        .filter_map(|place| Some((place.certain, one_elsewhere(parsed, place)?)))
+        .filter_map(|place| {
+            let may_be_values = values.contains(&place.at);
+            Some((place.certain || may_be_values, one_elsewhere(parsed, place, may_be_values)?))
+        })
         .collect()
 }
 
-fn one_elsewhere(parsed: &ParsedFile, place: UnknownPlace) -> Option<PlacedReference> {
+fn one_elsewhere(parsed: &ParsedFile, place: UnknownPlace, may_be_values: bool) -> Option<PlacedReference> {
     let field = FieldPath::to_node(&parsed.yaml, place.at)?;
     let node = parsed.yaml.node(place.at);
+    let reason = match may_be_values {
+        true => "is in what may be Helm values without a chart; to set it, name the file".to_owned(),
+        false => format!("is in a place that tagbump doesn't recognise; set it through the field {field}"),
+    };
     let reference = ListedReference {
         file: parsed.path.clone(),
         line: node.line,
@@ -46,9 +55,7 @@ fn one_elsewhere(parsed: &ParsedFile, place: UnknownPlace) -> Option<PlacedRefer
         image: place.image,
         tag: place.tag.filter(|tag| !tag.is_empty()),
         digest: place.digest,
-        reason: Some(format!(
-            "is in a place that tagbump doesn't recognise; set it through the field {field}"
-        )),
+        reason: Some(reason),
         ..ListedReference::default()
     };
     Some(PlacedReference { reference, nodes: vec![ScalarPlace { inside: None, node: place.at }] })
