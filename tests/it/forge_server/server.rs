@@ -42,7 +42,7 @@ impl Server {
             let mut command = Command::new(given().join("gitea"));
             command.env_clear().envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
             command.env("HOME", folder.path()).env("GIT_CONFIG_NOSYSTEM", "1").env("USER", user());
-            // git's hooks run it too, three for each push: none ends later for collecting garbage
+            // each push starts it three times more, for git's hooks; to collect garbage would only take time
             command.env("GOGC", "off").env("GOMEMLIMIT", "1GiB");
             command.arg("--config").arg(&config).args(arguments);
             command
