@@ -149,8 +149,9 @@ fn where_to_look(no_match: &NoMatch) -> Hint {
     let advice = no_match.images.iter().find_map(|image| match &image.instead {
         Instead::WithoutTag { .. } => Some(switch_of_bump("add") + " adds the tag"),
         Instead::OnlyDigest { .. } => Some(switch_of_bump("add") + " adds the tag and empties the digest"),
-        Instead::HelmValues { at } => {
-            Some(setting("file", inline(&at.file)) + " makes tagbump read the file as Helm values")
+        Instead::HelmValues { places } => {
+            let file = inline(&places.first()?.file);
+            Some(setting("file", file) + " makes tagbump read the file as Helm values")
         }
         Instead::Elsewhere { places } => {
             let whole = places.iter().find(|place| !names_repository(place));

@@ -156,8 +156,12 @@ fn nameless_tags(file: &ParsedFile, match_level: MatchLevel) -> Vec<NamelessTag>
     let taken: HashSet<_> = named.iter().filter_map(|r| r.tag_slot()).map(|s| s.place()).collect();
     let marked: HashSet<_> = unnamed.iter().map(|r| r.at).collect();
     let is_tag = |id: usize| ["tag", "imageTag"].contains(&yaml.key_text(id).unwrap_or_default());
-    let in_values =
-        |id| file.is_values(match_level) || marked.contains(&id) || is_below(yaml, id, &["spec", "values"]);
+    let in_values = |id| {
+        file.is_values(match_level)
+            || marked.contains(&id)
+            || is_below(yaml, id, &["spec", "values"])
+            || file.may_be_values() && !is_in_object(yaml, id)
+    };
     let tags = (0..yaml.len()).filter(|id| !taken.contains(id) && (is_tag(*id) || marked.contains(id)));
     // compute the path last: finding an item's index in a long list is slow
     let is_open = |id: usize| !yaml.text(id).is_some_and(is_encrypted);
@@ -165,6 +169,12 @@ fn nameless_tags(file: &ParsedFile, match_level: MatchLevel) -> Vec<NamelessTag>
     let nameless = offered
         .filter_map(|id| Some(NamelessTag { at: file.place(id), field: FieldPath::to_node(yaml, id)? }));
     nameless.take(NAMELESS).collect()
+}
+
+/// Whether a node's document declares a kind of its own.
+fn is_in_object(yaml: &ParsedYaml, id: usize) -> bool {
+    let root = std::iter::successors(Some(id), |&id| yaml.node(id).parent).last();
+    root.is_some_and(|root| yaml.get(root, "kind").is_some())
 }
 
 /// Whether a node is below these keys of the document.

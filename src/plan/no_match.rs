@@ -51,9 +51,9 @@ pub enum Instead {
     OnlyDigest {
         at: Location,
     },
-    /// The file would be read as Helm values if it were selected.
+    /// The files would be read as Helm values if they were named.
     HelmValues {
-        at: Location,
+        places: Vec<Location>,
     },
     /// It is in places that tagbump doesn't recognise.
     Elsewhere {
@@ -138,17 +138,18 @@ fn similar_ones(
 }
 
 fn instead(inventory: &ImageInventory, name: &str, elsewhere: impl Fn() -> Vec<UnsetPlace>) -> Instead {
-    let place = |list: &[(String, Location)]| {
-        list.iter().find(|(image, _)| same_image(image, name)).map(|(_, at)| at.clone())
+    let places = |list: &[(String, Location)]| -> Vec<Location> {
+        list.iter().filter(|(image, _)| same_image(image, name)).map(|(_, at)| at.clone()).collect()
     };
-    if let Some(at) = place(&inventory.untagged) {
+    if let Some(at) = places(&inventory.untagged).into_iter().next() {
         return Instead::WithoutTag { at };
     }
-    if let Some(at) = place(&inventory.pinned) {
+    if let Some(at) = places(&inventory.pinned).into_iter().next() {
         return Instead::OnlyDigest { at };
     }
-    if let Some(at) = place(&inventory.values) {
-        return Instead::HelmValues { at };
+    let values = places(&inventory.values);
+    if !values.is_empty() {
+        return Instead::HelmValues { places: values };
     }
     let places = elsewhere();
     if !places.is_empty() {
@@ -199,6 +200,16 @@ impl fmt::Display for NoMatch {
     }
 }
 
+/// The first of some lines, and how many more there are.
+fn write_lines(
+    f: &mut fmt::Formatter<'_>,
+    mut lines: impl ExactSizeIterator<Item: fmt::Display>,
+) -> fmt::Result {
+    let more = lines.len().saturating_sub(LISTED);
+    lines.by_ref().take(LISTED).try_for_each(|line| write!(f, "\n  {line}"))?;
+    if more > 0 { write!(f, "\n  and {more} more") } else { Ok(()) }
+}
+
 impl fmt::Display for Instead {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -208,14 +219,13 @@ impl fmt::Display for Instead {
             Instead::OnlyDigest { at } => {
                 write!(f, "\n  {at}: names the image, and has a digest and no tag")
             }
-            Instead::HelmValues { at } => {
-                write!(f, "\n  {at}: names the image, in what may be Helm values without a chart")
+            Instead::HelmValues { places } => {
+                let told = |at| format!("{at}: names the image, in what may be Helm values without a chart");
+                write_lines(f, places.iter().map(told))
             }
             Instead::Elsewhere { places } => {
                 f.write_str("\nit is in places that tagbump doesn't recognise:")?;
-                let more = places.len().saturating_sub(LISTED);
-                places.iter().take(LISTED).try_for_each(|place| write!(f, "\n  {place}"))?;
-                if more > 0 { write!(f, "\n  and {more} more") } else { Ok(()) }
+                write_lines(f, places.iter())
             }
             Instead::Others { similar, nameless } => {
                 if !similar.is_empty() {

@@ -189,6 +189,11 @@ impl ParsedFile {
         }
     }
 
+    /// Whether its path says so, or the user named it.
+    pub fn may_be_values(&self) -> bool {
+        self.as_values.is_some()
+    }
+
     /// The references that the file would have if it were read as Helm values.
     pub fn would_be_values(&self, match_level: MatchLevel) -> impl Iterator<Item = &Reference> {
         let values = self.as_values.iter().flatten().filter(|r| r.kind == VALUES);

@@ -64,7 +64,7 @@ pub(super) fn no_matches() -> Vec<PlanError> {
     let instead = vec![
         Instead::WithoutTag { at: at() },
         Instead::OnlyDigest { at: at() },
-        Instead::HelmValues { at: at() },
+        Instead::HelmValues { places: vec![at()] },
         Instead::Elsewhere { places: Vec::new() },
         Instead::Others { similar: Vec::new(), nameless: Vec::new() },
     ];
