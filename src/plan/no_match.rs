@@ -220,7 +220,11 @@ impl fmt::Display for Instead {
                 write!(f, "\n  {at}: names the image, and has a digest and no tag")
             }
             Instead::HelmValues { places } => {
-                let told = |at| format!("{at}: names the image, in what may be Helm values without a chart");
+                let told = |at| {
+                    format!(
+                        "{at}: names the image, but tagbump reads this file as Helm values only if you name it"
+                    )
+                };
                 write_lines(f, places.iter().map(told))
             }
             Instead::Elsewhere { places } => {

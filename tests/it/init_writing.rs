@@ -167,7 +167,7 @@ fn init_reads_values_without_a_chart_only_when_they_are_named() {
         folder(&[("a.yaml", "a: 1\n"), ("values-prod.yaml", "image: {repository: acme/a, tag: v1}\n")]);
     let run = tagbump(folder.path(), &["init", "--yes"]);
     assert_eq!((run.exit, run.stdout.as_str()), (6, ""));
-    let wanted = "error: none of the references found in 2 files can be edited\n  values-prod.yaml:1: is in what may be Helm values without a chart; ";
+    let wanted = "error: none of the references found in 2 files can be edited\n  values-prod.yaml:1: is in a file that tagbump reads as Helm values only if you name it";
     assert!(run.stderr.starts_with(wanted), "{}", run.stderr);
     assert!(run.stderr.ends_with("name the file with -f\n"), "{}", run.stderr);
     let run = tagbump(folder.path(), &["init", "--yes", "-f", "**/values*.yaml"]);

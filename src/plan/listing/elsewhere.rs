@@ -44,7 +44,7 @@ fn one_elsewhere(parsed: &ParsedFile, place: UnknownPlace, may_be_values: bool) 
     let field = FieldPath::to_node(&parsed.yaml, place.at)?;
     let node = parsed.yaml.node(place.at);
     let reason = match may_be_values {
-        true => "is in what may be Helm values without a chart; to set it, name the file".to_owned(),
+        true => "is in a file that tagbump reads as Helm values only if you name it".to_owned(),
         false => format!("is in a place that tagbump doesn't recognise; set it through the field {field}"),
     };
     let reference = ListedReference {
