@@ -1,8 +1,8 @@
-//! The notice about places that no rule covers, with what sets them.
+//! What a bump leaves unchanged beside what it sets: places that no rule covers, and values that may be used on top.
 
 use super::plan::names_repository;
 use crate::hint::{Audience, Hint, hint, setting};
-use crate::plan::{PlacesElsewhere, UnsetPlace};
+use crate::plan::{PlacesElsewhere, UnsetPlace, ValuesAbove};
 use crate::visible::inline;
 
 /// The places of an image that a bump leaves as they are.
@@ -11,10 +11,30 @@ pub fn places_elsewhere(found: &PlacesElsewhere, audience: Audience) -> String {
     let image = inline(image);
     let start =
         hint(format!("{image} is also in places that tagbump doesn't recognise, which stay unchanged: "));
+    listed(start, places, *more).for_audience(audience)
+}
+
+/// The warning about values that may be used on top of those that a bump sets.
+pub fn values_above(found: &ValuesAbove, audience: Audience) -> String {
+    let ValuesAbove { image, below, places, more } = found;
+    let image = inline(image);
+    let start = match places.len() + more {
+        1 => format!(
+            "{below}: another values file keeps {image} at another tag if it's used on top of this one: "
+        ),
+        _ => format!(
+            "{below}: other values files keep {image} at another tag if they're used on top of this one: "
+        ),
+    };
+    listed(hint(start), places, *more).for_audience(audience)
+}
+
+/// Places, each with the flags that set it, and how many more there are.
+fn listed(start: Hint, places: &[UnsetPlace], more: usize) -> Hint {
     let separated = |text: Hint, (nth, place)| text + if nth == 0 { "" } else { "; " } + with_setting(place);
     let text = places.iter().enumerate().fold(start, separated);
-    let more = if *more > 0 { format!("; and {more} more") } else { String::new() };
-    (text + more.as_str()).for_audience(audience)
+    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+    text + more.as_str()
 }
 
 /// A place, and the flags that set it.

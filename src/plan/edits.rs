@@ -1,6 +1,6 @@
 //! What a plan gives: the edits, and what to report about them.
 
-use super::{HeldReference, PlacePath, PlacesElsewhere, PlanError, TargetIndex, UpdateTarget};
+use super::{HeldReference, PlacePath, PlacesElsewhere, PlanError, TargetIndex, UpdateTarget, ValuesAbove};
 
 /// New content for a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +44,8 @@ pub struct Plan {
     pub notices: Vec<String>,
     /// Places that no rule covers.
     pub elsewhere: Vec<PlacesElsewhere>,
+    /// Tags in values files that may override those that the plan sets.
+    pub values_above: Vec<ValuesAbove>,
     /// How many references were skipped because the request says so.
     pub left: usize,
     /// The references that are held and would change; with [`super::Request::overrides_holds`], those that do.

@@ -36,6 +36,7 @@ mod skipped_files;
 mod source;
 mod symlinks;
 mod unparsed;
+mod values_above;
 mod what_runs;
 mod wider_pattern;
 
@@ -63,6 +64,7 @@ pub use source::{
     FileContent, FileSource, FoundFiles, NestedRepository, PathProblem, RepositoryFiles, SourceError,
     SourceFile, VisitScope, Visitor, is_json, is_lfs_pointer,
 };
+pub use values_above::ValuesAbove;
 pub use what_runs::outside::overridden_outside;
 pub use wider_pattern::WiderPattern;
 
@@ -98,11 +100,12 @@ fn plan_on(
     }
     scanned.check()?;
     matching::check(scanned, request, &matches)?;
+    let values_above = values_above::find(source, request, scanned, &reports, &matches);
     let plan = matching::write(scanned, request, matches)?;
     let elsewhere = elsewhere::beside(scanned, request);
     scanned.check()?;
     let mut plan = reports.on(plan);
     plan.warnings.extend(symlinks::warnings(scanned, &plan.edits));
     plan.notices.extend(elsewhere::not_listed(request));
-    Ok(Plan { elsewhere, ..plan })
+    Ok(Plan { elsewhere, values_above, ..plan })
 }

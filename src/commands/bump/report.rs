@@ -114,8 +114,9 @@ impl BumpReport {
         let elsewhere =
             plan.elsewhere.iter().map(|found| diagnostics::places_elsewhere(found, self.audience));
         let elsewhere: Vec<_> = elsewhere.collect();
+        let above = plan.values_above.iter().map(|found| diagnostics::values_above(found, self.audience));
         self.report.outcome = outcome;
-        self.report.warnings.splice(0..0, plan.warnings);
+        self.report.warnings.splice(0..0, plan.warnings.into_iter().chain(above));
         self.report.notices.splice(
             0..0,
             plan.notices.into_iter().chain(elsewhere).chain(kept).chain(notices).chain(unrecorded),

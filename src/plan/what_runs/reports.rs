@@ -215,6 +215,11 @@ impl Reports {
         self.what_runs.environments_of.get(path)
     }
 
+    /// Whether some root is made from a file.
+    pub fn is_rendered(&self, path: &str) -> bool {
+        self.what_runs.rendered.contains(path)
+    }
+
     /// Whether a file is part of nothing but what the request is about.
     pub fn is_only_here(&self, path: &str, request: &Request) -> bool {
         let environments = &request.environments;
