@@ -1,7 +1,5 @@
 //! Collects the facts about the commit that was built: from `--source`, an explicit tag, the event, or `HEAD`.
 
-use std::sync::LazyLock;
-
 use regex::Regex;
 
 use crate::git::Checkout;
@@ -124,7 +122,7 @@ fn commit_in_tag(
     if let Some(sha) = by_template(tag, template) {
         return Some(known(&sha).unwrap_or(sha));
     }
-    let alone = || HEX.find_iter(tag).filter(|m| stands_alone(tag, m.range())).map(|m| m.as_str());
+    let alone = || tag.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| is_hash(word));
     // digits only may be a date or a number, letters only a word, so these must be known commits
     let mixed = |text: &&str| {
         text.contains(|c: char| c.is_ascii_digit()) && text.contains(|c: char| c.is_ascii_alphabetic())
@@ -132,12 +130,10 @@ fn commit_in_tag(
     alone().find_map(known).or_else(|| alone().find(mixed).map(str::to_owned))
 }
 
-#[expect(clippy::expect_used, reason = "a constant pattern, compiled by the tests")]
-static HEX: LazyLock<Regex> = LazyLock::new(|| Regex::new("[0-9a-f]{7,40}").expect("a constant pattern"));
-
-fn stands_alone(tag: &str, range: std::ops::Range<usize>) -> bool {
-    let word = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
-    !word(tag[..range.start].chars().next_back()) && !word(tag[range.end..].chars().next())
+/// Whether a word can be a commit's hash, or the start of one.
+fn is_hash(word: &str) -> bool {
+    let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    (7..=40).contains(&word.len()) && word.bytes().all(is_digit)
 }
 
 /// If the template has a `{sha}`, the part of the tag at its place: 40 hex digits, or N for `{sha:N}`.

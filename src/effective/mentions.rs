@@ -10,7 +10,7 @@ use super::files::{folder_of, folders_above, join};
 use super::path_words::PathWords;
 use super::word_index::WordIndex;
 use super::words::{FileWords, hash, last_part};
-use crate::file_selection::{file_name, in_folder};
+use crate::file_selection::{file_name, in_folder, paths_below};
 
 /// A file that can include others.
 #[derive(Debug, Default)]
@@ -136,7 +136,7 @@ impl<'a> Mentions<'a> {
 
     /// Whether a path may be that of a file or folder.
     fn exists(&self, path: &str) -> bool {
-        !is_yaml(path) || self.paths.contains(path) || inside(path, self.paths).next().is_some()
+        !is_yaml(path) || self.paths.contains(path) || paths_below(path, self.paths).next().is_some()
     }
 
     /// The declarations that a file refers to by name.
@@ -167,7 +167,7 @@ impl<'a> Mentions<'a> {
                 }
             }
             if last_part(path.as_bytes()) == b"Chart.yaml" {
-                found.extend(inside(folder_of(&path), self.paths).cloned());
+                found.extend(paths_below(folder_of(&path), self.paths).cloned());
             }
             next.extend(found.into_iter().filter(|path| included.insert(path.clone())));
         }
@@ -214,19 +214,13 @@ fn below(target: &str, paths: &BTreeSet<String>) -> Vec<String> {
     }
     match kustomization_files(target).into_iter().find(|path| paths.contains(path)) {
         Some(path) => vec![path],
-        None => inside(target, paths).cloned().collect(),
+        None => paths_below(target, paths).cloned().collect(),
     }
 }
 
 /// What the kustomization in a folder can be called.
 fn kustomization_files(folder: &str) -> [String; 3] {
     ["kustomization.yaml", "kustomization.yml", "Kustomization"].map(|name| in_folder(folder, name))
-}
-
-/// The files below a folder; empty for the root.
-fn inside<'p>(folder: &str, paths: &'p BTreeSet<String>) -> impl Iterator<Item = &'p String> + use<'p> {
-    let start = if folder.is_empty() { String::new() } else { format!("{folder}/") };
-    paths.range(start.clone()..).take_while(move |path| path.starts_with(&start))
 }
 
 /// A file of another kind can't be looked up in the list of YAML files. It needs a suffix, to tell it from a word.

@@ -6,6 +6,8 @@
 mod index;
 mod selection;
 
+use std::collections::BTreeSet;
+
 use crate::dot_git::is_dot_git;
 use crate::visible::inline;
 
@@ -91,6 +93,15 @@ pub fn split(path: &str) -> (&str, &str) {
 /// The path of what is in a folder; the root's is empty.
 pub fn in_folder(folder: &str, path: &str) -> String {
     if folder.is_empty() { path.to_owned() } else { format!("{folder}/{path}") }
+}
+
+/// Those of the paths that are below a folder, which is empty for the root.
+pub fn paths_below<'p>(
+    folder: &str,
+    paths: &'p BTreeSet<String>,
+) -> impl Iterator<Item = &'p String> + use<'p> {
+    let start = in_folder(folder, "");
+    paths.range(start.clone()..).take_while(move |path| path.starts_with(&start))
 }
 
 /// Validates a path, and removes its `.` parts.

@@ -40,21 +40,20 @@ fn in_extension(
 /// `compose.yaml` and `docker-compose.yml`, also with something behind it, such as `compose.prod.yaml`, and the longer name
 /// with something in front of it, such as `prod.docker-compose.yml`. Podman's names are of the same kind, and that of a stack.
 pub fn is_compose(file_name: &str) -> bool {
-    let words = words(file_name);
-    words.first() == Some(&"compose")
-        || words.windows(2).any(|pair| TOOLS.contains(&pair[0]) && pair[1] == "compose")
-        || is_stack(file_name)
+    let is_second = |before: Option<&str>| before.is_none_or(|before| TOOLS.contains(&before));
+    words(file_name).any(|(before, word)| word == "compose" && is_second(before)) || is_stack(file_name)
 }
 
 /// `docker-stack.yml`, the usual name of what `docker stack deploy` reads, also with more words.
 pub fn is_stack(file_name: &str) -> bool {
-    words(file_name).windows(2).any(|pair| pair == ["docker", "stack"])
+    words(file_name).any(|(before, word)| word == "stack" && before == Some("docker"))
 }
 
-/// The words of a YAML file's name.
-fn words(file_name: &str) -> Vec<&str> {
+/// The words of a YAML file's name, each behind the one before it.
+fn words(file_name: &str) -> impl Iterator<Item = (Option<&str>, &str)> {
     let stem = file_name.strip_suffix(".yaml").or_else(|| file_name.strip_suffix(".yml")).unwrap_or_default();
-    stem.split(['.', '-', '_']).collect()
+    let mut before = None;
+    stem.split(['.', '-', '_']).map(move |word| (before.replace(word), word))
 }
 
 /// What the longer name can start with. (podman-compose, `COMPOSE_DEFAULT_LS`.)
@@ -79,7 +78,14 @@ mod tests {
         ] {
             assert!(is_compose(name), "{name}");
         }
-        for name in ["composer.yaml", "compose.json", "web-compose.yaml", "values.yaml", "stack.yaml"] {
+        for name in [
+            "composer.yaml",
+            "compose.json",
+            "web-compose.yaml",
+            "values.yaml",
+            "stack.yaml",
+            ".compose.yaml",
+        ] {
             assert!(!is_compose(name), "{name}");
         }
     }

@@ -9,7 +9,7 @@ use super::parsed_file::ParsedFile;
 use super::what_runs::rendered_roots::read_part;
 use super::what_runs::reports::Reports;
 use super::{FileSource, Request, SourceFile, TargetIndex, UnsetPlace};
-use crate::file_selection::{MatchLevel, folder, is_yaml};
+use crate::file_selection::{MatchLevel, folder, in_folder, paths_below};
 use crate::image::Tag;
 use crate::location::Location;
 use crate::manifest::{CHART, Reference, VALUES, looks_like_values};
@@ -102,8 +102,7 @@ fn set_tags<'a>(
 }
 
 fn is_chart(scanned: &ScannedFiles, folder: &str) -> bool {
-    let chart = if folder.is_empty() { CHART.to_owned() } else { format!("{folder}/{CHART}") };
-    scanned.around.paths.contains(&chart)
+    scanned.around.paths.contains(&in_folder(folder, CHART))
 }
 
 /// The scalar of a match that holds its tag and nothing else.
@@ -120,22 +119,18 @@ fn candidates<'a>(
     scanned: &'a ScannedFiles,
     tag: &'a SetTag<'_>,
 ) -> impl Iterator<Item = &'a str> + use<'a> {
-    let paths = scanned.around.paths.iter().map(String::as_str).filter(|path| is_yaml(path));
-    let counts = |path: &&str| request.environments.counts(request.environments.of_file(path));
     let is_above = move |path: &&str| match tag.chart {
-        Some(chart) => is_below_chart(scanned, chart, path),
+        Some(chart) => is_of_chart(scanned, chart, path),
         None => is_named_as_values(request, tag.target, path),
     };
+    let counts = |path: &&str| request.environments.counts(request.environments.of_file(path));
+    let paths = paths_below(tag.chart.unwrap_or_default(), &scanned.around.paths).map(String::as_str);
     paths.filter(is_above).filter(counts).filter(move |path| *path != tag.at.file).take(MAX_FILES)
 }
 
-/// Whether a file is in a chart's folder, and isn't part of another chart there.
-fn is_below_chart(scanned: &ScannedFiles, chart: &str, path: &str) -> bool {
-    let inside = match chart {
-        "" => Some(path),
-        chart => path.strip_prefix(chart).and_then(|rest| rest.strip_prefix('/')),
-    };
-    let Some(inside) = inside else { return false };
+/// Whether a file below a chart's folder may have values for it: it isn't part of another chart there.
+fn is_of_chart(scanned: &ScannedFiles, chart: &str, path: &str) -> bool {
+    let inside = path[chart.len()..].trim_start_matches('/');
     let is_deployed =
         !folder(inside).split('/').any(|name| name.starts_with('.') || NOT_DEPLOYED.contains(&name));
     let folders = std::iter::successors(Some(folder(path)), |path| Some(folder(path)));

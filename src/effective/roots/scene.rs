@@ -69,9 +69,9 @@ impl FileMarks {
         let is_structural = KUSTOMIZATION_FILES.contains(&name)
             || name == CHART_FILE
             || name.starts_with(".argocd-source")
+            || GROUPS.iter().any(|group| has_group(group))
             || name.contains("compose")
-            || is_stack(name)
-            || GROUPS.iter().any(|group| has_group(group));
+            || is_stack(name);
         let declares =
             has_group(b"source.toolkit.fluxcd") || self.kinds.iter().any(|kind| kind.find(bytes).is_some());
         let mut declared = if declares { self.names(bytes) } else { Vec::new() };
