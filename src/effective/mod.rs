@@ -18,6 +18,7 @@ mod files;
 pub mod flux;
 mod folder_pattern;
 pub mod helm;
+mod helmfile;
 mod images;
 pub mod kustomize;
 mod mentions;

@@ -7,6 +7,7 @@ use memchr::memchr;
 use memchr::memmem::find;
 
 use super::files::folder_of;
+use super::helmfile::is_helmfile;
 use super::mentions::{Mentions, StructuralFile};
 use crate::file_selection::{file_name, in_folder};
 use crate::manifest::is_kustomization_file;
@@ -71,7 +72,11 @@ pub fn overriders(
         };
         let is_release = || find(bytes, b"helm.toolkit.fluxcd.io/").is_some() && has_any(bytes, &RELEASES);
         let is_application = || find(bytes, b"argoproj.io/").is_some() && has_any(bytes, &APPLICATIONS);
-        name.starts_with(".argocd-source") || is_project() || is_release() || is_application()
+        name.starts_with(".argocd-source")
+            || is_helmfile(path)
+            || is_project()
+            || is_release()
+            || is_application()
     };
     let found = structural.iter().filter(|(path, file)| is_overrider(path, &file.bytes));
     found.map(|(path, _)| path.clone()).collect()

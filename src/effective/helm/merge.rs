@@ -30,6 +30,9 @@ pub fn overlay(weaker: &mut Value, stronger: Value) {
     }
 }
 
+/// Comparing this many keys counts as one value.
+const KEYS_OF_A_VALUE: usize = 20;
+
 /// One step of a path such as `containers[0].image`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PathStep {
@@ -81,7 +84,8 @@ fn index(chars: &mut std::str::Chars<'_>) -> Option<usize> {
 
 /// Sets the value at a path. What isn't there yet is made, if the files' budget allows it. (Helm, `strvals.ParseInto`.)
 pub fn set_path(files: &mut Files<'_>, values: &mut Value, path: &[PathStep], value: Value) {
-    if !files.spend(path.iter().map(cost).sum()) {
+    let made: usize = path.iter().map(cost).sum();
+    if files.is_exhausted() || !files.spend(made + compared(values, path) / KEYS_OF_A_VALUE) {
         return;
     }
     let place = path.iter().fold(values, child);
@@ -89,6 +93,20 @@ pub fn set_path(files: &mut Files<'_>, values: &mut Value, path: &[PathStep], va
         Value::Scalar(_) => place.merge(value),
         Value::Map(_) | Value::List(_) => *place = value,
     }
+}
+
+/// How many keys are compared on the way along a path, at most.
+fn compared(values: &Value, path: &[PathStep]) -> usize {
+    let (mut at, mut keys) = (Some(values), 0);
+    for step in path {
+        let Some(value) = at else { break };
+        keys += value.pairs().len();
+        at = match step {
+            PathStep::Key(key) => value.get(key),
+            PathStep::Index(index) => value.items().get(*index),
+        };
+    }
+    keys
 }
 
 /// How many values a step may make. A list is filled up to its index.
@@ -196,6 +214,21 @@ mod tests {
         assert_eq!(overridden.len(), 1);
         assert_eq!(values.get("list").unwrap().items()[1].text(), Some("c"));
         assert_eq!(values.get("new").unwrap().items()[1].text_at(&["image"]), Some("d"));
+    }
+
+    #[test]
+    fn path_through_a_large_map_costs_what_it_compares() {
+        let pairs = (0..200_000).map(|nth| (format!("k{nth}"), Value::null())).collect();
+        let path = parse_path("k0").unwrap();
+        let made = with_files(&[], |files| {
+            let (mut values, mut made) = (Value::Map(pairs), 0);
+            while !files.is_exhausted() {
+                set_path(files, &mut values, &path, Value::null());
+                made += 1;
+            }
+            made
+        });
+        assert!((100..5_000).contains(&made), "{made}");
     }
 
     #[test]

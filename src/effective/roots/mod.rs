@@ -1,12 +1,13 @@
 //! Which roots there are, and what they run.
 //!
 //! `deployments` renders what kustomize, Flux and Argo CD build: `found_pointers` finds the objects that say so, and
-//! `config_maps` their variables. `releases` renders the charts that HelmReleases among the rendered objects run. Charts and
-//! compose projects that nothing else uses are roots too, and `templates` may make more.
+//! `config_maps` their variables. `releases` renders the charts that HelmReleases among the rendered objects run, `helmfiles`
+//! those of Helmfile. Charts and compose projects that nothing else uses are roots too, and `templates` may make more.
 
 mod config_maps;
 mod deployments;
 mod found_pointers;
+mod helmfiles;
 mod kustomizations;
 mod pointers;
 mod projects;
@@ -78,6 +79,7 @@ pub fn roots(files: &mut Files<'_>, scene: &Scene<'_>) -> Vec<Root> {
     let (deployed, objects): (Vec<_>, Vec<_>) =
         all.into_iter().map(|deployment| (deployment.root, deployment.objects)).unzip();
     roots.extend(deployed);
+    roots.extend(helmfiles::roots(files, scene, &mut used));
     let charts = scene.chart_folders(files);
     roots.extend(chart_roots(files, &charts, &used));
     roots.extend(projects::roots(files, scene));

@@ -7,6 +7,7 @@ use memchr::{memchr, memrchr};
 
 use super::super::entry_files::EntryFiles;
 use super::super::files::{Files, folders_above, join};
+use super::super::helmfile::is_helmfile;
 use super::super::images::object_images;
 use super::super::place::FileId;
 use super::super::root::Root;
@@ -71,7 +72,8 @@ impl FileMarks {
             || name.starts_with(".argocd-source")
             || GROUPS.iter().any(|group| has_group(group))
             || name.contains("compose")
-            || is_stack(name);
+            || is_stack(name)
+            || is_helmfile(path);
         let declares =
             has_group(b"source.toolkit.fluxcd") || self.kinds.iter().any(|kind| kind.find(bytes).is_some());
         let mut declared = if declares { self.names(bytes) } else { Vec::new() };

@@ -130,15 +130,11 @@ impl RenderedRoots<'_> {
                 continue;
             };
             let own = |other: &Place| other.file == place.file;
+            let nodes = self.places_of_edit(setting).into_iter().filter(own);
             let winner = winners.entry((place, image.name.as_str())).or_insert_with(|| ListedWinner {
                 at: self.exact_location(place),
                 kind: self.kind(place, setting),
-                nodes: setting
-                    .version_places()
-                    .into_iter()
-                    .filter(own)
-                    .map(|at| self.file_place(at))
-                    .collect(),
+                nodes: nodes.map(|at| self.file_place(at)).collect(),
                 digest_files: BTreeSet::new(),
                 entries: BTreeSet::new(),
                 image: image.name.clone(),

@@ -113,7 +113,7 @@ pub(super) struct Winner {
     pub tested_by: Option<Location>,
     /// The scalars that the edit is about.
     pub nodes: Vec<FilePlace>,
-    /// The digest in the same text, if the values have one.
+    /// The digest in the same map, if the values have one.
     pub digest_beside: Option<NodeId>,
     /// The digests that decide what runs in its roots.
     pub digests: Vec<DigestPlace>,
@@ -178,7 +178,7 @@ pub(super) struct DigestPlace {
     pub place: FilePlace,
     /// 1-based.
     pub line: usize,
-    /// In the text that the tag is in.
+    /// In the map that the tag is in.
     pub is_beside: bool,
     /// The other images that have their digest from there.
     pub feeds: Vec<FedImage>,

@@ -224,6 +224,23 @@ impl<'a> RenderedRoots<'a> {
         followed
     }
 
+    /// The scalars that the edit of a winning place is about. The digest of a weaker place is edited apart.
+    pub fn places_of_edit(&self, setting: &Setting) -> Vec<Place> {
+        let is_weaker = |place: &Place| match setting {
+            Setting::Parts { tag, digest: Some(digest), .. } => {
+                digest == place && digest.file == tag.file && !self.are_in_one_map(*tag, *digest)
+            }
+            _ => false,
+        };
+        setting.version_places().into_iter().filter(|place| !is_weaker(place)).collect()
+    }
+
+    /// Whether two values are in the same map of the same text.
+    pub fn are_in_one_map(&self, one: Place, other: Place) -> bool {
+        let parent = |place: Place| self.files.file(place.file).yaml.as_ref()?.node(place.node).parent;
+        one.file == other.file && parent(one) == parent(other)
+    }
+
     /// Every scalar that is part of a winning place. An empty tag counts: a chart's `appVersion` runs because of it.
     pub fn winning(&self) -> HashSet<Place> {
         let empty_tags = self.images().filter_map(|(_, image)| image.emptied_by()?.place());

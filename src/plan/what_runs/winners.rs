@@ -71,7 +71,7 @@ impl Summary<'_> {
     fn winner(&self, target: TargetIndex, found: &WinningSetting<'_>) -> Winner {
         let WinningSetting { image, setting, place } = *found;
         let FilePlace { path, inside, .. } = self.roots.file_place(place);
-        let nodes = setting.version_places().into_iter();
+        let nodes = self.roots.places_of_edit(setting).into_iter();
         Winner {
             target,
             path,
@@ -104,9 +104,9 @@ impl Summary<'_> {
 
     /// Notes where a winning tag's digest is. What comes later than values sets both.
     fn note_digest(&self, image: &EffectiveImage, wanted: &UpdateTarget, winner: &mut Winner) {
-        if let Setting::Parts { digest: Some(at), .. } = &winner.setting {
-            let beside = self.roots.file_place(*at);
-            winner.digest_beside = winner.is_own(&beside).then_some(beside.node);
+        if let Setting::Parts { tag, digest: Some(at), .. } = &winner.setting {
+            let beside = self.roots.are_in_one_map(*tag, *at).then(|| self.roots.file_place(*at).node);
+            winner.digest_beside = beside;
         }
         let at = match image.digest_at.filter(|_| winner.setting.is_of_values()) {
             Some(DigestAt::Place(at)) => at,

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use super::containers::title;
 use super::files::{Files, documents, folder_of, join, name_of, shown};
 use super::layout::{Layout, applications, is_argo, is_below, is_flux, is_release};
-use super::{argo, flux, release};
+use super::{argo, flux, helmfile, release};
 use crate::deployments::tools::Tools;
 use crate::support::files::write;
 
@@ -25,6 +25,7 @@ pub fn deploy(files: &Files, tools: &Tools) -> Result<Deployed, String> {
     run.kustomizations()?;
     run.plain_files()?;
     run.objects_that_deploy_themselves()?;
+    run.helmfiles()?;
     run.charts()?;
     run.projects()?;
     Ok(run.deployed)
@@ -129,6 +130,17 @@ impl<'a> Run<'a> {
         for application in applications(object) {
             let objects = argo::render(self, &application)?;
             self.place(format!("{} from {from}", title(&application)), objects)?;
+        }
+        Ok(())
+    }
+
+    fn helmfiles(&mut self) -> Result<(), String> {
+        for (path, release) in helmfile::releases(self.files) {
+            let objects = helmfile::install(self, &path, &release)?;
+            self.place(
+                format!("release {} of {path}", release["name"].as_str().unwrap_or_default()),
+                objects,
+            )?;
         }
         Ok(())
     }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::files::{Files, documents, folder_of, is_yaml, join, list, name_of, texts};
+use super::helmfile;
 
 const KUSTOMIZATIONS: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 const COMPOSE: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
@@ -43,6 +44,7 @@ impl Layout {
         }
         layout.follow_kustomizations(files);
         layout.follow_objects(files);
+        layout.follow_helmfiles(files);
         layout.follow_charts(files);
         layout
     }
@@ -113,6 +115,13 @@ impl Layout {
                     }
                 }
             }
+        }
+    }
+
+    fn follow_helmfiles(&mut self, files: &Files) {
+        for (path, release) in helmfile::releases(files) {
+            self.used_charts.insert(helmfile::chart(&path, &release));
+            self.used_values.extend(helmfile::values_files(&path, &release));
         }
     }
 

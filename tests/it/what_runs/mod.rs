@@ -1,5 +1,5 @@
 //! What runs, before and after a bump, as the tools that deploy it have it: kustomize, helm and docker-compose. What
-//! Flux and Argo CD do around them is done here as their sources do it.
+//! Flux, Argo CD and Helmfile do around them is done here as their sources do it.
 //!
 //!     .ci/run deployments              the fixtures, and a few hundred random repositories
 //!     .ci/what-runs COUNT SEED         as many as you like
@@ -11,6 +11,7 @@ mod files;
 mod fixtures;
 mod flux;
 mod generator;
+mod helmfile;
 mod judge;
 mod layout;
 mod marks;

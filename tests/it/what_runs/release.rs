@@ -8,7 +8,7 @@ use super::layout::local_chart;
 use crate::support::files::write;
 
 /// Stands in for a chart that is in no repository here: it runs every image that its values name.
-const REMOTE_CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/what_runs/remote-chart");
+pub const REMOTE_CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/what_runs/remote-chart");
 
 /// The objects in place of a release. ConfigMaps are looked for among those that are deployed with it.
 pub fn install(run: &Run, release: &Value, beside: &[Value]) -> Result<Vec<Value>, String> {

@@ -4,6 +4,7 @@ mod argo;
 mod compose;
 mod flux;
 mod helm;
+mod helmfile;
 mod kustomize;
 mod maker;
 mod workloads;
@@ -35,12 +36,13 @@ impl Repository {
 
 pub fn repository(seed: u64) -> Repository {
     let mut maker = Maker::new(seed);
-    match maker.rng.u8(0..12) {
+    match maker.rng.u8(0..13) {
         0..4 => drop(kustomize::tree(&mut maker, "")),
         4 | 5 => flux::kustomizations(&mut maker),
         6 | 7 => flux::releases(&mut maker),
         8 => charts(&mut maker),
         9 => argo::applications(&mut maker),
+        10 => helmfile::releases(&mut maker),
         _ => compose::project(&mut maker, ""),
     }
     if maker.chance(15) {
