@@ -137,6 +137,11 @@ pub enum Fixed {
 }
 
 impl Setting {
+    /// Whether it says more of an image than its name.
+    fn sets_version(&self) -> bool {
+        !matches!(self, Setting::Entry { new_tag: None, digest: None, .. })
+    }
+
     /// Where reports point.
     pub fn place(&self) -> Option<Place> {
         match self {
@@ -227,9 +232,12 @@ impl EffectiveImage {
 
     /// The place that the tag and digest come from. It differs from the winning place if that changes only the name.
     pub fn feeder(&self) -> Option<&Setting> {
-        let sets_version =
-            |setting: &&Setting| !matches!(setting, Setting::Entry { new_tag: None, digest: None, .. });
-        self.chain.iter().rev().map(|link| &link.setting).find(sets_version)
+        self.chain.iter().rev().map(|link| &link.setting).find(|setting| setting.sets_version())
+    }
+
+    /// The entries without a version that are stronger than that place. Each would give the image its tag if it got one.
+    pub fn entries_without_version(&self) -> impl Iterator<Item = &Setting> {
+        self.chain.iter().rev().map(|link| &link.setting).take_while(|setting| !setting.sets_version())
     }
 
     /// Every place that has to do with it.

@@ -19,7 +19,7 @@ pub(super) struct Summary<'a> {
     pub request: &'a Request,
     /// The files outside of the folder are read too, by [`super::outside`].
     pub sees_outside: bool,
-    /// The images that get their tag or their digest from a place.
+    /// The images that get their tag or their digest from a place, or would if it had one.
     pub fed: HashMap<Place, Vec<(&'a Root, &'a EffectiveImage)>>,
 }
 
@@ -28,7 +28,8 @@ impl<'a> Summary<'a> {
         let mut fed: HashMap<Place, Vec<_>> = HashMap::new();
         for (root, image) in roots.images() {
             let place = image.feeder().or_else(|| to_be_set(image, request)).and_then(Setting::place);
-            let places = place.into_iter().chain(image.digest_place());
+            let entries = image.entries_without_version().filter_map(Setting::place);
+            let places = place.into_iter().chain(image.digest_place()).chain(entries);
             places.for_each(|place| fed.entry(place).or_default().push((root, image)));
         }
         Summary { roots, request, sees_outside, fed }
@@ -163,7 +164,8 @@ impl Summary<'_> {
             let is_new = |target: &UpdateTarget| same_image(target.effective_name(), &image.name);
             let is_meant = self.is_wanted(image) || self.request.targets.iter().any(is_new);
             let renamed = image.winning().filter(|setting| setting.is_of_values() && !is_meant);
-            let settings = feeder.into_iter().chain(entry).chain(renamed);
+            let untagged = image.entries_without_version().filter(|_| !self.is_wanted(image));
+            let settings = feeder.into_iter().chain(entry).chain(renamed).chain(untagged);
             for place in settings.flat_map(Setting::version_places) {
                 let fed = FedImage { image: image.name.clone(), root: root.name.clone() };
                 feeds.entry(self.roots.file_place(place)).or_default().push(fed);

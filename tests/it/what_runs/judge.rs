@@ -494,12 +494,14 @@ impl<'a> Case<'a> {
         named || by_object || by_values_file || (root != "." && said.contains(root))
     }
 
-    /// Whether a warning says that a file with the container's image, which has no tag, was skipped.
+    /// Whether a warning says that a file with the container's image was skipped: the image has no tag, or an entry without one
+    /// would have got the new tag.
     fn is_refused_by_name(&self, place: &Place, run: &Run) -> bool {
         let files = self.repository.files.iter().filter(|(_, text)| text.contains(&self.repository.name));
         let mut skipped = run.stderr.lines().filter(|line| line.contains(": skipped: "));
-        self.origin(place).is_none()
-            && skipped.any(|line| files.clone().any(|(path, _)| line.contains(path.as_str())))
+        let is_meant =
+            |line: &str| self.origin(place).is_none() || line.contains(": skipped: also sets the tag of ");
+        skipped.any(|line| is_meant(line) && files.clone().any(|(path, _)| line.contains(path.as_str())))
     }
 
     /// A changed line whose tag no container runs. An entry of a kustomization may be set for what isn't visible.
