@@ -5,7 +5,8 @@ use crate::yaml::needs_quotes;
 /// Who reads a value again, after YAML has been read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SecondReader {
-    /// Argo CD's `parameters` without `forceString`, and Flux's `valuesFrom` with a `targetPath`: both are `--set`.
+    /// Argo CD's `parameters` without `forceString`, Flux's `valuesFrom` with a `targetPath`, and a helmfile's `set`: all are
+    /// `--set`.
     HelmSet,
     /// A variable of `postBuild` that is a whole value: Flux puts it into YAML without quotes.
     PostBuild,

@@ -271,7 +271,7 @@ pub(in crate::plan) fn is_in_values(kind: &str, has_chart: bool) -> bool {
 fn misread_by_helm(at: &Location, tag: &str) -> String {
     format!(
         "{at}: Helm reads {tag} as a number here, and a chart may need text; give an Argo CD parameter forceString: true, \
-         or put quotes inside a ConfigMap's value"
+         move a helmfile's value to setString, or put quotes inside a ConfigMap's value"
     )
 }
 
