@@ -257,7 +257,7 @@ impl<'a> RenderedRoots<'a> {
             let overridden = Overridden { root, by: None, renamed_at: None, image: image_name };
             Some((image.winning()?.place()?, overridden))
         });
-        let weaker = self.images().flat_map(|(root, image)| {
+        let weaker = self.images().chain(self.defaults()).flat_map(|(root, image)| {
             let location = |place| self.files.location(place);
             let by = image.deciding_place().map(location);
             let is_other = |name: &Place| self.text(*name) != Some(image.name.as_str());
