@@ -189,7 +189,7 @@ impl<'r> ReleaseReader<'r, '_> {
                         set_path(self.files, user, &path, Value::Scalar(value.clone()));
                     }
                     _ if name.split('.').any(may_decide_image) => {
-                        trail.uncertain(item.place(), format!("sets {name} to what tagbump can't read"));
+                        trail.uncertain(item.place(), format!("takes {name} from a file or a list"));
                     }
                     _ => {}
                 }
@@ -200,6 +200,7 @@ impl<'r> ReleaseReader<'r, '_> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::{doubts, with_files};
     use super::*;
 
     #[test]
@@ -210,6 +211,35 @@ mod tests {
         for no in ["helmfile.yaml.gotmpl", "my-helmfile.yaml", "helmfile.d/values/api.yaml", "helmfile.md"] {
             assert!(!is_helmfile(no), "{no}");
         }
+    }
+
+    #[test]
+    fn what_is_not_written_in_the_helmfile_is_a_doubt() {
+        let doubts_of = |keys: &str| {
+            let text = format!("releases:\n- name: api\n  chart: ./api\n{keys}");
+            let chart = ("api/Chart.yaml", "name: api\nversion: 1.0.0\n");
+            with_files(&[("helmfile.yaml", &text), chart], |files| {
+                let found = releases(files, "helmfile.yaml");
+                found.iter().flat_map(|release| doubts(files, &release.trail.uncertain)).collect::<Vec<_>>()
+            })
+        };
+        for (keys, doubt) in [
+            ("  inherit: [{template: a}]\n", "takes values from a template of the helmfile"),
+            ("  jsonPatches: [{target: {name: x}}]\n", "changes what the chart makes"),
+            ("  values: [a.yaml.gotmpl]\n", "names a values file that is a template"),
+            ("  values: ['{{ .a }}.yaml']\n", "names a values file with a variable"),
+            ("  values: [a.yaml]\n", "names a values file that does not exist"),
+            ("  values: [/etc/a.yaml]\n", "names a values file outside of this repository"),
+            ("  set: [{name: image.tag, file: TAG}]\n", "takes image.tag from a file or a list"),
+        ] {
+            assert_eq!(doubts_of(keys), [format!("helmfile.yaml:4 {doubt}")], "{keys}");
+        }
+        for keys in
+            ["", "  missingFileHandler: Warn\n  values: [a.yaml]\n", "  set: [{name: host, file: HOST}]\n"]
+        {
+            assert!(doubts_of(keys).is_empty(), "{keys}");
+        }
+        assert!(doubts_of("  installed: false\n  values: [a.yaml]\n").is_empty());
     }
 
     #[test]
