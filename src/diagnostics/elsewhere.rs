@@ -2,7 +2,7 @@
 
 use super::plan::names_repository;
 use crate::hint::{Audience, Hint, hint, setting};
-use crate::plan::{PlacesElsewhere, UnsetPlace, ValuesAbove};
+use crate::plan::{ImageInTemplates, PlacesElsewhere, UnsetPlace, ValuesAbove};
 use crate::visible::inline;
 
 /// The places of an image that a bump leaves as they are.
@@ -12,6 +12,19 @@ pub fn places_elsewhere(found: &PlacesElsewhere, audience: Audience) -> String {
     let start =
         hint(format!("{image} is also in places that tagbump doesn't recognise, which stay unchanged: "));
     listed(start, places, *more).for_audience(audience)
+}
+
+/// The warning about templates that give containers another tag.
+pub fn image_in_templates(found: &ImageInTemplates) -> String {
+    let ImageInTemplates { places, more, .. } = found;
+    let places: Vec<_> = places.iter().map(|(at, image)| format!("{at} ({})", inline(image))).collect();
+    let more = if *more > 0 { format!(", and {more} more") } else { String::new() };
+    let lines = if places.len() == 1 && more.is_empty() { "this line" } else { "these lines" };
+    format!(
+        "{} is written in a chart's templates, which tagbump doesn't edit; edit {lines} by hand: {}{more}",
+        inline(&found.image),
+        places.join(", ")
+    )
 }
 
 /// The warning about values that may be used on top of those that a bump sets.

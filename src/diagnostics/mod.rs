@@ -31,7 +31,7 @@ use crate::hint::Audience;
 
 pub use bump::BumpError;
 pub use command::CommandError;
-pub use elsewhere::{places_elsewhere, values_above};
+pub use elsewhere::{image_in_templates, places_elsewhere, values_above};
 pub use error::Error;
 pub use wait::{UnreadPart, WaitError};
 

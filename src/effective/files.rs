@@ -37,8 +37,8 @@ pub struct Files<'a> {
     parsed: HashMap<String, ParsedContent>,
     /// Every YAML file.
     paths: &'a BTreeSet<String>,
-    /// Every JSON file.
-    json: Option<&'a BTreeSet<String>>,
+    /// Every JSON file, and every `.tpl` file.
+    other: Option<&'a BTreeSet<String>>,
     loaded: Vec<LoadedFile>,
     by_path: HashMap<String, Option<FileId>>,
     /// Files of assignments.
@@ -70,7 +70,7 @@ impl<'a> Files<'a> {
             read,
             parsed: HashMap::new(),
             paths,
-            json: None,
+            other: None,
             loaded: Vec::new(),
             by_path: HashMap::new(),
             dotenv: HashMap::new(),
@@ -87,10 +87,10 @@ impl<'a> Files<'a> {
         Files { parsed, ..self }
     }
 
-    /// Adds the JSON files.
+    /// Adds the JSON files and the named templates of charts.
     #[must_use]
-    pub fn with_json(self, json: &'a BTreeSet<String>) -> Self {
-        Files { json: Some(json), ..self }
+    pub fn with_other(self, other: &'a BTreeSet<String>) -> Self {
+        Files { other: Some(other), ..self }
     }
 
     /// Frees the parsed files without anyone waiting for it.
@@ -178,8 +178,17 @@ impl<'a> Files<'a> {
 
     /// The JSON files below a folder, likewise.
     pub fn json_below(&self, folder: &str) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.other_below(folder).filter(|path| path.ends_with(".json"))
+    }
+
+    /// The files below a folder that hold nothing but named templates, likewise.
+    pub fn helpers_below(&self, folder: &str) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.other_below(folder).filter(|path| path.ends_with(".tpl"))
+    }
+
+    fn other_below(&self, folder: &str) -> impl Iterator<Item = &'a str> + use<'a> {
         let folder = folder.to_owned();
-        self.json.into_iter().flat_map(move |json| below(json, &folder))
+        self.other.into_iter().flat_map(move |other| below(other, &folder))
     }
 
     /// Every document of a YAML file, each a value. Null documents are left out.

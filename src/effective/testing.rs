@@ -14,7 +14,7 @@ pub fn with_files<T>(files: &[(&str, &str)], check: impl FnOnce(&mut Files<'_>) 
     let read = |path: &str| {
         files.iter().find(|(own, _)| *own == path).map(|(_, content)| content.as_bytes().to_vec())
     };
-    check(&mut Files::new(&paths, &read, Cancellation::default()))
+    check(&mut Files::new(&paths, &read, Cancellation::default()).with_other(&paths))
 }
 
 /// `file:line` of a place.

@@ -5,7 +5,7 @@ use git2::{ObjectType, Oid, Repository, TreeEntry};
 use super::tree::{SUBMODULE, SYMLINK};
 use crate::dot_git::is_path_part;
 use crate::file_selection::{MatchLevel, Selection, is_yaml};
-use crate::plan::{FoundFiles, NestedRepository, VisitScope, is_json};
+use crate::plan::{FoundFiles, NestedRepository, VisitScope, is_other_kind};
 use crate::visible::inline;
 
 /// How many entries of folders whose names aren't UTF-8 are looked at for YAML.
@@ -79,7 +79,7 @@ impl<'a> TreeSearch<'a> {
             self.found.pass_symlink(path(), || link_target(repo, entry.id()).unwrap_or_default());
         }
         // most files of a large repository are irrelevant: don't even build their paths
-        if self.selection.names().is_empty() && !is_yaml(name) && !is_json(name) {
+        if self.selection.names().is_empty() && !is_yaml(name) && !is_other_kind(name) {
             return;
         }
         let path = path();

@@ -73,8 +73,17 @@ pub fn unknown_places<'a>(
     search.found
 }
 
+/// A line that names an image, in a text that isn't valid YAML.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamingLine {
+    /// 1-based.
+    pub line: usize,
+    /// What a container gets, if that is written there as it is: `name[:tag][@digest]`.
+    pub image: Option<String>,
+}
+
 /// The lines of a text that isn't valid YAML, such as a template, in which an image is named with a tag or digest.
-pub fn unparsed_places(path: &str, text: &str, image: &str) -> Vec<usize> {
+pub fn unparsed_places(path: &str, text: &str, image: &str) -> Vec<NamingLine> {
     if is_no_manifest(path) {
         return Vec::new();
     }
@@ -82,7 +91,15 @@ pub fn unparsed_places(path: &str, text: &str, image: &str) -> Vec<usize> {
     let named = |line: &&str| {
         !line.trim_start().starts_with('#') && line.match_indices(word).any(|(at, _)| names(line, at, image))
     };
-    text.lines().enumerate().filter(|(_, line)| named(line)).map(|(nth, _)| nth + 1).collect()
+    let naming = text.lines().enumerate().filter(|(_, line)| named(line));
+    naming.map(|(nth, line)| NamingLine { line: nth + 1, image: written_image(line) }).collect()
+}
+
+/// What is behind `image:` in a line, unless an action of a template is.
+fn written_image(line: &str) -> Option<String> {
+    let line = line.trim_start().trim_start_matches("- ").trim_start();
+    let value = line.strip_prefix("image:")?.split(" #").next()?.trim().trim_matches(['"', '\'']);
+    (!value.is_empty() && !value.contains([' ', '{', '$'])).then(|| value.to_owned())
 }
 
 /// Whether the name whose last part is at this offset is that of the image, in any spelling, with a tag or digest behind it, or the
@@ -323,6 +340,18 @@ mod tests {
         (field.to_owned(), tag.map(str::to_owned), false)
     }
 
+    fn lines(path: &str, text: &str, image: &str) -> Vec<usize> {
+        unparsed_places(path, text, image).iter().map(|place| place.line).collect()
+    }
+
+    #[test]
+    fn image_that_a_template_gives_as_it_is_written_is_known() {
+        let text = "{{ x }}\n  - image: ghcr.io/acme/api:v1 # x\nimage: 'ghcr.io/acme/api'\nimage: ghcr.io/acme/api:{{ .tag }}\nimage: ghcr.io/acme/api:${X}\nx: ghcr.io/acme/api:v1\n";
+        let found = unparsed_places("chart/templates/d.yaml", text, NAME);
+        let images: Vec<_> = found.iter().map(|place| place.image.as_deref()).collect();
+        assert_eq!(images, [Some("ghcr.io/acme/api:v1"), Some(NAME), None, None, None]);
+    }
+
     #[test]
     fn scalar_that_is_the_image_is_found() {
         let text = "apiVersion: x/v1\nkind: KafkaConnect\nspec:\n  image: ghcr.io/acme/api:v1\n  list: [a, ghcr.io/acme/api@sha256:1]\n  other: ghcr.io/acme/api-x:v1\n  sub: x/ghcr.io/acme/api:v1\n";
@@ -339,7 +368,7 @@ mod tests {
         };
         let text = "app: api\nuser: api:api\nurl: api:8080\nx: api:v1\nmyImage: api:16\nimageName: api\nl: [api, 'api:80']\n";
         assert_eq!(fields(text), ["x", "myImage", "imageName"]);
-        assert_eq!(unparsed_places("t.yaml", "{{ x }}\nurl: api:80\nimage: api:80\n", "api"), [3]);
+        assert_eq!(lines("t.yaml", "{{ x }}\nurl: api:80\nimage: api:80\n", "api"), [3]);
     }
 
     #[test]
@@ -383,12 +412,12 @@ mod tests {
     #[test]
     fn line_of_a_template_names_the_whole_image() {
         let text = "{{- if x }}\nimage: \"ghcr.io/acme/api:{{ .tag }}\"\n# ghcr.io/acme/api:v1\na: ghcr.io/acme/api-x:v1\nb: x/ghcr.io/acme/api:v1\nc: ghcr.io/acme/api\nd: 'ghcr.io/acme/api@sha256:1'\n- name: ghcr.io/acme/api # x\n";
-        assert_eq!(unparsed_places("chart/templates/d.yaml", text, NAME), [2, 7, 8]);
+        assert_eq!(lines("chart/templates/d.yaml", text, NAME), [2, 7, 8]);
         assert!(unparsed_places(".github/d.yaml", text, NAME).is_empty());
         let hub = "{{ x }}\nimage: busybox:v1\nimage: docker.io/library/busybox:v1\nimage: docker.io/acme/busybox:v1\n";
         for name in ["busybox", "docker.io/library/busybox", "library/busybox"] {
-            assert_eq!(unparsed_places("d.yaml", hub, name), [2, 3], "{name}");
+            assert_eq!(lines("d.yaml", hub, name), [2, 3], "{name}");
         }
-        assert_eq!(unparsed_places("d.yaml", "image: docker.io/acme/api:v1\n{{ x }}", "acme/api"), [1]);
+        assert_eq!(lines("d.yaml", "image: docker.io/acme/api:v1\n{{ x }}", "acme/api"), [1]);
     }
 }

@@ -34,7 +34,7 @@ use crate::file_selection::file_name;
 use crate::yaml::{NodeId, ParsedYaml};
 
 pub use compose::{KIND as COMPOSE, is_compose, is_stack};
-pub use elsewhere::{UnknownPlace, WantedImage, unknown_places, unparsed_places};
+pub use elsewhere::{NamingLine, UnknownPlace, WantedImage, unknown_places, unparsed_places};
 pub use embedded::embedded_reference;
 pub use embedded_text::EmbeddedText;
 pub use encrypted::{has_mac, is_encrypted};

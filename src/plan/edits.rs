@@ -1,6 +1,9 @@
 //! What a plan gives: the edits, and what to report about them.
 
-use super::{HeldReference, PlacePath, PlacesElsewhere, PlanError, TargetIndex, UpdateTarget, ValuesAbove};
+use super::{
+    HeldReference, ImageInTemplates, PlacePath, PlacesElsewhere, PlanError, TargetIndex, UpdateTarget,
+    ValuesAbove,
+};
 
 /// New content for a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +47,8 @@ pub struct Plan {
     pub notices: Vec<String>,
     /// Places that no rule covers.
     pub elsewhere: Vec<PlacesElsewhere>,
+    /// Images that templates of charts give to containers by themselves.
+    pub in_templates: Vec<ImageInTemplates>,
     /// Tags in values files that may override those that the plan sets.
     pub values_above: Vec<ValuesAbove>,
     /// How many references were skipped because the request says so.

@@ -5,8 +5,9 @@ use std::fmt;
 
 use super::files::ScannedFiles;
 use super::parsed_file::ParsedFile;
+use super::unparsed::UnparsedPlace;
 use super::what_runs::FilePlace;
-use super::{Request, TargetIndex, UpdateTarget};
+use super::{EnvironmentLimit, Request, TargetIndex, UpdateTarget};
 use crate::image::{ParsedReference, same_image, short_name};
 use crate::location::Location;
 use crate::manifest::{ScalarPlace, UnknownPlace};
@@ -59,7 +60,7 @@ impl<'a> TargetNames<'a> {
 pub(super) fn all(scanned: &ScannedFiles, request: &Request, target: TargetIndex) -> Vec<UnsetPlace> {
     let found = found(scanned, request, target);
     let parsed = found.into_iter().filter_map(|(file, place)| unset_place(file, &place));
-    parsed.chain(unparsed(scanned, target)).collect()
+    parsed.chain(unparsed(scanned, target).map(in_text)).collect()
 }
 
 /// The places of an image that a bump leaves at another tag.
@@ -98,10 +99,43 @@ fn beside_target(scanned: &ScannedFiles, request: &Request, target: TargetIndex)
     let is_behind = |place: &UnknownPlace| !place.bare && (tag.is_none() || place.tag.as_deref() != tag);
     let found = found(scanned, request, target).into_iter().filter(|(_, place)| is_behind(place));
     let parsed = found.filter_map(|(file, place)| unset_place(file, &place));
-    let mut places: Vec<_> = parsed.chain(unparsed(scanned, target)).collect();
+    let unparsed = unparsed(scanned, target).filter(|place| !warns_of(request, place));
+    let mut places: Vec<_> = parsed.chain(unparsed.map(in_text)).collect();
     let more = places.len().saturating_sub(LISTED);
     places.truncate(LISTED);
     (!places.is_empty()).then(|| PlacesElsewhere { image: wanted.name.clone(), places, more })
+}
+
+/// An image that templates of charts give to containers, as it is written in them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageInTemplates {
+    pub image: String,
+    /// The first of the lines, each with what is written there.
+    pub places: Vec<(Location, String)>,
+    /// How many more there are.
+    pub more: usize,
+}
+
+/// For each target, the templates that go on giving it another tag: nothing but an edit of the template changes that.
+pub(super) fn in_templates(scanned: &ScannedFiles, request: &Request) -> Vec<ImageInTemplates> {
+    let of_target = |(target, wanted): (TargetIndex, &UpdateTarget)| {
+        let behind = |image: &String| {
+            let ParsedReference { tag, digest, .. } = ParsedReference::parse(image);
+            tag != wanted.tag.as_ref().map(|tag| tag.as_str()) || digest.is_some()
+        };
+        let lines = unparsed(scanned, target).filter(|place| warns_of(request, place));
+        let lines = lines.filter_map(|place| Some((place.at.clone(), place.runs.clone().filter(behind)?)));
+        let mut places: Vec<_> = lines.collect();
+        let more = places.len().saturating_sub(LISTED);
+        places.truncate(LISTED);
+        (!places.is_empty()).then(|| ImageInTemplates { image: wanted.name.clone(), places, more })
+    };
+    TargetIndex::each(&request.targets).filter_map(of_target).collect()
+}
+
+/// Whether a line is surely what a container gets. A chart of another environment isn't what the request is about.
+fn warns_of(request: &Request, place: &UnparsedPlace) -> bool {
+    place.runs.is_some() && !matches!(request.environments.limit, EnvironmentLimit::Only(_))
 }
 
 fn found<'a>(
@@ -129,7 +163,10 @@ fn unset_place(file: &ParsedFile, place: &UnknownPlace) -> Option<UnsetPlace> {
     Some(UnsetPlace { at: file.place(place.at), object: place.object.clone(), field: Some(field) })
 }
 
-fn unparsed(scanned: &ScannedFiles, target: TargetIndex) -> impl Iterator<Item = UnsetPlace> + '_ {
-    let places = scanned.unparsed_places.iter().filter(move |(of, _)| *of == target);
-    places.map(|(_, at)| UnsetPlace { at: at.clone(), object: None, field: None })
+fn unparsed(scanned: &ScannedFiles, target: TargetIndex) -> impl Iterator<Item = &UnparsedPlace> {
+    scanned.unparsed_places.iter().filter(move |place| place.target == target)
+}
+
+fn in_text(place: &UnparsedPlace) -> UnsetPlace {
+    UnsetPlace { at: place.at.clone(), object: None, field: None }
 }

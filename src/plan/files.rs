@@ -12,7 +12,7 @@ use super::indexes::FieldPosition;
 use super::parsed_file::{FieldPlaces, ParsedFile};
 use super::prefilter::Prefilter;
 use super::skipped_files::SkippedFiles;
-use super::unparsed::{Unparsed, UnparsedReport, UnparsedText, stopped_at};
+use super::unparsed::{Unparsed, UnparsedPlace, UnparsedReport, UnparsedText, stopped_at};
 use super::what_runs::FilePlace;
 use super::what_runs::surroundings::{Names, Surroundings, SurroundingsCollector};
 use super::wider_pattern::with_wider;
@@ -20,7 +20,6 @@ use super::{FieldTarget, FileSource, PlanError, Request, SourceFile, TargetIndex
 use crate::dotenv;
 use crate::file_selection::{MatchLevel, Selection, folder};
 use crate::image::ParsedReference;
-use crate::location::Location;
 use crate::manifest::{Reference, add, field_references, is_kustomization_file};
 use crate::mutex::{into_inner, lock};
 use crate::yaml::{ReadError, scan_until};
@@ -38,8 +37,8 @@ pub(super) struct ScannedFiles {
     pub selected: usize,
     /// Places that set an image in some root, whether a rule finds them or not.
     pub known_places: HashSet<FilePlace>,
-    /// Places in files that aren't valid YAML, by target.
-    pub unparsed_places: Vec<(TargetIndex, Location)>,
+    /// Places in files that aren't valid YAML.
+    pub unparsed_places: Vec<UnparsedPlace>,
     /// The fields that exist in some document.
     pub fields: HashSet<FieldPosition>,
     /// The fields that were looked up in some file.
@@ -116,7 +115,7 @@ pub(super) fn scan_files(source: &dyn FileSource, request: &Request) -> Result<S
     }
     scanned.warnings = found.all_warnings().into_iter().chain(left_out.too_costly).collect();
     scanned.unparsable = left_out.not_yaml;
-    scanned.around = around.finish(found.json);
+    scanned.around = around.finish(found.other);
     scanned.selected = found.count;
     scanned.symlinks = found.symlinks;
     scanned.without_files = narrowed.without_files();
@@ -227,11 +226,7 @@ impl ScannedFiles {
     ) -> Result<(), PlanError> {
         match looked {
             FileScan::Unparsed(unparsed) => {
-                let file = &unparsed.path;
-                let place = |&(target, line): &(TargetIndex, usize)| {
-                    (target, Location { file: file.clone(), line, column: None })
-                };
-                self.unparsed_places.extend(unparsed.text.places.iter().map(place));
+                self.unparsed_places.extend(left_out.places(&unparsed));
                 left_out.add(unparsed)?;
             }
             FileScan::Skipped { fields, .. } => self.looked_for.extend(fields),

@@ -49,7 +49,7 @@ pub use current_references::{
     ChangeableReferences, CurrentReference, changeable_references, current_references, matching_references,
 };
 pub use edits::{ChangedReference, FileEdit, Plan, PlanOutcome};
-pub use elsewhere::{PlacesElsewhere, UnsetPlace};
+pub use elsewhere::{ImageInTemplates, PlacesElsewhere, UnsetPlace};
 pub use environments::{
     EnvironmentLimit, Environments, InTwoEnvironments, NamedEnvironment, OtherPlace, OtherRoot, SharedPlace,
 };
@@ -62,7 +62,7 @@ pub use request::{FieldTarget, PlacePath, Request, Scope, SkipReference, UpdateT
 pub use running::{RunningReference, running};
 pub use source::{
     FileContent, FileSource, FoundFiles, NestedRepository, PathProblem, RepositoryFiles, SourceError,
-    SourceFile, VisitScope, Visitor, is_json, is_lfs_pointer,
+    SourceFile, VisitScope, Visitor, is_lfs_pointer, is_other_kind,
 };
 pub use values_above::ValuesAbove;
 pub use what_runs::outside::overridden_outside;
@@ -103,9 +103,10 @@ fn plan_on(
     let values_above = values_above::find(source, request, scanned, &reports, &matches);
     let plan = matching::write(scanned, request, matches)?;
     let elsewhere = elsewhere::beside(scanned, request);
+    let in_templates = elsewhere::in_templates(scanned, request);
     scanned.check()?;
     let mut plan = reports.on(plan);
     plan.warnings.extend(symlinks::warnings(scanned, &plan.edits));
     plan.notices.extend(elsewhere::not_listed(request));
-    Ok(Plan { elsewhere, values_above, ..plan })
+    Ok(Plan { elsewhere, in_templates, values_above, ..plan })
 }

@@ -153,8 +153,9 @@ pub struct FoundFiles {
     pub nested: BTreeSet<NestedRepository>,
     /// Symlinks that are called like manifests, with what they lead to, as it is written there. They aren't followed.
     pub symlinks: BTreeMap<String, String>,
-    /// JSON files, which a generator can read parameters from.
-    pub json: BTreeSet<String>,
+    /// Files that can decide what runs without being YAML: JSON, which a generator can read parameters from, and the named
+    /// templates of charts.
+    pub other: BTreeSet<String>,
 }
 
 /// A folder below the root whose files belong to another repository.
@@ -225,15 +226,15 @@ impl FoundFiles {
         let (folder, name) = split(path);
         if name == CHART {
             self.charts.insert(folder.to_owned());
-        } else if is_json(name) {
-            self.json.insert(path.to_owned());
+        } else if is_other_kind(name) {
+            self.other.insert(path.to_owned());
         }
     }
 }
 
-/// Whether the name is that of a JSON file.
-pub fn is_json(name: &str) -> bool {
-    name.ends_with(".json")
+/// Whether a file can decide what runs, although it isn't YAML.
+pub fn is_other_kind(name: &str) -> bool {
+    name.ends_with(".json") || name.ends_with(".tpl")
 }
 
 #[cfg(test)]

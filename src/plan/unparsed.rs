@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use super::{PlanError, Request, SourceFile, TargetIndex};
-use crate::manifest::unparsed_places;
+use crate::location::Location;
+use crate::manifest::{NamingLine, unparsed_places};
 use crate::visible::inline;
 use crate::yaml::{ParseAborted, ReadError};
 
@@ -22,7 +23,7 @@ pub(super) struct Unparsed {
 pub(super) struct UnparsedText {
     pub is_template: bool,
     /// The lines that name an image: each with its target.
-    pub places: Vec<(TargetIndex, usize)>,
+    pub places: Vec<(TargetIndex, NamingLine)>,
 }
 
 impl UnparsedText {
@@ -35,6 +36,14 @@ impl UnparsedText {
         });
         UnparsedText { is_template: text.contains("{{"), places: places.collect() }
     }
+}
+
+/// A line of a file that could not be parsed, which names the image of a target.
+pub(super) struct UnparsedPlace {
+    pub target: TargetIndex,
+    pub at: Location,
+    /// What a container gets, if a chart's template gives it as it is written there: `name[:tag][@digest]`.
+    pub runs: Option<String>,
 }
 
 /// The reports about files that could not be parsed.
@@ -61,6 +70,17 @@ impl UnparsedReport {
             folder => folder.strip_suffix("/templates"),
         });
         templates.any(|chart| self.charts.contains(chart))
+    }
+
+    /// The lines of a file that name images.
+    pub fn places(&self, Unparsed { path, text, .. }: &Unparsed) -> Vec<UnparsedPlace> {
+        let is_template = self.is_template(path);
+        let place = |(target, NamingLine { line, image }): &(TargetIndex, NamingLine)| UnparsedPlace {
+            target: *target,
+            at: Location { file: path.clone(), line: *line, column: None },
+            runs: image.clone().filter(|_| is_template),
+        };
+        text.places.iter().map(place).collect()
     }
 
     /// # Errors

@@ -116,7 +116,8 @@ impl BumpReport {
         let elsewhere: Vec<_> = elsewhere.collect();
         let above = plan.values_above.iter().map(|found| diagnostics::values_above(found, self.audience));
         self.report.outcome = outcome;
-        self.report.warnings.splice(0..0, plan.warnings.into_iter().chain(above));
+        let in_templates = plan.in_templates.iter().map(diagnostics::image_in_templates);
+        self.report.warnings.splice(0..0, plan.warnings.into_iter().chain(above).chain(in_templates));
         self.report.notices.splice(
             0..0,
             plan.notices.into_iter().chain(elsewhere).chain(kept).chain(notices).chain(unrecorded),

@@ -103,8 +103,8 @@ impl<'a> ListedFiles<'a> {
         }
     }
 
-    /// `json` are the JSON files beside those.
-    pub fn finish(self, json: BTreeSet<String>) -> GatheredFiles {
+    /// `other` are the files beside those that aren't YAML.
+    pub fn finish(self, other: BTreeSet<String>) -> GatheredFiles {
         let listed = into_inner(self.listed);
         let mut texts = into_inner(self.texts);
         let is_skipped = |file: &TextFile| !file.is_wanted && file.match_level != MatchLevel::ContextOnly;
@@ -112,7 +112,7 @@ impl<'a> ListedFiles<'a> {
         if skipped.sum::<usize>() <= FEW {
             texts.iter_mut().filter(|file| is_skipped(file)).for_each(|file| file.is_wanted = true);
         }
-        GatheredFiles { texts, listed, around: self.around.finish(json) }
+        GatheredFiles { texts, listed, around: self.around.finish(other) }
     }
 }
 

@@ -128,7 +128,7 @@ pub fn list(
     let mut found = source
         .visit(selection, VisitScope::WithContext, &look)
         .map_err(|error| wider_pattern::with_wider(error.into(), source, selection, &Request::default()))?;
-    let GatheredFiles { texts, mut listed, around } = files.finish(std::mem::take(&mut found.json));
+    let GatheredFiles { texts, mut listed, around } = files.finish(std::mem::take(&mut found.other));
     let Parsed { rendered, listed: more } = parse_and_render(source, &around, request, texts)?;
     listed.extend(more);
     listed.sort_by(|a, b| path(a).cmp(path(b)));

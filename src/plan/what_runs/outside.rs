@@ -45,7 +45,7 @@ pub fn overridden_outside(
         return unseen("could not read all of");
     };
     let renderer = Renderer {
-        around: &around.finish(found.json),
+        around: &around.finish(found.other),
         read: &|path| read_part(files.as_ref(), path),
         url: request.repository_url.as_deref(),
         environments: &Environments::default(),

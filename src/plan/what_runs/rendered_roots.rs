@@ -116,7 +116,7 @@ impl<'a> Renderer<'a> {
     ) -> T {
         let read = |path: &str| self.read(path);
         let files = Files::new(&self.around.paths, &read, self.cancellation.clone());
-        let mut files = files.with_parsed(parsed).with_json(&self.around.json);
+        let mut files = files.with_parsed(parsed).with_other(&self.around.other);
         let scene = Scene { reached: &reach.reached, declarations: &reach.declarations, url: self.url };
         let roots = roots(&mut files, &scene);
         let seen = look(&RenderedRoots::new(&files, &roots, self.environments));

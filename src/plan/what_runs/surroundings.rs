@@ -15,8 +15,8 @@ use crate::mutex::{into_inner, lock};
 pub struct Surroundings {
     /// Every YAML file.
     pub paths: BTreeSet<String>,
-    /// Every JSON file.
-    pub json: BTreeSet<String>,
+    /// The files that can decide what runs without being YAML.
+    pub other: BTreeSet<String>,
     /// The files that can include others.
     pub structural: BTreeMap<String, StructuralFile>,
     /// The files that declare what others refer to by name, with the names.
@@ -71,21 +71,21 @@ impl SurroundingsCollector {
         noted.structural.extend(structural);
     }
 
-    /// `json` are the JSON files beside those.
-    pub fn finish(self, json: BTreeSet<String>) -> Surroundings {
+    /// `other` are the files beside those that aren't YAML.
+    pub fn finish(self, other: BTreeSet<String>) -> Surroundings {
         let NotedFiles { all, structural } = into_inner(self.noted);
         // putting thousands of paths in order is worth a second thread
         std::thread::scope(|scope| {
             let structural = scope.spawn(|| structural.into_iter().collect());
             let rest = Surroundings::of(all);
             let structural = structural.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            Surroundings { structural, json, ..rest }
+            Surroundings { structural, other, ..rest }
         })
     }
 }
 
 impl Surroundings {
-    /// All but the JSON files, and those that can include others.
+    /// All but the files of other kinds, and those that can include others.
     fn of(mut files: Vec<NotedFile>) -> Self {
         // sets and maps are made much faster from what is in order
         files.sort_unstable_by(|a, b| a.path.cmp(&b.path));

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 /// A variable for a longer expression isn't followed.
-const MAX_LENGTH: usize = 500;
+const MAX_LENGTH: usize = 1000;
 
 /// Once a text has become longer by this, nothing more is replaced in it.
 const MAX_GROWTH: usize = 4096;
@@ -33,6 +33,8 @@ struct OpenBlock {
     dot: Dot,
     /// How many variables there were before.
     variables: usize,
+    /// What must hold for it to be rendered; `None` if that isn't known.
+    conditions: Option<Vec<String>>,
 }
 
 #[derive(Clone)]
@@ -57,7 +59,8 @@ impl Bindings {
     /// another meaning to `.`, and a known one.
     pub fn follow(&mut self, keyword: &str, pipeline: &str) -> bool {
         match keyword {
-            "if" | "block" => self.open(pipeline),
+            "if" => self.open_if(pipeline),
+            "block" => self.push(self.dot().clone(), None),
             "with" => return self.open_with(pipeline),
             "range" => self.open_range(pipeline),
             "else" => return self.follow_else(pipeline),
@@ -67,14 +70,19 @@ impl Bindings {
         false
     }
 
-    fn open(&mut self, pipeline: &str) {
-        self.push(self.dot().clone());
+    fn open_if(&mut self, pipeline: &str) {
+        self.push(self.dot().clone(), Some(vec![self.condition(pipeline)]));
         self.assign(pipeline);
     }
 
     fn open_with(&mut self, pipeline: &str) -> bool {
-        self.open("");
+        self.push(self.dot().clone(), Some(vec![self.condition(pipeline)]));
         self.set_dot(pipeline)
+    }
+
+    /// What an `if` or `with` depends on.
+    fn condition(&self, pipeline: &str) -> String {
+        format!("({})", self.value(pipeline.rsplit_once(":=").map_or(pipeline, |(_, value)| value)))
     }
 
     /// Gives the innermost block the `.` of a `with`.
@@ -90,29 +98,38 @@ impl Bindings {
 
     /// Here, `.` and the variables before `:=` are each of several values.
     fn open_range(&mut self, pipeline: &str) {
-        self.push(Dot::Unknown);
+        self.push(Dot::Unknown, None);
         let names = pipeline.split_once(":=").map_or("", |(names, _)| names);
         names.split(',').for_each(|name| self.add(name.trim(), UNKNOWN.to_string()));
     }
 
     /// An `else`: the block goes on with the `.` and the variables from before it.
     pub fn turn(&mut self) {
+        let mut conditions = self.blocks.last_mut().and_then(|block| block.conditions.take());
+        if let Some(last) = conditions.as_mut().and_then(|all| all.last_mut()) {
+            *last = format!("(not {last})");
+        }
         self.close();
-        self.open("");
+        self.push(self.dot().clone(), conditions);
     }
 
     /// What is behind an `else`, such as `if .x`.
     fn follow_else(&mut self, pipeline: &str) -> bool {
-        if let Some(pipeline) = pipeline.strip_prefix("with ") {
+        let (with, of_if) = (pipeline.strip_prefix("with "), pipeline.strip_prefix("if "));
+        let condition = with.or(of_if).map(|pipeline| self.condition(pipeline));
+        if let Some(conditions) = self.blocks.last_mut().and_then(|block| block.conditions.as_mut()) {
+            conditions.extend(condition);
+        }
+        if let Some(pipeline) = with {
             return self.set_dot(pipeline);
         }
-        self.assign(pipeline.strip_prefix("if ").unwrap_or(pipeline));
+        self.assign(of_if.unwrap_or(pipeline));
         false
     }
 
-    fn push(&mut self, dot: Dot) {
+    fn push(&mut self, dot: Dot, conditions: Option<Vec<String>>) {
         let dot = if self.blocks.len() < MAX_DEPTH { dot } else { Dot::Unknown };
-        self.blocks.push(OpenBlock { dot, variables: self.variables.len() });
+        self.blocks.push(OpenBlock { dot, variables: self.variables.len(), conditions });
     }
 
     fn close(&mut self) {
@@ -132,13 +149,16 @@ impl Bindings {
         }
         let mut expression = self.value(expression);
         if declared.is_none() {
-            let depth = self.blocks.len();
-            let variable = self.variables.iter_mut().rfind(|variable| variable.name == name)?;
-            if variable.depth < depth {
-                // it depends on whether the block is rendered
-                expression = short(format!("{UNKNOWN} {} {expression}", variable.expression));
+            let nth = self.variables.iter().rposition(|variable| variable.name == name)?;
+            let inside = &self.blocks[self.variables[nth].depth..];
+            if !inside.is_empty() {
+                let before = &self.variables[nth].expression;
+                expression = short(match all_hold(inside) {
+                    Some(condition) => format!("ternary ({expression}) ({before}) ({condition})"),
+                    None => format!("{UNKNOWN} {before} {expression}"),
+                });
             }
-            variable.expression.clone_from(&expression);
+            self.variables[nth].expression.clone_from(&expression);
         }
         let is_known = !expression.contains(UNKNOWN);
         if declared.is_some() {
@@ -253,6 +273,12 @@ impl Bindings {
     }
 }
 
+/// What must hold for all of these blocks to be rendered; `None` if that isn't known.
+fn all_hold(blocks: &[OpenBlock]) -> Option<String> {
+    let conditions: Option<Vec<_>> = blocks.iter().map(|block| block.conditions.as_deref()).collect();
+    Some(format!("and {}", conditions?.concat().join(" ")))
+}
+
 /// An expression that can be kept.
 fn short(expression: String) -> String {
     if expression.len() <= MAX_LENGTH { expression } else { UNKNOWN.to_string() }
@@ -318,9 +344,13 @@ mod tests {
         assert_eq!(bindings.resolve("$a"), ".c");
         bindings.turn();
         bindings.follow("else", "if .d");
-        assert_eq!(bindings.assign("$a = .y"), Some(false), "it depends on the block");
+        assert_eq!(bindings.assign("$a = .y"), Some(true), "it depends on the block");
         bindings.follow("end", "");
-        assert_eq!(bindings.resolve("$a"), "(? .z .y)");
+        assert_eq!(bindings.resolve("$a"), "(ternary (.y) (.z) (and (not (.c)) (.d)))");
+        bindings.follow("range", ".list");
+        assert_eq!(bindings.assign("$a = .w"), Some(false), "it depends on the list");
+        bindings.follow("end", "");
+        assert!(bindings.resolve("$a").starts_with("(? ternary"));
     }
 
     #[test]

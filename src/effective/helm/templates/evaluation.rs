@@ -284,17 +284,16 @@ impl<'v> Arguments<'_, 'v> {
             ("or", count @ 1..) => self.first_filled(0..count, Some(count - 1)),
             ("coalesce", count) => self.first_filled(0..count, None),
             ("required", 2) => self.get(1),
-            ("empty" | "not", 1) => Some(match self.get(0)?.iter().any(is_filled) {
-                true => Vec::new(),
-                false => vec![EvaluatedPiece::literal("true")],
-            }),
+            ("empty" | "not", 1) => Some(truth_as_text(!self.holds(0)?)),
             // no tag has any of that in it
             ("tpl", 2) => self.without("{{", 0),
             ("replace", 3) if self.terms.first() == Some(&Term::Text("+".to_owned())) => self.without("+", 2),
             ("ternary", 3) => {
-                let is_first = self.get(2)?.iter().any(is_filled);
+                let is_first = self.holds(2)?;
+                self.evaluation.has_skipped = true;
                 self.get(usize::from(!is_first))
             }
+            ("hasKey", 2) => Some(truth_as_text(self.has_key()?)),
             ("printf", _) => self.formatted(),
             ("include" | "template", 2) => self.included(),
             ("index", 2..) | ("get", 2) => self.indexed(),
@@ -317,6 +316,22 @@ impl<'v> Arguments<'_, 'v> {
             Some(term) => self.evaluation.term(term, self.depth),
             None => self.piped.clone().filter(|_| nth == self.terms.len()),
         }
+    }
+
+    /// Whether an argument counts as true.
+    fn holds(&mut self, nth: usize) -> Option<bool> {
+        match self.terms.get(nth) {
+            Some(term) => self.evaluation.truth_of_term(term, self.depth),
+            None => Some(self.get(nth)?.iter().any(is_filled)),
+        }
+    }
+
+    /// `hasKey .Values.image "tag"`
+    fn has_key(&mut self) -> Option<bool> {
+        let [Term::Word(map), Term::Text(key)] = self.terms else { return None };
+        let mut path: Vec<&str> = values_path(map)?;
+        path.push(key);
+        Some(self.evaluation.find(&path)?.is_some())
     }
 
     /// The first argument that isn't empty, else the one at `otherwise`.
@@ -359,14 +374,23 @@ impl<'v> Arguments<'_, 'v> {
     /// `index .Values "a" "b"`
     fn indexed(&mut self) -> Option<Vec<EvaluatedPiece<'v>>> {
         let (Term::Word(start), keys) = self.terms.split_first()? else { return None };
-        let start = start.trim_start_matches('$').strip_prefix(".Values")?;
-        let mut path: Vec<&str> = start.split('.').skip(1).collect();
+        let mut path = values_path(start)?;
         for key in keys {
             let Term::Text(key) = key else { return None };
             path.push(key);
         }
         self.evaluation.value(&path)
     }
+}
+
+/// The keys behind `.Values`.
+fn values_path(word: &str) -> Option<Vec<&str>> {
+    let keys = word.trim_start_matches('$').strip_prefix(".Values")?;
+    (keys.is_empty() || keys.starts_with('.')).then(|| keys.split('.').skip(1).collect())
+}
+
+fn truth_as_text<'v>(truth: bool) -> Vec<EvaluatedPiece<'v>> {
+    truth.then(|| EvaluatedPiece::literal("true")).into_iter().collect()
 }
 
 /// Whether a plain scalar is surely a text.

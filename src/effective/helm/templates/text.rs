@@ -27,9 +27,6 @@ const MAX_CONDITION: usize = 500;
 /// An expression that prints nothing.
 const NOTHING: &str = "\"\"";
 
-/// The files with named templates, which no list of YAML files has.
-const HELPERS: [&str; 3] = ["_helpers.tpl", "_images.tpl", "_image.tpl"];
-
 /// The templates of a chart, without those of the charts that it contains.
 #[derive(Debug, Default)]
 pub struct ChartTemplates {
@@ -107,8 +104,7 @@ impl ChartTemplates {
         let Some(folder) = join(chart, "templates") else { return templates };
         files.below(&folder).for_each(|path| templates.add_file(files, path));
         if templates.includes_more() {
-            let helpers = HELPERS.iter().filter_map(|name| join(&folder, name));
-            helpers.for_each(|path| templates.add_file(files, &path));
+            files.helpers_below(&folder).for_each(|path| templates.add_file(files, path));
         }
         templates
     }
@@ -333,7 +329,11 @@ impl Uses {
     pub fn add(&mut self, text: &str, at: &TemplatePlace) {
         let is_part = |c: char| c.is_alphanumeric() || ['_', '-', '.'].contains(&c);
         let is_control = is_control(text);
-        for rest in text.split(".Values").skip(1) {
+        for (at_values, start) in text.match_indices(".Values") {
+            let (before, rest) = (&text[..at_values], &text[at_values + start.len()..]);
+            if before.trim_end_matches('$').trim_end().ends_with("hasKey") {
+                continue;
+            }
             let end = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
             match rest[..end].strip_prefix('.').map(|path| path.trim_end_matches(['.', '-'])) {
                 Some(path) if !path.is_empty() && is_control => drop(self.in_control.insert(path.to_owned())),
