@@ -197,22 +197,20 @@ fn with_tag(image: &EffectiveImage, line: &TemplateImage, setting: Setting) -> E
     tagged
 }
 
-/// The images of other lines that have their tag from the same places.
-fn sharing<'l>(
-    tagged: &[EffectiveImage],
-    lines: impl Iterator<Item = &'l TemplateImage>,
-) -> Vec<EffectiveImage> {
-    let places: HashSet<Place> =
-        tagged.iter().filter_map(|image| image.winning().and_then(Setting::place)).collect();
+/// The images of other lines: the values hold them, or parts of them, where no convention finds them. Where a template has all of
+/// an image itself, only an edit of the template changes it.
+fn made_by_templates(lines: impl Iterator<Item = TemplateImage>) -> Vec<EffectiveImage> {
     let mut found: Vec<EffectiveImage> = Vec::new();
-    for TemplateImage { name, tag, setting, .. } in lines {
-        let shared = setting.clone().filter(|setting| setting.place().is_some_and(|at| places.contains(&at)));
-        let Some(setting) = shared.filter(|_| !name.is_empty()) else { continue };
-        let is_known = |image: &EffectiveImage| image.name == *name && image.winning() == Some(&setting);
+    for line in lines.filter(|line| !line.name.is_empty()) {
+        if line.setting.is_none() && line.named_at.is_empty() || found.len() >= MAX_TAGS {
+            continue;
+        }
+        let setting = line.setting_at(line.named_at.first().copied());
+        let is_known = |image: &EffectiveImage| image.name == line.name && image.winning() == Some(&setting);
         if found.iter().any(is_known) {
             continue;
         }
-        let (name, tag) = (name.clone(), tag.clone());
+        let TemplateImage { name, tag, whole_name, .. } = line;
         let link = Link { setting, name: name.clone(), tag: tag.clone(), digest: None, as_tag: None };
         found.push(EffectiveImage {
             name,
@@ -220,7 +218,7 @@ fn sharing<'l>(
             digest: None,
             chain: vec![link],
             overridden: Vec::new(),
-            named_at: None,
+            named_at: whole_name,
             digest_at: None,
             app_version: None,
         });
@@ -270,8 +268,7 @@ impl ChartImages {
             images.extend(chart.images);
             others.extend(chart.others);
         }
-        let sharing = sharing(&images, others.iter());
-        images.extend(sharing);
+        images.extend(made_by_templates(others.into_iter()));
         images
     }
 }

@@ -15,6 +15,8 @@ pub(super) struct TemplateImage {
     pub(super) name: String,
     /// What holds the name, or parts of it.
     pub(super) named_at: Vec<Place>,
+    /// What holds all of the name.
+    pub(super) whole_name: Option<Place>,
     pub(super) tag: Option<String>,
     /// What sets the tag; `None` if no value does.
     pub(super) setting: Option<Setting>,
@@ -31,6 +33,7 @@ impl TemplateImage {
             return None;
         }
         let (mut named_at, mut tagged, mut start) = (Vec::new(), Vec::new(), 0);
+        let mut whole_name = None;
         for piece in pieces {
             let range = start..start + piece.text.len();
             start = range.end;
@@ -38,12 +41,20 @@ impl TemplateImage {
             if range.start < name.len() {
                 named_at.extend(value.place);
             }
+            if range.start == 0 && range.end >= name.len() {
+                whole_name = value.place;
+            }
+            if range == (0..text.len()) {
+                tagged = vec![(value, range)];
+                break;
+            }
             if range.end > name.len() + 1 {
                 tagged.push((value, range));
             }
         }
         let version = tag.map(|_| name.len() + 1..text.len());
         let setting = match (tagged.as_slice(), version) {
+            ([(value, range)], _) if *range == (0..text.len()) => Some(whole(value)?),
             ([], _) | (_, None) => None,
             ([(value, range)], Some(version)) => {
                 let inside = range.start.max(version.start)..range.end;
@@ -55,7 +66,7 @@ impl TemplateImage {
             _ => return None,
         };
         let (at, name, tag) = (at.clone(), name.to_owned(), tag.map(str::to_owned));
-        Some(TemplateImage { at, name, named_at, tag, setting, is_partial })
+        Some(TemplateImage { at, name, named_at, whole_name, tag, setting, is_partial })
     }
 
     /// Whether it is the image's own tag without other text around it, or the `appVersion` of an image without a tag.
@@ -73,6 +84,14 @@ impl TemplateImage {
         let what = || format!("the tag comes from the template in {}, not from the values", self.at);
         let fixed = || Setting::Fixed { at: name, reason: Fixed::Unread { what: what() } };
         self.setting.clone().unwrap_or_else(fixed)
+    }
+}
+
+/// What sets an image that is all of a value.
+fn whole(value: &Scalar) -> Option<Setting> {
+    match value.links.last() {
+        None => Some(Setting::Image(value.place?)),
+        Some(link) => Some(link.setting.clone()),
     }
 }
 

@@ -288,12 +288,29 @@ fn named_template_of_the_parent_counts() {
     assert_eq!(found, [OWN]);
 }
 
+/// Where the values hold an image, or parts of it, under keys that no convention knows.
+#[test]
+fn image_that_a_template_puts_together_is_found() {
+    let of = |values: &str, line: &str| images(&[line], values, "");
+    let parts = "image: {registry: acme, master: shop-master, tag: v1}\n";
+    let line = "{{ .Values.image.registry }}/{{ .Values.image.master }}:{{ .Values.image.tag }}";
+    assert_eq!(of(parts, line), ["acme/shop-master:v1 c/values.yaml:1"]);
+    let whole = "images: {tools: 'acme/tools:v1'}\nother: acme/other\n";
+    assert_eq!(of(whole, "{{ .Values.images.tools }}"), ["acme/tools:v1 c/values.yaml:1"]);
+    assert_eq!(of(whole, "{{ .Values.other | quote }}"), ["acme/other: c/values.yaml:2"]);
+    assert_eq!(of(whole, "{{ .Values.other }}:{{ .Values.tag }}"), ["acme/other: c/values.yaml:2"]);
+    // an edit of the template is what changes these
+    assert!(of(whole, "acme/web:v1").is_empty());
+    let fixed = "{{ .Values.registry | default \"docker.io\" }}/acme/web:v1";
+    assert!(of("registry: quay.io\n", fixed)[0].starts_with("quay.io/acme/web:v1 c/values.yaml:1"));
+}
+
 #[test]
 fn other_images_with_the_same_tag_are_found() {
     let web = "\"acme/web:{{ .Values.global.tag }}\"";
     let own = "\"{{ .Values.image.repository }}:{{ .Values.global.tag }}\"";
     assert_eq!(images(&[own, web], VALUES, ""), [GLOBAL, "acme/web:v1 c/values.yaml:1"]);
-    assert_eq!(images(&[web], VALUES, ""), [OWN], "nothing here sets it");
+    assert_eq!(images(&[web], VALUES, ""), [OWN, "acme/web:v1 c/values.yaml:1"]);
     let unread = "\"acme/web:{{ .Values.global.tag | title }}\"";
     let doubt = "c/values.yaml:1 the tag is also used in c/templates/a.yaml:4";
     assert_eq!(images(&[own, unread], VALUES, ""), [GLOBAL, doubt]);
