@@ -181,8 +181,8 @@ impl<'a> Files<'a> {
         self.other_below(folder).filter(|path| path.ends_with(".json"))
     }
 
-    /// The files below a folder that hold nothing but named templates, likewise.
-    pub fn helpers_below(&self, folder: &str) -> impl Iterator<Item = &'a str> + use<'a> {
+    /// The `.tpl` files below a folder, likewise.
+    pub fn tpl_below(&self, folder: &str) -> impl Iterator<Item = &'a str> + use<'a> {
         self.other_below(folder).filter(|path| path.ends_with(".tpl"))
     }
 

@@ -99,6 +99,7 @@ fn effective(rendered: &Rendered<'_>, reference: &Reference) -> Option<Effective
             named_at: place(Some(*repository)),
             digest_at: digest_at(rendered, *digest),
             app_version: None,
+            other_name: None,
         }),
         _ => None,
     }
@@ -188,7 +189,17 @@ fn from_text(scalar: &Scalar) -> EffectiveImage {
         links => links.to_vec(),
     };
     let (overridden, named_at) = (scalar.overridden.clone(), scalar.place);
-    EffectiveImage { name, tag, digest, chain, overridden, named_at, digest_at: None, app_version: None }
+    EffectiveImage {
+        name,
+        tag,
+        digest,
+        chain,
+        overridden,
+        named_at,
+        digest_at: None,
+        app_version: None,
+        other_name: None,
+    }
 }
 
 fn from_parts(reference: &Reference, setting: Setting, tag: &Scalar) -> EffectiveImage {
@@ -215,6 +226,7 @@ fn from_parts(reference: &Reference, setting: Setting, tag: &Scalar) -> Effectiv
         named_at: None,
         digest_at: None,
         app_version: None,
+        other_name: None,
     }
 }
 

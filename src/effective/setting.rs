@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::place::Place;
-use crate::image::ParsedReference;
+use crate::image::{ParsedReference, same_image};
 pub use crate::manifest::Holds;
 
 /// An image that a root runs, and every place that it comes from.
@@ -23,6 +23,8 @@ pub struct EffectiveImage {
     pub digest_at: Option<DigestAt>,
     /// Set if a chart's values give no tag. The chain is then empty.
     pub app_version: Option<AppVersion>,
+    /// The name in the values, if a chart's template makes another one of it. Either one means this image.
+    pub other_name: Option<String>,
 }
 
 /// Where the digest of a chart's values is.
@@ -207,6 +209,12 @@ impl Setting {
 }
 
 impl EffectiveImage {
+    /// Whether a name means this image.
+    pub fn is_named(&self, name: &str) -> bool {
+        let other = self.other_name.as_deref();
+        same_image(&self.name, name) || other.is_some_and(|other| same_image(other, name))
+    }
+
     /// The strongest place that sets the image.
     pub fn winning(&self) -> Option<&Setting> {
         self.chain.last().map(|link| &link.setting)

@@ -88,6 +88,7 @@ fn override_image(item: &Value) -> Option<EffectiveImage> {
         named_at: scalar.place,
         digest_at: None,
         app_version: None,
+        other_name: None,
     })
 }
 

@@ -40,6 +40,7 @@ impl ServiceImage {
             named_at: None,
             digest_at: None,
             app_version: None,
+            other_name: None,
         };
         ServiceImage { image, variables, written: place }
     }

@@ -7,7 +7,7 @@ use super::rendered_roots::RenderedRoots;
 use super::summary::Summary;
 use super::{UnsetTag, more_places};
 use crate::effective::{
-    Doubt, EffectiveImage, FedPlace, FileId, LoadedFile, Place, Root, Setting, StaleChart,
+    Doubt, EffectiveImage, FedPlace, FileId, Fixed, LoadedFile, Place, Root, Setting, StaleChart,
 };
 use crate::image::{ParsedReference, same_image, without_registry};
 use crate::visible::inline;
@@ -162,8 +162,16 @@ impl Summary<'_> {
             self.roots.counting().flat_map(|root| root.images.iter().map(move |image| (root, image)));
         let images = images.filter(|(_, image)| self.is_targeted(image));
         let generated = images.filter(|(_, image)| image.winning().is_some_and(|s| s.place().is_none()));
-        generated.map(|(root, image)| {
-            format!("{}, and a generator or plugin writes its tag; change it there", self.runs(root, image))
+        generated.map(|(root, image)| match image.winning() {
+            Some(Setting::Fixed { reason: Fixed::Unread { what }, .. }) => {
+                format!("{}, and {what}; change it there", self.runs(root, image))
+            }
+            _ => {
+                format!(
+                    "{}, and a generator or plugin writes its tag; change it there",
+                    self.runs(root, image)
+                )
+            }
         })
     }
 
@@ -206,7 +214,7 @@ impl Summary<'_> {
         self.request
             .targets
             .iter()
-            .filter(|target| same_image(&target.name, &image.name))
+            .filter(|target| image.is_named(&target.name))
             .any(|target| target.tag.as_ref().is_some_and(|tag| image.tag.as_deref() != Some(tag.as_str())))
     }
 

@@ -177,5 +177,5 @@ fn is_set(image: &EffectiveImage, target: &UpdateTarget) -> bool {
         Field::Set(digest) => image.digest.as_deref() == Some(Digest::as_str(digest)),
         Field::Unspecified | Field::Keep => true,
     };
-    has_tag && has_digest && same_image(&image.name, target.effective_name())
+    has_tag && has_digest && image.is_named(target.effective_name())
 }

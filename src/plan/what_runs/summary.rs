@@ -161,7 +161,7 @@ impl Summary<'_> {
                 .winning()
                 .filter(|setting| matches!(setting, Setting::Entry { .. }) && !self.is_wanted(image));
             // values can rename the image of a chart, whose tag is then that of the other name
-            let is_new = |target: &UpdateTarget| same_image(target.effective_name(), &image.name);
+            let is_new = |target: &UpdateTarget| image.is_named(target.effective_name());
             let is_meant = self.is_wanted(image) || self.request.targets.iter().any(is_new);
             let renamed = image.winning().filter(|setting| setting.is_of_values() && !is_meant);
             let untagged = image.entries_without_version().filter(|_| !self.is_wanted(image));
@@ -212,8 +212,7 @@ impl Summary<'_> {
 
     /// The targets that run in a root.
     fn running(&self, root: &Root) -> impl Iterator<Item = TargetIndex> {
-        let runs =
-            |target: &UpdateTarget| root.images.iter().any(|image| same_image(&image.name, &target.name));
+        let runs = |target: &UpdateTarget| root.images.iter().any(|image| image.is_named(&target.name));
         let targets = TargetIndex::each(&self.request.targets);
         targets.filter(move |(_, target)| runs(target)).map(|(nth, _)| nth).collect::<Vec<_>>().into_iter()
     }
@@ -257,13 +256,13 @@ impl Summary<'_> {
 
     /// Whether an image is one of the request's.
     pub fn is_wanted(&self, image: &EffectiveImage) -> bool {
-        self.request.targets.iter().any(|target| same_image(&target.name, &image.name))
+        self.request.targets.iter().any(|target| image.is_named(&target.name))
     }
 
     /// Whether an image is one of the request's, and may be set in the files that the request names: of other roots,
     /// nothing is asked.
     pub fn is_targeted(&self, image: &EffectiveImage) -> bool {
-        let named = self.request.targets.iter().filter(|target| same_image(&target.name, &image.name));
+        let named = self.request.targets.iter().filter(|target| image.is_named(&target.name));
         let mut scopes = named.map(|target| &target.scope);
         scopes.any(|scope| {
             let is_in_scope = |place: Place| scope.reaches(&self.roots.path(place.file));

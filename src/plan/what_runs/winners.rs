@@ -6,7 +6,7 @@ use super::super::{Request, TargetIndex, UpdateTarget};
 use super::summary::Summary;
 use super::{DigestPlace, FedImage, FilePlace, Winner};
 use crate::effective::{DigestAt, EffectiveImage, Holds, Place, Root, Setting, TextPart};
-use crate::image::{Field, Tag, same_image};
+use crate::image::{Field, Tag};
 
 /// An image of a root, the setting that wins there, and where that is.
 struct WinningSetting<'a> {
@@ -49,7 +49,7 @@ impl Summary<'_> {
     fn setting(&self, target: TargetIndex) -> Vec<Winner> {
         let wanted = &self.request.targets[target];
         let mut winners: BTreeMap<Place, Winner> = BTreeMap::new();
-        let images = self.with_counts().filter(|(_, _, image)| same_image(&image.name, &wanted.name));
+        let images = self.with_counts().filter(|(_, _, image)| image.is_named(&wanted.name));
         for (root, counts, image) in images {
             let Some(found) = WinningSetting::of(image, self.request) else { continue };
             let winner = winners.entry(found.place).or_insert_with(|| self.winner(target, &found));
@@ -150,7 +150,7 @@ impl Summary<'_> {
             }
             None => target.tag == wanted.tag,
         };
-        let named = self.request.targets.iter().filter(|target| same_image(&target.name, &image.name));
+        let named = self.request.targets.iter().filter(|target| image.is_named(&target.name));
         named.filter(|target| target.digest == wanted.digest).any(is_same)
     }
 }

@@ -16,6 +16,7 @@ use super::line::TemplateImage;
 use super::named::{AllNamed, IncludedTemplates};
 use super::text::{ChartTemplates, ImageLine};
 use super::used::UsedValues;
+use crate::image::same_image;
 
 /// The most doubts about one chart, and about one image.
 const MAX_DOUBTS: usize = 1000;
@@ -147,13 +148,15 @@ fn place_of_digest(image: &EffectiveImage) -> Option<Place> {
 /// The image in a line, as it is rendered with the values.
 fn image_in(line: &ImageLine, is_whole: bool, evaluation: &mut Evaluation<'_>) -> Option<TemplateImage> {
     let (pieces, is_partial) = is_whole.then(|| evaluation.text(&line.text))??;
-    TemplateImage::of(&pieces, &line.at, is_partial)
+    TemplateImage::of(line, &pieces, is_partial)
 }
 
 /// An image with each of the tags that templates give it; also unchanged, if a template may use it that way.
 fn with_tags(image: EffectiveImage, read: &[TemplateImage], used: &UsedValues) -> Vec<EffectiveImage> {
     let own = image.winning().and_then(Setting::place);
-    let is_of_image = |line: &&TemplateImage| image.named_at.is_some_and(|at| line.named_at.contains(&at));
+    let named_at = image.named_at;
+    let is_of_image = |line: &&TemplateImage| named_at.is_some_and(|at| line.named_at.contains(&at));
+    let image = renamed(image, read.iter().filter(is_of_image));
     let (same, others): (Vec<_>, Vec<_>) =
         read.iter().filter(is_of_image).partition(|line| line.is_that_of(&image));
     if same.is_empty() && others.is_empty() {
@@ -175,6 +178,15 @@ fn with_tags(image: EffectiveImage, read: &[TemplateImage], used: &UsedValues) -
         tagged.insert(0, if may_be_used { image } else { base });
     }
     tagged
+}
+
+/// An image with the name that its template makes, such as one with a registry before it, if all lines agree on it.
+fn renamed<'l>(image: EffectiveImage, mut lines: impl Iterator<Item = &'l TemplateImage>) -> EffectiveImage {
+    let Some(first) = lines.next().filter(|line| !line.name.is_empty()) else { return image };
+    if same_image(&first.name, &image.name) || lines.any(|line| !same_image(&line.name, &first.name)) {
+        return image;
+    }
+    EffectiveImage { name: first.name.clone(), other_name: Some(image.name.clone()), ..image }
 }
 
 /// An image whose template has no digest in it.
@@ -202,7 +214,7 @@ fn with_tag(image: &EffectiveImage, line: &TemplateImage, setting: Setting) -> E
 fn made_by_templates(lines: impl Iterator<Item = TemplateImage>) -> Vec<EffectiveImage> {
     let mut found: Vec<EffectiveImage> = Vec::new();
     for line in lines.filter(|line| !line.name.is_empty()) {
-        if line.setting.is_none() && line.named_at.is_empty() || found.len() >= MAX_TAGS {
+        if line.is_found_by_its_text() || found.len() >= MAX_TAGS {
             continue;
         }
         let setting = line.setting_at(line.named_at.first().copied());
@@ -221,6 +233,7 @@ fn made_by_templates(lines: impl Iterator<Item = TemplateImage>) -> Vec<Effectiv
             named_at: whole_name,
             digest_at: None,
             app_version: None,
+            other_name: None,
         });
     }
     found

@@ -6,7 +6,7 @@ use super::super::super::place::Place;
 use super::super::super::setting::{EffectiveImage, Fixed, Holds, Setting, TextPart};
 use super::super::super::value::Scalar;
 use super::evaluation::EvaluatedPiece;
-use super::text::TemplatePlace;
+use super::text::{ImageLine, TemplatePlace};
 use crate::image::ParsedReference;
 
 /// The image in a line.
@@ -15,6 +15,8 @@ pub(super) struct TemplateImage {
     pub(super) name: String,
     /// What holds the name, or parts of it.
     pub(super) named_at: Vec<Place>,
+    /// Its text is the image, without any action in it.
+    pub(super) is_literal: bool,
     /// What holds all of the name.
     pub(super) whole_name: Option<Place>,
     pub(super) tag: Option<String>,
@@ -26,7 +28,7 @@ pub(super) struct TemplateImage {
 
 impl TemplateImage {
     /// `None` if tagbump can't tell what sets the tag.
-    pub(super) fn of(pieces: &[EvaluatedPiece<'_>], at: &TemplatePlace, is_partial: bool) -> Option<Self> {
+    pub(super) fn of(line: &ImageLine, pieces: &[EvaluatedPiece<'_>], is_partial: bool) -> Option<Self> {
         let text: String = pieces.iter().map(|piece| piece.text.as_str()).collect();
         let ParsedReference { name, tag, digest } = ParsedReference::parse(&text);
         if digest.is_some() || text.contains(|c: char| c == '@' || c.is_whitespace()) {
@@ -65,8 +67,14 @@ impl TemplateImage {
             }
             _ => return None,
         };
-        let (at, name, tag) = (at.clone(), name.to_owned(), tag.map(str::to_owned));
-        Some(TemplateImage { at, name, named_at, whole_name, tag, setting, is_partial })
+        let (at, name, tag) = (line.at.clone(), name.to_owned(), tag.map(str::to_owned));
+        let is_literal = !line.text.contains("{{");
+        Some(TemplateImage { at, name, named_at, whole_name, tag, setting, is_partial, is_literal })
+    }
+
+    /// Whether it is found by its text, in a file that is searched for names.
+    pub(super) fn is_found_by_its_text(&self) -> bool {
+        self.is_literal && self.at.is_in_yaml_file()
     }
 
     /// Whether it is the image's own tag without other text around it, or the `appVersion` of an image without a tag.

@@ -8,6 +8,7 @@ use super::super::super::files::{Files, join};
 use super::bindings::Bindings;
 use super::expression::Expression;
 use super::syntax::{KEYS_ALONE, behind_image, below, in_lines, may_make_image, next_action};
+use crate::file_selection::{file_name, is_yaml};
 
 /// What reading a template costs, in bytes for each value.
 const BYTES_PER_VALUE: usize = 64;
@@ -91,6 +92,13 @@ pub struct TemplatePlace {
     line: usize,
 }
 
+impl TemplatePlace {
+    /// Whether it is in a file that is called like one with YAML.
+    pub fn is_in_yaml_file(&self) -> bool {
+        is_yaml(&self.path)
+    }
+}
+
 impl std::fmt::Display for TemplatePlace {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}:{}", self.path, self.line)
@@ -103,8 +111,12 @@ impl ChartTemplates {
         let mut templates = ChartTemplates::default();
         let Some(folder) = join(chart, "templates") else { return templates };
         files.below(&folder).for_each(|path| templates.add_file(files, path));
+        // a file whose name starts with `_` holds nothing but named templates
+        let (helpers, more): (Vec<_>, Vec<_>) =
+            files.tpl_below(&folder).partition(|path| file_name(path).starts_with('_'));
+        more.into_iter().for_each(|path| templates.add_file(files, path));
         if templates.includes_more() {
-            files.helpers_below(&folder).for_each(|path| templates.add_file(files, path));
+            helpers.into_iter().for_each(|path| templates.add_file(files, path));
         }
         templates
     }
