@@ -4,12 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use memchr::memchr;
-use memchr::memmem::find;
+use memchr::memmem::{find, find_iter};
 
 use super::files::folder_of;
 use super::helmfile::is_helmfile;
 use super::mentions::{Mentions, StructuralFile};
-use crate::file_selection::{file_name, in_folder};
+use crate::file_selection::{file_name, in_folder, paths_below};
 use crate::manifest::is_kustomization_file;
 
 /// Patches can have any effect, so it counts whether their text can name an image or a version.
@@ -62,7 +62,9 @@ pub fn overriders(
                 || folders.holds(folder_of(path), "charts")
                 || read(&in_folder(folder_of(path), "values.yaml"))
                     .is_some_and(|bytes| has_shared_tag(&bytes))
-                || find(bytes, b"file:").is_some();
+                || find(bytes, b"file:").is_some()
+                || paths_below(&in_folder(folder_of(path), "templates"), paths)
+                    .any(|template| read(template).is_some_and(|bytes| makes_image(&bytes)));
         }
         let is_project = || {
             name.contains("compose")
@@ -84,6 +86,24 @@ pub fn overriders(
 
 fn has_any(bytes: &[u8], words: &[&str]) -> bool {
     words.iter().any(|word| find(bytes, word.as_bytes()).is_some())
+}
+
+/// Whether a chart's template may give an image whose name isn't that of one block of values, as `helm create` writes it:
+/// `image: "{{ .Values.image.repository }}:…"`.
+fn makes_image(template: &[u8]) -> bool {
+    find_iter(template, b"image:").any(|at| {
+        let line = &template[at + b"image:".len()..];
+        let line = &line[..memchr(b'\n', line).unwrap_or(line.len())];
+        find(line, b"{{").is_some() && !begins_with_repository(line)
+    })
+}
+
+fn begins_with_repository(image: &[u8]) -> bool {
+    let is_around = |byte: &u8| b" \"'{-$".contains(byte);
+    let path = &image[image.iter().take_while(|byte| is_around(byte)).count()..];
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
+    let path = &path[..path.iter().take_while(|byte| is_part(byte)).count()];
+    path.starts_with(b".Values.") && path.ends_with(b".repository")
 }
 
 /// Whether values have a tag at the top or under `global`, which a chart's templates may give to several images.
@@ -156,6 +176,27 @@ mod tests {
         }
         for values in ["image:\n  tag: v1\n", "# tag: v1\n", "global:\n  a: b\nimage:\n  tag: v1\n", ""] {
             assert!(!has_shared_tag(values.as_bytes()), "{values}");
+        }
+    }
+
+    #[test]
+    fn template_may_make_an_image_of_other_values_than_a_repository() {
+        let line = "image: \"{{ .Values.image.repository }}:{{ .Values.image.tag }}\"\n";
+        for text in [
+            line,
+            "image: '{{- $.Values.image.repository }}:{{ .Values.tag }}'",
+            "image: ghcr.io/acme/api:v1\n{{ .Values.x }}",
+            "{{ .Values.image }}",
+            "",
+        ] {
+            assert!(!makes_image(text.as_bytes()), "{text}");
+        }
+        for text in [
+            "image: '{{ .Values.registry }}/{{ .Values.image.repository }}'",
+            "image: {{ include \"api.image\" . }}",
+            "- image: '{{ .Values.a }}/b:{{ .Values.tag }}'\n",
+        ] {
+            assert!(makes_image(format!("{line}{text}").as_bytes()), "{text}");
         }
     }
 

@@ -82,10 +82,12 @@ impl<'a> Renderer<'a> {
     /// Finds the roots that may run an image.
     pub fn reach(&self, names_image: NamesImage<'_>) -> Reach {
         let mut mentions = self.mentions();
-        // those that are mentioned are looked at here
+        // those that are mentioned are looked at here, and the templates of charts that aren't called like YAML
+        let templates = self.around.other.iter().filter(|path| path.ends_with(".tpl")).cloned();
         let unsearched = mentions
             .unsearched_files()
             .into_iter()
+            .chain(templates)
             .filter(|path| self.read(path).is_some_and(|bytes| names_image(&bytes)));
         let seeds = self.around.seeds.iter().cloned().chain(unsearched).collect();
         Reach::new(&mut mentions, &seeds)

@@ -27,13 +27,15 @@ pub(super) struct EvaluatedPiece<'v> {
     pub text: String,
     /// The value that it is.
     pub value: Option<&'v Scalar>,
+    /// The keys that lead to it, with `.` between them.
+    pub path: String,
     /// A function has made a text of it: also of zero or `false`.
     is_text: bool,
 }
 
 impl EvaluatedPiece<'_> {
     fn literal(text: &str) -> Self {
-        EvaluatedPiece { text: text.to_owned(), value: None, is_text: true }
+        EvaluatedPiece { text: text.to_owned(), value: None, path: String::new(), is_text: true }
     }
 }
 
@@ -248,7 +250,7 @@ impl<'v> Evaluation<'v> {
             None => Some(Vec::new()),
             Some(Value::Scalar(value)) if value.text.len() <= MAX_LENGTH => {
                 let (text, value) = (value.text.clone(), Some(value));
-                Some(vec![EvaluatedPiece { text, value, is_text: false }])
+                Some(vec![EvaluatedPiece { text, value, path: path.join("."), is_text: false }])
             }
             Some(_) => None,
         }

@@ -9,6 +9,9 @@ use super::evaluation::EvaluatedPiece;
 use super::text::{ImageLine, TemplatePlace};
 use crate::image::ParsedReference;
 
+/// Keys of a name. A `version` beside one may be that of something else too.
+const NAMES: [&str; 4] = ["repository", "repo", "image", "name"];
+
 /// The image in a line.
 pub(super) struct TemplateImage {
     pub(super) at: TemplatePlace,
@@ -22,6 +25,8 @@ pub(super) struct TemplateImage {
     pub(super) tag: Option<String>,
     /// What sets the tag; `None` if no value does.
     pub(super) setting: Option<Setting>,
+    /// The path of a `version` beside the name: it may be that of something else too.
+    pub(super) version: Option<String>,
     /// With other values, the template gives something else: it may use a digest then.
     pub(super) is_partial: bool,
 }
@@ -35,13 +40,14 @@ impl TemplateImage {
             return None;
         }
         let (mut named_at, mut tagged, mut start) = (Vec::new(), Vec::new(), 0);
-        let mut whole_name = None;
+        let (mut whole_name, mut of_name, mut version) = (None, Vec::new(), None);
         for piece in pieces {
             let range = start..start + piece.text.len();
             start = range.end;
             let Some(value) = piece.value.filter(|_| !range.is_empty()) else { continue };
             if range.start < name.len() {
                 named_at.extend(value.place);
+                of_name.extend(split_key(&piece.path).filter(|(_, key)| NAMES.contains(key)));
             }
             if range.start == 0 && range.end >= name.len() {
                 whole_name = value.place;
@@ -52,16 +58,20 @@ impl TemplateImage {
             }
             if range.end > name.len() + 1 {
                 tagged.push((value, range));
+                let map = split_key(&piece.path).filter(|(_, key)| *key == "version").map(|(map, _)| map);
+                let is_beside = map.is_some_and(|map| of_name.iter().any(|(of_name, _)| *of_name == map));
+                version = is_beside.then(|| piece.path.clone());
             }
         }
-        let version = tag.map(|_| name.len() + 1..text.len());
-        let setting = match (tagged.as_slice(), version) {
+        let of_tag = tag.map(|_| name.len() + 1..text.len());
+        let setting = match (tagged.as_slice(), of_tag) {
             ([(value, range)], _) if *range == (0..text.len()) => Some(whole(value)?),
             ([], _) | (_, None) => None,
-            ([(value, range)], Some(version)) => {
-                let inside = range.start.max(version.start)..range.end;
+            _ if version.is_some() => None,
+            ([(value, range)], Some(of_tag)) => {
+                let inside = range.start.max(of_tag.start)..range.end;
                 let around = |range: Range<usize>| text[range].to_owned();
-                let (prefix, suffix) = (around(version.start..inside.start), around(inside.end..version.end));
+                let (prefix, suffix) = (around(of_tag.start..inside.start), around(inside.end..of_tag.end));
                 let own = inside.start - range.start..range.len();
                 Some(setting(value, own, Holds::Tag { prefix, suffix })?)
             }
@@ -69,7 +79,7 @@ impl TemplateImage {
         };
         let (at, name, tag) = (line.at.clone(), name.to_owned(), tag.map(str::to_owned));
         let is_literal = !line.text.contains("{{");
-        Some(TemplateImage { at, name, named_at, whole_name, tag, setting, is_partial, is_literal })
+        Some(TemplateImage { at, name, named_at, whole_name, tag, setting, version, is_partial, is_literal })
     }
 
     /// Whether it is found by its text, in a file that is searched for names.
@@ -89,10 +99,19 @@ impl TemplateImage {
 
     /// What sets the tag, or why nothing can.
     pub(super) fn setting_at(&self, name: Option<Place>) -> Setting {
+        if let Some(path) = &self.version {
+            let what = format!("its tag is .Values.{path}, which no bump sets by itself");
+            return Setting::Fixed { at: None, reason: Fixed::Unread { what } };
+        }
         let what = || format!("the tag comes from the template in {}, not from the values", self.at);
         let fixed = || Setting::Fixed { at: name, reason: Fixed::Unread { what: what() } };
         self.setting.clone().unwrap_or_else(fixed)
     }
+}
+
+/// The last key of a path, and those before it.
+fn split_key(path: &str) -> Option<(&str, &str)> {
+    (!path.is_empty()).then(|| path.rsplit_once('.').unwrap_or(("", path)))
 }
 
 /// What sets an image that is all of a value.

@@ -299,6 +299,9 @@ fn image_that_a_template_puts_together_is_found() {
     assert_eq!(of(whole, "{{ .Values.images.tools }}"), ["acme/tools:v1 c/values.yaml:1"]);
     assert_eq!(of(whole, "{{ .Values.other | quote }}"), ["acme/other: c/values.yaml:2"]);
     assert_eq!(of(whole, "{{ .Values.other }}:{{ .Values.tag }}"), ["acme/other: c/values.yaml:2"]);
+    let version = "image: {repository: acme/api, version: v1}\n";
+    let line = "{{ .Values.image.repository }}:{{ .Values.image.version }}";
+    assert_eq!(of(version, line), ["acme/api:v1 nowhere"], "the version may be that of something else");
     // an edit of the template is what changes these
     assert!(of(whole, "acme/web:v1").is_empty());
     let fixed = "{{ .Values.registry | default \"docker.io\" }}/acme/web:v1";

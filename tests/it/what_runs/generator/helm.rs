@@ -35,6 +35,12 @@ pub enum Form {
     ImageRepositoryAndTag,
     /// A repository without the last part of the name, which has a key of its own.
     RepositoryAndName,
+    /// The parts of the name are under keys that only the template knows.
+    OwnKeys,
+    /// The template puts a registry before the name.
+    DefaultRegistry,
+    /// A variable has the tag, and another one if the values have that.
+    PinnedTag,
 }
 
 impl Form {
@@ -46,7 +52,10 @@ impl Form {
             | Form::RegistryToo
             | Form::GlobalTag
             | Form::WithDigest
-            | Form::WithSha => Some(("repository", "tag")),
+            | Form::WithSha
+            | Form::DefaultRegistry
+            | Form::PinnedTag => Some(("repository", "tag")),
+            Form::OwnKeys => Some(("service", "tag")),
             Form::NameAndTag | Form::RepositoryAndName => Some(("name", "tag")),
             Form::ImageAndTag => Some(("image", "tag")),
             Form::ImageRepositoryAndTag => Some(("imageRepository", "imageTag")),
@@ -103,6 +112,18 @@ impl Block {
                 let (repository, name, tag) = (at(".repository"), at(".name"), at(".tag"));
                 format!("\"{{{{ {repository} }}}}/{{{{ {name} }}}}:{{{{ {tag} }}}}\"")
             }
+            Form::OwnKeys => {
+                let (host, service, tag) = (at(".host"), at(".service"), at(".tag"));
+                format!("{{{{ {host} }}}}/{{{{ {service} }}}}:{{{{ {tag} }}}}")
+            }
+            Form::DefaultRegistry => {
+                let (registry, repository, tag) = (at(".registry"), at(".repository"), at(".tag"));
+                let default = self.image.split_once('/').unwrap_or_default().0;
+                format!(
+                    "\"{{{{ {registry} | default \"{default}\" }}}}/{{{{ {repository} }}}}:{{{{ {tag} }}}}\""
+                )
+            }
+            Form::PinnedTag => format!("\"{{{{ {} }}}}:{{{{ $tag }}}}\"", at(".repository")),
             Form::WithDigest | Form::WithSha => {
                 let (key, before) = self.form.digest().unwrap_or_default();
                 let (repository, tag, digest) = (at(".repository"), at(".tag"), at(&format!(".{key}")));
@@ -110,6 +131,17 @@ impl Block {
                     "\"{{{{ {repository} }}}}:{{{{ {tag} }}}}{{{{ with {digest} }}}}@{before}{{{{ . }}}}{{{{ end }}}}\""
                 )
             }
+        }
+    }
+
+    /// What stands before the container in the template.
+    fn before(&self) -> String {
+        let path = self.path.join(".");
+        match self.form {
+            Form::PinnedTag => format!(
+                "        {{{{- $tag := .Values.{path}.tag }}}}\n        {{{{- if .Values.{path}.pinned }}}}\n        {{{{- $tag = .Values.{path}.pinned }}}}\n        {{{{- end }}}}\n"
+            ),
+            _ => String::new(),
         }
     }
 
@@ -121,6 +153,8 @@ impl Block {
             (Form::RegistryToo, _) => {
                 map([("registry", text(registry)), ("repository", text(repository)), ("tag", text(tag))])
             }
+            (Form::OwnKeys, _) => map([("host", text(folder)), ("service", text(name)), ("tag", text(tag))]),
+            (Form::DefaultRegistry, _) => map([("repository", text(repository)), ("tag", text(tag))]),
             (Form::RepositoryAndName, _) => {
                 map([("repository", text(folder)), ("name", text(name)), ("tag", text(tag))])
             }
@@ -141,6 +175,11 @@ impl Block {
     /// Values that set the tag which the template prefers, where there is one.
     fn global_tag(&self, tag: &str) -> Option<Yaml> {
         (self.form == Form::GlobalTag).then(|| nested(&["global"], map([("imageTag", text(tag))])))
+    }
+
+    /// Values that set the tag which is stronger, where there is one.
+    fn pinned(&self, tag: &str) -> Option<Yaml> {
+        (self.form == Form::PinnedTag).then(|| nested(&self.keys(), map([("pinned", text(tag))])))
     }
 
     /// Values that leave the image without a tag, where the chart has another one for it then.
@@ -207,7 +246,7 @@ fn some_values(maker: &mut Maker, block: &Block, tag: &str) -> Yaml {
 
 fn some_global_tag(maker: &mut Maker, block: &Block, values: Yaml) -> Yaml {
     let tag = maker.tag();
-    match block.global_tag(&tag).filter(|_| maker.chance(40)) {
+    match block.global_tag(&tag).or_else(|| block.pinned(&tag)).filter(|_| maker.chance(40)) {
         Some(global) => values.over(global),
         None => values,
     }
@@ -230,7 +269,7 @@ fn blocks(maker: &mut Maker) -> Vec<Block> {
     };
     let mut blocks = Vec::new();
     for path in paths {
-        let form = match maker.rng.u8(0..14) {
+        let form = match maker.rng.u8(0..18) {
             0 => Form::RegistryToo,
             1 => Form::OneString,
             2 if path.last() == Some(&"image") => Form::NameAndTag,
@@ -240,18 +279,18 @@ fn blocks(maker: &mut Maker) -> Vec<Block> {
             6 => Form::ImageRepositoryAndTag,
             7 if path.last() == Some(&"image") => Form::RepositoryAndName,
             8 => Form::GlobalTag,
+            9 => Form::OwnKeys,
+            10 => Form::DefaultRegistry,
+            11 => Form::PinnedTag,
             _ => Form::RepositoryAndTag,
-        };
-        // a key that only a rule for strings would find
-        let form = if form == Form::OneString && path.last() != Some(&"image") {
-            Form::RepositoryAndTag
-        } else {
-            form
         };
         let path = path.iter().map(|key| (*key).to_owned()).collect();
         let image = maker.name();
         let has_folder = image.contains('/');
-        let needs_folder = matches!(form, Form::RegistryToo | Form::RepositoryAndName);
+        let needs_folder = matches!(
+            form,
+            Form::RegistryToo | Form::RepositoryAndName | Form::OwnKeys | Form::DefaultRegistry
+        );
         let form = if needs_folder && !has_folder { Form::RepositoryAndTag } else { form };
         blocks.push(Block { path, form, image });
     }
@@ -302,7 +341,9 @@ fn write_chart(maker: &mut Maker, folder: &str, name: &str, images: &[Block], de
     let containers: String = images
         .iter()
         .enumerate()
-        .map(|(index, block)| format!("        - name: c{index}\n          image: {}\n", block.template()))
+        .map(|(index, block)| {
+            format!("{}        - name: c{index}\n          image: {}\n", block.before(), block.template())
+        })
         .collect();
     let template = format!(
         "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: {{{{ .Release.Name }}}}-{{{{ .Chart.Name }}}}\nspec:\n  template:\n    spec:\n      containers:\n{containers}"
