@@ -156,7 +156,8 @@ fn with_tags(image: EffectiveImage, read: &[TemplateImage], used: &UsedValues) -
     let own = image.winning().and_then(Setting::place);
     let named_at = image.named_at;
     let is_of_image = |line: &&TemplateImage| named_at.is_some_and(|at| line.named_at.contains(&at));
-    let image = renamed(image, read.iter().filter(is_of_image));
+    let is_sure = !used.may_use(&image);
+    let image = renamed(image, read.iter().filter(is_of_image), is_sure);
     let (same, others): (Vec<_>, Vec<_>) =
         read.iter().filter(is_of_image).partition(|line| line.is_that_of(&image));
     if same.is_empty() && others.is_empty() {
@@ -180,13 +181,20 @@ fn with_tags(image: EffectiveImage, read: &[TemplateImage], used: &UsedValues) -
     tagged
 }
 
-/// An image with the name that its template makes, such as one with a registry before it, if all lines agree on it.
-fn renamed<'l>(image: EffectiveImage, mut lines: impl Iterator<Item = &'l TemplateImage>) -> EffectiveImage {
+/// An image with the name that its template makes, such as one with a registry before it, if all lines agree on it. If what can't
+/// be read may use it too, the image keeps its name, and has that one besides.
+fn renamed<'l>(
+    image: EffectiveImage,
+    mut lines: impl Iterator<Item = &'l TemplateImage>,
+    is_sure: bool,
+) -> EffectiveImage {
     let Some(first) = lines.next().filter(|line| !line.name.is_empty()) else { return image };
     if same_image(&first.name, &image.name) || lines.any(|line| !same_image(&line.name, &first.name)) {
         return image;
     }
-    EffectiveImage { name: first.name.clone(), other_name: Some(image.name.clone()), ..image }
+    let (made, own) = (first.name.clone(), image.name.clone());
+    let (name, other) = if is_sure { (made, own) } else { (own, made) };
+    EffectiveImage { name, other_name: Some(other), ..image }
 }
 
 /// An image whose template has no digest in it.
