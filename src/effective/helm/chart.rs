@@ -104,7 +104,10 @@ impl Chart {
         let mut images = ChartImages::join(tagged.collect(), doubts);
         // values under `global` are in every chart
         let mut seen = HashSet::new();
-        images.retain(|image| seen.insert((image.name.clone(), image.named_at, places(image))));
+        images.retain(|image| {
+            let winning = image.winning().and_then(Setting::place);
+            seen.insert((image.name.clone(), image.named_at, places(image), winning))
+        });
         images
     }
 

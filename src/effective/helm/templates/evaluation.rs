@@ -83,6 +83,19 @@ impl<'v> Evaluation<'v> {
         Some((pieces, self.has_skipped))
     }
 
+    /// What a text without control flow begins with, up to the first action that can't be evaluated.
+    pub fn beginning(&mut self, text: &str) -> Vec<EvaluatedPiece<'v>> {
+        let (mut pieces, mut rest) = (Vec::new(), text);
+        while let Some((before, action, behind)) = next_action(rest) {
+            pieces.push(EvaluatedPiece::literal(before));
+            let value = Expression::parse(action).and_then(|expression| self.expression(&expression, 0));
+            let Some(value) = value else { break };
+            pieces.extend(value);
+            rest = behind;
+        }
+        pieces
+    }
+
     fn text_at_depth(&mut self, text: &str, depth: usize) -> Option<Vec<EvaluatedPiece<'v>>> {
         if depth > MAX_DEPTH || text.len() > MAX_LENGTH {
             return None;

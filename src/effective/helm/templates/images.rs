@@ -53,8 +53,8 @@ impl TemplateScope<'_> {
     pub fn tagged(&self, images: Vec<EffectiveImage>) -> ChartImages {
         let mut evaluation = Evaluation::new(self.values, &self.named.templates, self.app_version);
         let included = IncludedTemplates::of(self.templates, self.named);
-        let lines = self.read_lines(&images, &included, &mut evaluation);
-        let (read, unread) = (lines.images, lines.unread);
+        let ReadLines { images: mut read, unread } = self.read_lines(&images, &included, &mut evaluation);
+        leave_names_untagged(&mut read, &images);
         let used = UsedValues::of(self, &included, &unread, &mut evaluation);
         let names: HashSet<Place> = images.iter().filter_map(|image| image.named_at).collect();
         let by_convention = images.iter().flat_map(EffectiveImage::places).collect();
@@ -68,7 +68,10 @@ impl TemplateScope<'_> {
         let images = tagged;
         let tags = read.iter().filter_map(|line| line.setting.as_ref().and_then(Setting::place)).collect();
         let is_other = |line: &TemplateImage| !line.named_at.iter().any(|place| names.contains(place));
-        let others = read.into_iter().filter(is_other).collect();
+        let begun = unread
+            .iter()
+            .filter_map(|line| TemplateImage::with_unknown_tag(line, &evaluation.beginning(&line.text)));
+        let others = read.into_iter().chain(begun).filter(is_other).collect();
         ChartImages { images, by_convention, read: tags, others, used }
     }
 
@@ -136,6 +139,16 @@ impl TemplateScope<'_> {
 struct ReadLines<'t> {
     images: Vec<TemplateImage>,
     unread: Vec<&'t ImageLine>,
+}
+
+/// A value can be all of an image in one line, and its name in another one, which adds a tag: then it must stay a name.
+fn leave_names_untagged(lines: &mut [TemplateImage], images: &[EffectiveImage]) {
+    let in_parts = images.iter().filter(|image| !matches!(image.winning(), Some(Setting::Image(_))));
+    let mut names: HashSet<Place> = in_parts.filter_map(|image| image.named_at).collect();
+    let joined = lines.iter().filter(|line| line.whole_without_tag().is_none());
+    names.extend(joined.flat_map(|line| line.named_at.iter().copied()));
+    let untagged = |line: &&mut TemplateImage| line.whole_without_tag().is_some_and(|at| names.contains(&at));
+    lines.iter_mut().filter(untagged).for_each(TemplateImage::leave_untagged);
 }
 
 fn place_of_digest(image: &EffectiveImage) -> Option<Place> {

@@ -9,6 +9,10 @@ use super::evaluation::EvaluatedPiece;
 use super::text::{ImageLine, TemplatePlace};
 use crate::image::ParsedReference;
 
+fn comes_from(at: &TemplatePlace) -> String {
+    format!("the tag comes from the template in {at}, not from the values")
+}
+
 /// Keys of a name. A `version` beside one may be that of something else too.
 const NAMES: [&str; 4] = ["repository", "repo", "image", "name"];
 
@@ -25,8 +29,8 @@ pub(super) struct TemplateImage {
     pub(super) tag: Option<String>,
     /// What sets the tag; `None` if no value does.
     pub(super) setting: Option<Setting>,
-    /// The path of a `version` beside the name: it may be that of something else too.
-    pub(super) version: Option<String>,
+    /// Why no bump changes its tag: the rest of a sentence.
+    pub(super) fixed: Option<String>,
     /// With other values, the template gives something else: it may use a digest then.
     pub(super) is_partial: bool,
 }
@@ -40,7 +44,7 @@ impl TemplateImage {
             return None;
         }
         let (mut named_at, mut tagged, mut start) = (Vec::new(), Vec::new(), 0);
-        let (mut whole_name, mut of_name, mut version) = (None, Vec::new(), None);
+        let (mut whole_name, mut of_name, mut fixed) = (None, Vec::new(), None);
         for piece in pieces {
             let range = start..start + piece.text.len();
             start = range.end;
@@ -60,14 +64,15 @@ impl TemplateImage {
                 tagged.push((value, range));
                 let map = split_key(&piece.path).filter(|(_, key)| *key == "version").map(|(map, _)| map);
                 let is_beside = map.is_some_and(|map| of_name.iter().any(|(of_name, _)| *of_name == map));
-                version = is_beside.then(|| piece.path.clone());
+                fixed = is_beside
+                    .then(|| format!("its tag is .Values.{}, which no bump sets by itself", piece.path));
             }
         }
         let of_tag = tag.map(|_| name.len() + 1..text.len());
         let setting = match (tagged.as_slice(), of_tag) {
             ([(value, range)], _) if *range == (0..text.len()) => Some(whole(value)?),
             ([], _) | (_, None) => None,
-            _ if version.is_some() => None,
+            _ if fixed.is_some() => None,
             ([(value, range)], Some(of_tag)) => {
                 let inside = range.start.max(of_tag.start)..range.end;
                 let around = |range: Range<usize>| text[range].to_owned();
@@ -79,7 +84,7 @@ impl TemplateImage {
         };
         let (at, name, tag) = (line.at.clone(), name.to_owned(), tag.map(str::to_owned));
         let is_literal = !line.text.contains("{{");
-        Some(TemplateImage { at, name, named_at, whole_name, tag, setting, version, is_partial, is_literal })
+        Some(TemplateImage { at, name, named_at, whole_name, tag, setting, fixed, is_partial, is_literal })
     }
 
     /// Whether it is found by its text, in a file that is searched for names.
@@ -91,6 +96,7 @@ impl TemplateImage {
     pub(super) fn is_that_of(&self, image: &EffectiveImage) -> bool {
         let own = image.winning().and_then(Setting::place);
         match &self.setting {
+            None if self.fixed.is_some() => false,
             None => own.is_none() || image.tag.as_deref().is_none_or(str::is_empty),
             Some(Setting::Part(part)) => Some(part.place) == own && part.holds == Holds::whole_tag(),
             Some(other) => other.place() == own,
@@ -99,13 +105,35 @@ impl TemplateImage {
 
     /// What sets the tag, or why nothing can.
     pub(super) fn setting_at(&self, name: Option<Place>) -> Setting {
-        if let Some(path) = &self.version {
-            let what = format!("its tag is .Values.{path}, which no bump sets by itself");
+        if let Some(what) = self.fixed.clone() {
             return Setting::Fixed { at: None, reason: Fixed::Unread { what } };
         }
-        let what = || format!("the tag comes from the template in {}, not from the values", self.at);
-        let fixed = || Setting::Fixed { at: name, reason: Fixed::Unread { what: what() } };
+        let fixed = || Setting::Fixed { at: name, reason: Fixed::Unread { what: comes_from(&self.at) } };
         self.setting.clone().unwrap_or_else(fixed)
+    }
+
+    /// An image of which only the name can be read.
+    pub(super) fn with_unknown_tag(line: &ImageLine, pieces: &[EvaluatedPiece<'_>]) -> Option<Self> {
+        let named = Self::of(line, pieces, true)?;
+        let is_sure = pieces.last().is_some_and(|piece| piece.text.ends_with(':'))
+            && named.tag.as_deref().is_none_or(str::is_empty);
+        let name = named.name.trim_end_matches(':').to_owned();
+        let fixed = Some(comes_from(&line.at));
+        is_sure.then_some(TemplateImage { name, tag: None, setting: None, fixed, ..named })
+    }
+
+    /// The value that is all of an image, and holds no tag.
+    pub(super) fn whole_without_tag(&self) -> Option<Place> {
+        match self.setting {
+            Some(Setting::Image(place)) if self.tag.is_none() => Some(place),
+            _ => None,
+        }
+    }
+
+    /// Leaves the value as it is: elsewhere, it is only the name of an image.
+    pub(super) fn leave_untagged(&mut self) {
+        self.setting = None;
+        self.fixed = Some(format!("the template in {} leaves its tag out", self.at));
     }
 }
 

@@ -148,7 +148,7 @@ fn line_with_another_tag_that_cannot_be_evaluated_is_a_doubt() {
         ["{{ printf \"acme/web:v%s\" .Values.global.tag | foo }}", "web:{{ .Values.global.tag | foo }}"]
     {
         let used = format!("image: {{{{ foo .Values.image }}}}\nimage: {other}\n");
-        assert_eq!(of_template(&used, VALUES, ""), [OWN], "{other}");
+        assert_eq!(of_template(&used, VALUES, "")[0], OWN, "{other}");
     }
     // not in a label, nor in a condition
     let other = "{{ if .Values.global.tag }}\nversion: {{ .Values.global.tag }}\n{{ end }}\nimage: {{ foo .Values.image }}\n";
@@ -302,6 +302,18 @@ fn image_that_a_template_puts_together_is_found() {
     let version = "image: {repository: acme/api, version: v1}\n";
     let line = "{{ .Values.image.repository }}:{{ .Values.image.version }}";
     assert_eq!(of(version, line), ["acme/api:v1 nowhere"], "the version may be that of something else");
+    let unknown = "{{ .Values.other }}:{{ .Values.tag | title }}";
+    assert_eq!(of(whole, unknown), ["acme/other: nowhere"]);
+    // it is no image by itself where a line adds a tag to it
+    let lines = ["{{ .Values.name }}:{{ .Values.release }}", "{{ .Values.name }}"];
+    let found = images(&lines, "name: acme/api\nrelease: v1\n", "");
+    assert_eq!(found, ["acme/api: nowhere", "acme/api:v1 c/values.yaml:2"]);
+    let found = images(
+        &["{{ .Values.image.repository }}:{{ .Values.image.tag }}", "{{ .Values.image.repository }}"],
+        VALUES,
+        "",
+    );
+    assert_eq!(found, ["acme/api: nowhere > c/values.yaml:2", OWN]);
     // an edit of the template is what changes these
     assert!(of(whole, "acme/web:v1").is_empty());
     let fixed = "{{ .Values.registry | default \"docker.io\" }}/acme/web:v1";
@@ -316,7 +328,7 @@ fn other_images_with_the_same_tag_are_found() {
     assert_eq!(images(&[web], VALUES, ""), [OWN, "acme/web:v1 c/values.yaml:1"]);
     let unread = "\"acme/web:{{ .Values.global.tag | title }}\"";
     let doubt = "c/values.yaml:1 the tag is also used in c/templates/a.yaml:4";
-    assert_eq!(images(&[own, unread], VALUES, ""), [GLOBAL, doubt]);
+    assert_eq!(images(&[own, unread], VALUES, ""), [GLOBAL, "acme/web: nowhere", doubt]);
 }
 
 #[test]
@@ -378,7 +390,8 @@ fn tag_is_looked_for_in_all_charts() {
     let web = "acme/web:v1 c/values.yaml:1".to_owned();
     assert_eq!(files("image: acme/web:{{ .Values.global.tag }}\n"), [GLOBAL, &web]);
     let doubt = "c/values.yaml:1 the tag is also used in c/charts/sub/templates/a.yaml:1";
-    assert_eq!(files("image: acme/web:{{ .Values.global.tag | title }}\n"), [GLOBAL, doubt]);
+    let unread = files("image: acme/web:{{ .Values.global.tag | title }}\n");
+    assert_eq!(unread, [GLOBAL, "acme/web: nowhere", doubt]);
 }
 
 /// A bump without a digest empties it, and then this tag counts.
