@@ -18,6 +18,9 @@ const MAX_DEPTH: usize = 100;
 /// Further variables aren't followed.
 const MAX_VARIABLES: usize = 100;
 
+/// A variable that is changed under more conditions isn't followed.
+const MAX_CONDITIONS: usize = 8;
+
 /// Marks what isn't known; no expression with it can be read.
 const UNKNOWN: char = '?';
 
@@ -117,8 +120,9 @@ impl Bindings {
     fn follow_else(&mut self, pipeline: &str) -> bool {
         let (with, of_if) = (pipeline.strip_prefix("with "), pipeline.strip_prefix("if "));
         let condition = with.or(of_if).map(|pipeline| self.condition(pipeline));
-        if let Some(conditions) = self.blocks.last_mut().and_then(|block| block.conditions.as_mut()) {
-            conditions.extend(condition);
+        if let (Some(block), Some(condition)) = (self.blocks.last_mut(), condition) {
+            block.conditions = block.conditions.take().filter(|all| all.len() < MAX_CONDITIONS);
+            block.conditions.iter_mut().for_each(|all| all.push(condition.clone()));
         }
         if let Some(pipeline) = with {
             return self.set_dot(pipeline);
@@ -275,6 +279,9 @@ impl Bindings {
 
 /// What must hold for all of these blocks to be rendered; `None` if that isn't known.
 fn all_hold(blocks: &[OpenBlock]) -> Option<String> {
+    if blocks.len() > MAX_CONDITIONS {
+        return None;
+    }
     let conditions: Option<Vec<_>> = blocks.iter().map(|block| block.conditions.as_deref()).collect();
     Some(format!("and {}", conditions?.concat().join(" ")))
 }
@@ -361,6 +368,26 @@ mod tests {
         }
         bindings.assign("$v0 := .y");
         assert_eq!(bindings.resolve("$v0 $v1 $v100"), "(?) .x ?$v100");
+    }
+
+    #[test]
+    fn variable_that_depends_on_too_much_is_unknown() {
+        for is_deep in [true, false] {
+            for count in [MAX_CONDITIONS, MAX_CONDITIONS + 1] {
+                let mut bindings = Bindings::default();
+                bindings.assign("$a := .x");
+                bindings.follow("if", ".c");
+                for _ in 1..count {
+                    if is_deep {
+                        bindings.follow("if", ".c");
+                    } else {
+                        bindings.turn();
+                        bindings.follow("else", "if .c");
+                    }
+                }
+                assert_eq!(bindings.assign("$a = .y"), Some(count == MAX_CONDITIONS), "{count} {is_deep}");
+            }
+        }
     }
 
     #[test]

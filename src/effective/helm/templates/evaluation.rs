@@ -86,9 +86,10 @@ impl<'v> Evaluation<'v> {
     /// What a text without control flow begins with, up to the first action that can't be evaluated.
     pub fn beginning(&mut self, text: &str) -> Vec<EvaluatedPiece<'v>> {
         let (mut pieces, mut rest) = (Vec::new(), text);
-        while let Some((before, action, behind)) = next_action(rest) {
+        while let Some((before, action, behind)) = next_action(rest).filter(|_| text.len() <= MAX_LENGTH) {
             pieces.push(EvaluatedPiece::literal(before));
-            let value = Expression::parse(action).and_then(|expression| self.expression(&expression, 0));
+            let expression = self.spend(1).and_then(|()| Expression::parse(action));
+            let value = expression.and_then(|expression| self.expression(&expression, 0));
             let Some(value) = value else { break };
             pieces.extend(value);
             rest = behind;
