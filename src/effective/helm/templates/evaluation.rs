@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use super::super::super::place::Place;
 use super::super::super::value::{Scalar, Value};
 use super::expression::{Expression, Term};
+use super::functions::Arguments;
 use super::syntax::next_action;
 use super::text::NamedTemplate;
 
@@ -34,7 +35,7 @@ pub(super) struct EvaluatedPiece<'v> {
 }
 
 impl EvaluatedPiece<'_> {
-    fn literal(text: &str) -> Self {
+    pub(super) fn literal(text: &str) -> Self {
         EvaluatedPiece { text: text.to_owned(), value: None, path: String::new(), is_text: true }
     }
 }
@@ -97,7 +98,7 @@ impl<'v> Evaluation<'v> {
         pieces
     }
 
-    fn text_at_depth(&mut self, text: &str, depth: usize) -> Option<Vec<EvaluatedPiece<'v>>> {
+    pub(super) fn text_at_depth(&mut self, text: &str, depth: usize) -> Option<Vec<EvaluatedPiece<'v>>> {
         if depth > MAX_DEPTH || text.len() > MAX_LENGTH {
             return None;
         }
@@ -171,7 +172,7 @@ impl<'v> Evaluation<'v> {
         }
     }
 
-    fn truth_of_term(&mut self, term: &Term, depth: usize) -> Option<bool> {
+    pub(super) fn truth_of_term(&mut self, term: &Term, depth: usize) -> Option<bool> {
         self.truth_at(&Expression(vec![vec![term.clone()]]), depth)
     }
 
@@ -213,6 +214,17 @@ impl<'v> Evaluation<'v> {
         })
     }
 
+    /// Notes that a branch wasn't rendered.
+    pub(super) fn skip_branch(&mut self) {
+        self.has_skipped = true;
+    }
+
+    /// What a named template gives; `None` if it isn't known, or can't be evaluated.
+    pub(super) fn included(&mut self, name: &str, depth: usize) -> Option<Vec<EvaluatedPiece<'v>>> {
+        let body = self.named.get(name)?.body.as_deref()?;
+        self.text_at_depth(body, depth + 1).map(as_text)
+    }
+
     fn spend(&mut self, steps: usize) -> Option<()> {
         self.steps += steps;
         (self.steps <= MAX_STEPS).then_some(())
@@ -235,15 +247,14 @@ impl<'v> Evaluation<'v> {
         let (first, terms) = terms.split_first()?;
         match first {
             Term::Word(function) if !function.starts_with(['.', '$']) => {
-                let mut arguments = Arguments { evaluation: self, terms, piped, depth };
-                arguments.call(function)
+                Arguments { evaluation: self, terms, piped, depth }.call(function)
             }
             term if terms.is_empty() && piped.is_none() => self.term(term, depth),
             _ => None,
         }
     }
 
-    fn term(&mut self, term: &Term, depth: usize) -> Option<Vec<EvaluatedPiece<'v>>> {
+    pub(super) fn term(&mut self, term: &Term, depth: usize) -> Option<Vec<EvaluatedPiece<'v>>> {
         match term {
             Term::Text(text) => Some(vec![EvaluatedPiece::literal(text)]),
             Term::Expression(expression) => self.expression(expression, depth),
@@ -259,7 +270,7 @@ impl<'v> Evaluation<'v> {
     }
 
     /// A value that is a text. One that isn't there is empty.
-    fn value(&mut self, path: &[&str]) -> Option<Vec<EvaluatedPiece<'v>>> {
+    pub(super) fn value(&mut self, path: &[&str]) -> Option<Vec<EvaluatedPiece<'v>>> {
         match self.find(path)? {
             None => Some(Vec::new()),
             Some(Value::Scalar(value)) if value.text.len() <= MAX_LENGTH => {
@@ -282,133 +293,6 @@ impl<'v> Evaluation<'v> {
     }
 }
 
-/// What a function is called with.
-struct Arguments<'a, 'v> {
-    evaluation: &'a mut Evaluation<'v>,
-    terms: &'a [Term],
-    /// The last argument, if it comes from the command before.
-    piped: Option<Vec<EvaluatedPiece<'v>>>,
-    depth: usize,
-}
-
-impl<'v> Arguments<'_, 'v> {
-    /// Functions of Go's templates, of Sprig and of Helm.
-    fn call(&mut self, function: &str) -> Option<Vec<EvaluatedPiece<'v>>> {
-        match (function, self.count()) {
-            ("quote" | "squote" | "toString" | "trim", 1) => self.get(0).map(as_text),
-            ("default", 2) => self.first_filled(1..2, Some(0)),
-            ("or", count @ 1..) => self.first_filled(0..count, Some(count - 1)),
-            ("coalesce", count) => self.first_filled(0..count, None),
-            ("required", 2) => self.get(1),
-            ("empty" | "not", 1) => Some(truth_as_text(!self.holds(0)?)),
-            // no tag has any of that in it
-            ("tpl", 2) => self.without("{{", 0),
-            ("replace", 3) if self.terms.first() == Some(&Term::Text("+".to_owned())) => self.without("+", 2),
-            ("ternary", 3) => {
-                let is_first = self.holds(2)?;
-                self.evaluation.has_skipped = true;
-                self.get(usize::from(!is_first))
-            }
-            ("hasKey", 2) => Some(truth_as_text(self.has_key()?)),
-            ("printf", _) => self.formatted(),
-            ("include" | "template", 2) => self.included(),
-            ("index", 2..) | ("get", 2) => self.indexed(),
-            _ => None,
-        }
-    }
-
-    /// An argument, if it doesn't hold a text.
-    fn without(&mut self, text: &str, nth: usize) -> Option<Vec<EvaluatedPiece<'v>>> {
-        let pieces = self.get(nth)?;
-        (!pieces.iter().any(|piece| piece.text.contains(text))).then_some(pieces)
-    }
-
-    fn count(&self) -> usize {
-        self.terms.len() + usize::from(self.piped.is_some())
-    }
-
-    fn get(&mut self, nth: usize) -> Option<Vec<EvaluatedPiece<'v>>> {
-        match self.terms.get(nth) {
-            Some(term) => self.evaluation.term(term, self.depth),
-            None => self.piped.clone().filter(|_| nth == self.terms.len()),
-        }
-    }
-
-    /// Whether an argument counts as true.
-    fn holds(&mut self, nth: usize) -> Option<bool> {
-        match self.terms.get(nth) {
-            Some(term) => self.evaluation.truth_of_term(term, self.depth),
-            None => Some(self.get(nth)?.iter().any(is_filled)),
-        }
-    }
-
-    /// `hasKey .Values.image "tag"`
-    fn has_key(&mut self) -> Option<bool> {
-        let [Term::Word(map), Term::Text(key)] = self.terms else { return None };
-        let mut path: Vec<&str> = values_path(map)?;
-        path.push(key);
-        Some(self.evaluation.find(&path)?.is_some())
-    }
-
-    /// The first argument that isn't empty, else the one at `otherwise`.
-    fn first_filled(
-        &mut self,
-        order: impl Iterator<Item = usize>,
-        otherwise: Option<usize>,
-    ) -> Option<Vec<EvaluatedPiece<'v>>> {
-        for nth in order {
-            let value = self.get(nth)?;
-            if value.iter().any(is_filled) {
-                return Some(value);
-            }
-        }
-        otherwise.map_or(Some(Vec::new()), |nth| self.get(nth))
-    }
-
-    /// `printf "%s/%s:%s" …`
-    fn formatted(&mut self) -> Option<Vec<EvaluatedPiece<'v>>> {
-        let Some(Term::Text(format)) = self.terms.first() else { return None };
-        let mut parts = format.split('%');
-        let mut pieces = vec![EvaluatedPiece::literal(parts.next()?)];
-        let mut used = 1;
-        for part in parts {
-            pieces.extend(as_text(self.get(used)?));
-            pieces.push(EvaluatedPiece::literal(part.strip_prefix(['s', 'v'])?));
-            used += 1;
-        }
-        (used == self.count()).then_some(pieces)
-    }
-
-    /// `include "chart.image" .`: a named template that sees the same values.
-    fn included(&mut self) -> Option<Vec<EvaluatedPiece<'v>>> {
-        let [Term::Text(name), Term::Word(context)] = self.terms else { return None };
-        let named = self.evaluation.named.get(name.as_str())?;
-        let body = named.body.as_deref().filter(|_| [".", "$"].contains(&context.as_str()))?;
-        self.evaluation.text_at_depth(body, self.depth + 1).map(as_text)
-    }
-
-    /// `index .Values "a" "b"`
-    fn indexed(&mut self) -> Option<Vec<EvaluatedPiece<'v>>> {
-        let (Term::Word(start), keys) = self.terms.split_first()? else { return None };
-        let mut path = values_path(start)?;
-        for key in keys {
-            let Term::Text(key) = key else { return None };
-            path.push(key);
-        }
-        self.evaluation.value(&path)
-    }
-}
-
-/// The keys behind `.Values`.
-fn values_path(word: &str) -> Option<Vec<&str>> {
-    let keys = word.trim_start_matches('$').strip_prefix(".Values")?;
-    (keys.is_empty() || keys.starts_with('.')).then(|| keys.split('.').skip(1).collect())
-}
-
-fn truth_as_text<'v>(truth: bool) -> Vec<EvaluatedPiece<'v>> {
-    truth.then(|| EvaluatedPiece::literal("true")).into_iter().collect()
-}
-
 /// Whether a plain scalar is surely a text.
 fn is_name(text: &str) -> bool {
     let other = ["true", "false", "yes", "no", "on", "off", "y", "n", "null"];
@@ -416,11 +300,11 @@ fn is_name(text: &str) -> bool {
 }
 
 /// Whether `default` leaves a value.
-fn is_filled(piece: &EvaluatedPiece<'_>) -> bool {
+pub(super) fn is_filled(piece: &EvaluatedPiece<'_>) -> bool {
     !piece.text.is_empty() && (piece.is_text || !piece.value.is_some_and(is_zero))
 }
 
-fn as_text(pieces: Vec<EvaluatedPiece<'_>>) -> Vec<EvaluatedPiece<'_>> {
+pub(super) fn as_text(pieces: Vec<EvaluatedPiece<'_>>) -> Vec<EvaluatedPiece<'_>> {
     pieces.into_iter().map(|piece| EvaluatedPiece { is_text: true, ..piece }).collect()
 }
 

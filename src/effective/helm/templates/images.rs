@@ -1,4 +1,4 @@
-//! The tags that a chart's templates give to images, where that isn't the tag beside the name: as in
+//! The images of a chart as its templates make them. A tag need not be the one beside the name: as in
 //! `{{ .Values.global.tag | default .Values.image.tag }}` or `v{{ .Values.image.tag }}`.
 //!
 //! By convention, an image has its name and its tag in one block of the values. This evaluates the lines of the templates

@@ -1,13 +1,14 @@
 //! What a chart's templates show without being rendered: which tags images get, and the objects that a post-renderer patches.
 //!
 //! `text` reads the templates once, without any values; `syntax` finds the actions and images in them, and `bindings` follows
-//! variables. `images` gives each image of the values its tags: by the lines that `evaluation` can read (`line`), in view of what
-//! it can't (`used`) and of the named templates that the chart includes (`named`). `objects` shows containers to a
-//! post-renderer.
+//! variables. `images` gives each image of the values its tags, and finds those that templates put together: by the lines that
+//! `evaluation` can read (`line`, with the `functions` in them), in view of what it can't (`used`) and of the named templates that
+//! the chart includes (`named`). `objects` shows containers to a post-renderer.
 
 mod bindings;
 mod evaluation;
 mod expression;
+mod functions;
 mod images;
 mod line;
 mod named;

@@ -304,7 +304,7 @@ fn image_that_a_template_puts_together_is_found() {
     assert_eq!(of(version, line), ["acme/api:v1 nowhere"], "the version may be that of something else");
     let unknown = "{{ .Values.other }}:{{ .Values.tag | title }}";
     assert_eq!(of(whole, unknown), ["acme/other: nowhere"]);
-    // it is no image by itself where a line adds a tag to it
+    // where another line adds a tag to it, it stays a name
     let lines = ["{{ .Values.name }}:{{ .Values.release }}", "{{ .Values.name }}"];
     let found = images(&lines, "name: acme/api\nrelease: v1\n", "");
     assert_eq!(found, ["acme/api: nowhere", "acme/api:v1 c/values.yaml:2"]);
