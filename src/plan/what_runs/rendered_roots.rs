@@ -10,7 +10,7 @@ use crate::effective::{
     EffectiveImage, FileId, Files, Mentions, ParsedContent, Place, ReadFile, Root, Scene, Setting,
     overriders, roots,
 };
-use crate::manifest::is_kustomization_file;
+use crate::manifest::{CHART, is_kustomization_file};
 use crate::memory::drop_in_background;
 use crate::yaml::{Cancellation, NodeId};
 
@@ -83,7 +83,7 @@ impl<'a> Renderer<'a> {
     pub fn reach(&self, names_image: NamesImage<'_>) -> Reach {
         let mut mentions = self.mentions();
         // those that are mentioned are looked at here, and the templates of charts that aren't called like YAML
-        let templates = self.around.other.iter().filter(|path| path.ends_with(".tpl")).cloned();
+        let templates = self.around.other.iter().filter(|path| self.is_template(path)).cloned();
         let unsearched = mentions
             .unsearched_files()
             .into_iter()
@@ -91,6 +91,12 @@ impl<'a> Renderer<'a> {
             .filter(|path| self.read(path).is_some_and(|bytes| names_image(&bytes)));
         let seeds = self.around.seeds.iter().cloned().chain(unsearched).collect();
         Reach::new(&mut mentions, &seeds)
+    }
+
+    /// Whether a file that isn't YAML is a template of a chart.
+    fn is_template(&self, path: &str) -> bool {
+        let is_in_chart = |(at, _)| self.around.paths.contains(&format!("{}{CHART}", &path[..at]));
+        path.ends_with(".tpl") && path.match_indices("templates/").any(is_in_chart)
     }
 
     /// Finds the files in which any place may override another.
