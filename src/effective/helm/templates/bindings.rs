@@ -6,6 +6,8 @@
 
 use std::borrow::Cow;
 
+use super::syntax::as_if;
+
 /// A variable for a longer expression isn't followed.
 const MAX_LENGTH: usize = 1000;
 
@@ -25,13 +27,14 @@ const MAX_CONDITIONS: usize = 8;
 const UNKNOWN: char = '?';
 
 /// What `.` and variables stand for where a template is read.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Bindings {
     blocks: Vec<OpenBlock>,
     variables: Vec<TemplateVariable>,
 }
 
 /// A block that is open.
+#[derive(Clone)]
 struct OpenBlock {
     dot: Dot,
     /// How many variables there were before.
@@ -44,11 +47,12 @@ struct OpenBlock {
 enum Dot {
     /// What the template was called with.
     Root,
-    /// A path such as `$.Values.image`.
+    /// A path such as `$.Values.image`, or an expression in parentheses.
     Path(String),
     Unknown,
 }
 
+#[derive(Clone)]
 struct TemplateVariable {
     name: String,
     /// What it stands for. With [`UNKNOWN`] in it, it is what it may stand for.
@@ -199,25 +203,36 @@ impl Bindings {
         match self.value(value).as_str() {
             "$" => Dot::Root,
             path if is_path(path) => Dot::Path(format!("${}", path.trim_start_matches('$'))),
-            _ => Dot::Unknown,
+            expression if expression.contains(UNKNOWN) => Dot::Unknown,
+            expression => Dot::Path(format!("({expression})")),
         }
     }
 
     /// A text of a template, with each action in it resolved.
     pub fn resolve_text<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        if !self.may_replace(text) {
-            return text.into();
+        match self.may_replace(text) {
+            true => in_actions(text, |action| self.resolve(action).into_owned()).into(),
+            false => text.into(),
         }
-        let (mut resolved, mut rest) = (String::new(), text);
-        while let Some((before, behind)) = rest.split_once("{{") {
-            let end = behind.find("}}").unwrap_or(behind.len());
-            resolved.push_str(before);
-            resolved.push_str("{{");
-            resolved.push_str(&self.resolve(&behind[..end]));
-            rest = &behind[end..];
+    }
+
+    /// The same, where the text has its own control flow; with `if` for `with`.
+    pub fn resolve_with_blocks<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        if !text.contains("with ") {
+            return self.resolve_text(text);
         }
-        resolved.push_str(rest);
-        resolved.into()
+        let mut inside = self.clone();
+        let resolve = |written: &str| {
+            let action = written.trim_matches(['-', ' ']);
+            if action.starts_with("else") {
+                inside.turn();
+            }
+            let resolved = written.replacen(action, &as_if(&inside.resolve(action)), 1);
+            let (keyword, pipeline) = action.split_once(' ').unwrap_or((action, ""));
+            inside.follow(keyword, pipeline.trim());
+            resolved
+        };
+        in_actions(text, resolve).into()
     }
 
     /// An action, with what `.` and variables stand for in their places.
@@ -275,6 +290,20 @@ impl Bindings {
             false => Some(format!("({expression}){behind}")),
         }
     }
+}
+
+/// A text with something else in each action.
+fn in_actions(text: &str, mut replace: impl FnMut(&str) -> String) -> String {
+    let (mut replaced, mut rest) = (String::new(), text);
+    while let Some((before, behind)) = rest.split_once("{{") {
+        let end = behind.find("}}").unwrap_or(behind.len());
+        replaced.push_str(before);
+        replaced.push_str("{{");
+        replaced.push_str(&replace(&behind[..end]));
+        rest = &behind[end..];
+    }
+    replaced.push_str(rest);
+    replaced
 }
 
 /// What must hold for all of these blocks to be rendered; `None` if that isn't known.
@@ -407,7 +436,11 @@ mod tests {
         assert_eq!(bindings.resolve(".a $key $value.b $.c"), "?.a (?) (?).b $.c");
         bindings.follow("end", "");
         bindings.follow("end", "");
-        assert!(!bindings.follow("with", "f .x"));
+        assert!(bindings.follow("with", "index . \"x\""));
+        assert_eq!(bindings.resolve(".a | f ."), "(index . \"x\").a | f (index . \"x\")");
+        bindings.turn();
+        bindings.follow("end", "");
+        assert!(!bindings.follow("with", "$y"));
         assert_eq!(bindings.resolve(".a"), "?.a");
         bindings.turn();
         assert!(bindings.follow("else", "with .y"));

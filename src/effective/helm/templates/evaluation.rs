@@ -5,13 +5,14 @@ use std::collections::{HashMap, HashSet};
 
 use super::super::super::place::Place;
 use super::super::super::value::{Scalar, Value};
+use super::context::Context;
 use super::expression::{Expression, Term};
 use super::functions::Arguments;
 use super::syntax::next_action;
 use super::text::NamedTemplate;
 
-/// Named templates that include each other deeper are left out.
-const MAX_DEPTH: usize = 16;
+/// Named templates that include each other deeper, and deeper expressions, are left out.
+const MAX_NESTING: usize = 100;
 
 /// Longer texts hold no image.
 const MAX_LENGTH: usize = 4096;
@@ -31,7 +32,7 @@ pub(super) struct EvaluatedPiece<'v> {
     /// The keys that lead to it, with `.` between them.
     pub path: String,
     /// A function has made a text of it: also of zero or `false`.
-    is_text: bool,
+    pub(super) is_text: bool,
 }
 
 impl EvaluatedPiece<'_> {
@@ -48,6 +49,8 @@ pub(super) struct Evaluation<'v> {
     app_version: Option<&'v str>,
     /// How much was done so far.
     steps: usize,
+    /// How many expressions and named templates are around what is being evaluated.
+    nesting: usize,
     /// A branch wasn't rendered.
     has_skipped: bool,
     /// Values that count as empty.
@@ -68,7 +71,15 @@ impl<'v> Evaluation<'v> {
         named: &'v HashMap<&'v str, &'v NamedTemplate>,
         app_version: Option<&'v str>,
     ) -> Self {
-        Evaluation { values, named, app_version, steps: 0, has_skipped: false, emptied: HashSet::new() }
+        Evaluation {
+            values,
+            named,
+            app_version,
+            steps: 0,
+            nesting: 0,
+            has_skipped: false,
+            emptied: HashSet::new(),
+        }
     }
 
     /// From here on, these values count as empty.
@@ -80,7 +91,7 @@ impl<'v> Evaluation<'v> {
     /// evaluated.
     pub fn text(&mut self, text: &str) -> Option<(Vec<EvaluatedPiece<'v>>, bool)> {
         self.has_skipped = false;
-        let pieces = self.text_at_depth(text, 0)?;
+        let pieces = self.rendered(text, &Context::of_chart())?;
         Some((pieces, self.has_skipped))
     }
 
@@ -90,7 +101,7 @@ impl<'v> Evaluation<'v> {
         while let Some((before, action, behind)) = next_action(rest).filter(|_| text.len() <= MAX_LENGTH) {
             pieces.push(EvaluatedPiece::literal(before));
             let expression = self.spend(1).and_then(|()| Expression::parse(action));
-            let value = expression.and_then(|expression| self.expression(&expression, 0));
+            let value = expression.and_then(|expression| self.expression(&expression));
             let Some(value) = value else { break };
             pieces.extend(value);
             rest = behind;
@@ -98,8 +109,9 @@ impl<'v> Evaluation<'v> {
         pieces
     }
 
-    pub(super) fn text_at_depth(&mut self, text: &str, depth: usize) -> Option<Vec<EvaluatedPiece<'v>>> {
-        if depth > MAX_DEPTH || text.len() > MAX_LENGTH {
+    /// A text, where `.` is `context`.
+    fn rendered(&mut self, text: &str, context: &Context) -> Option<Vec<EvaluatedPiece<'v>>> {
+        if text.len() > MAX_LENGTH {
             return None;
         }
         self.spend(1)?;
@@ -109,8 +121,9 @@ impl<'v> Evaluation<'v> {
             if is_rendered(&open) {
                 pieces.push(EvaluatedPiece::literal(before));
             }
-            if !self.branch(action, &mut open, depth)? && is_rendered(&open) {
-                pieces.extend(self.expression(&Expression::parse(action)?, depth)?);
+            if !self.branch(action, context, &mut open)? && is_rendered(&open) {
+                let expression = self.rooted(Expression::parse(action)?, context)?;
+                pieces.extend(self.expression(&expression)?);
             }
             rest = behind;
         }
@@ -120,12 +133,12 @@ impl<'v> Evaluation<'v> {
     }
 
     /// Follows an `if`, `else` or `end`. Returns whether it is one.
-    fn branch(&mut self, action: &str, open: &mut Vec<OpenIf>, depth: usize) -> Option<bool> {
+    fn branch(&mut self, action: &str, context: &Context, open: &mut Vec<OpenIf>) -> Option<bool> {
         let (keyword, rest) = action.split_once(' ').unwrap_or((action, ""));
         let is_rendered = open.iter().all(|branches| branches.is_rendered);
         match keyword {
             "if" => {
-                let holds = is_rendered && self.truth_at(&Expression::parse(rest)?, depth)?;
+                let holds = is_rendered && self.condition(rest, context)?;
                 open.push(OpenIf { is_done: holds || !is_rendered, is_rendered: holds });
                 self.has_skipped |= is_rendered && !holds;
             }
@@ -134,7 +147,7 @@ impl<'v> Evaluation<'v> {
                 let condition = rest.trim_start().strip_prefix("if ");
                 branches.is_rendered = !branches.is_done
                     && match condition {
-                        Some(condition) => self.truth_at(&Expression::parse(condition)?, depth)?,
+                        Some(condition) => self.condition(condition, context)?,
                         None => rest.trim().is_empty().then_some(true)?,
                     };
                 branches.is_done |= branches.is_rendered;
@@ -150,68 +163,9 @@ impl<'v> Evaluation<'v> {
         Some(true)
     }
 
-    /// Whether a condition holds; `None` if that can't be evaluated. (Go, `template.IsTrue`.)
-    pub fn truth(&mut self, expression: &Expression) -> Option<bool> {
-        self.truth_at(expression, 0)
-    }
-
-    fn truth_at(&mut self, expression: &Expression, depth: usize) -> Option<bool> {
-        self.spend(1)?;
-        let [command] = expression.0.as_slice() else {
-            return Some(self.expression(expression, depth)?.iter().any(is_filled));
-        };
-        match command.as_slice() {
-            [Term::Word(word)] if word.contains(".Values.") => self.is_true(word),
-            [Term::Expression(inner)] => self.truth_at(inner, depth),
-            [Term::Word(not), term] if not == "not" => Some(!self.truth_of_term(term, depth)?),
-            [Term::Word(and), terms @ ..] if and == "and" => self.truths(terms, false, depth),
-            [Term::Word(or), terms @ ..] if or == "or" => self.truths(terms, true, depth),
-            [Term::Word(eq), one, other] if eq == "eq" => self.is_equal(one, other, depth),
-            [Term::Word(ne), one, other] if ne == "ne" => Some(!self.is_equal(one, other, depth)?),
-            _ => Some(self.expression(expression, depth)?.iter().any(is_filled)),
-        }
-    }
-
-    pub(super) fn truth_of_term(&mut self, term: &Term, depth: usize) -> Option<bool> {
-        self.truth_at(&Expression(vec![vec![term.clone()]]), depth)
-    }
-
-    /// Whether one of the terms is `wanted`; if so, the others don't matter.
-    fn truths(&mut self, terms: &[Term], wanted: bool, depth: usize) -> Option<bool> {
-        let truths: Vec<Option<bool>> = terms.iter().map(|term| self.truth_of_term(term, depth)).collect();
-        if truths.contains(&Some(wanted)) {
-            return Some(wanted);
-        }
-        (!truths.contains(&None)).then_some(!wanted)
-    }
-
-    /// Whether two texts are equal. Numbers and booleans can be written in several ways.
-    fn is_equal(&mut self, one: &Term, other: &Term, depth: usize) -> Option<bool> {
-        let mut text = |term: &Term| -> Option<String> {
-            if let Term::Word(word) = term
-                && ["true", "false"].contains(&word.as_str())
-            {
-                return None;
-            }
-            let pieces = self.term(term, depth)?;
-            let is_text = |piece: &EvaluatedPiece<'_>| {
-                piece.value.is_none_or(|value| !value.plain || is_name(&value.text))
-            };
-            pieces.iter().all(is_text).then(|| pieces.iter().map(|piece| piece.text.as_str()).collect())
-        };
-        Some(text(one)? == text(other)?)
-    }
-
-    /// Whether the value at a path counts as true: a map or list that isn't empty does.
-    fn is_true(&mut self, word: &str) -> Option<bool> {
-        let path = word.trim_start_matches('$').strip_prefix(".Values.")?;
-        let value = self.find(&path.split('.').collect::<Vec<_>>())?;
-        Some(match value {
-            None => false,
-            Some(Value::Scalar(value)) => !value.text.is_empty() && !is_zero(value),
-            Some(Value::Map(pairs)) => !pairs.is_empty(),
-            Some(Value::List(items)) => !items.is_empty(),
-        })
+    fn condition(&mut self, condition: &str, context: &Context) -> Option<bool> {
+        let condition = self.rooted(Expression::parse(condition)?, context)?;
+        self.truth(&condition)
     }
 
     /// Notes that a branch wasn't rendered.
@@ -220,50 +174,53 @@ impl<'v> Evaluation<'v> {
     }
 
     /// What a named template gives; `None` if it isn't known, or can't be evaluated.
-    pub(super) fn included(&mut self, name: &str, depth: usize) -> Option<Vec<EvaluatedPiece<'v>>> {
+    pub(super) fn included(&mut self, name: &str, context: &Term) -> Option<Vec<EvaluatedPiece<'v>>> {
         let body = self.named.get(name)?.body.as_deref()?;
-        self.text_at_depth(body, depth + 1).map(as_text)
+        let context = self.context(context)?;
+        self.nested(|evaluation| evaluation.rendered(body, &context)).map(as_text)
     }
 
-    fn spend(&mut self, steps: usize) -> Option<()> {
+    /// Evaluates what is inside something else; `None` if that is too deep.
+    pub(super) fn nested<T>(&mut self, evaluate: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
+        if self.nesting >= MAX_NESTING {
+            return None;
+        }
+        self.nesting += 1;
+        let result = evaluate(self);
+        self.nesting -= 1;
+        result
+    }
+
+    pub(super) fn spend(&mut self, steps: usize) -> Option<()> {
         self.steps += steps;
         (self.steps <= MAX_STEPS).then_some(())
     }
 
-    fn expression(&mut self, expression: &Expression, depth: usize) -> Option<Vec<EvaluatedPiece<'v>>> {
-        let mut result = None;
-        for command in &expression.0 {
-            result = Some(self.command(command, result, depth)?);
-        }
-        result
-    }
-
-    fn command(
-        &mut self,
-        terms: &[Term],
-        piped: Option<Vec<EvaluatedPiece<'v>>>,
-        depth: usize,
-    ) -> Option<Vec<EvaluatedPiece<'v>>> {
-        let (first, terms) = terms.split_first()?;
+    fn expression(&mut self, expression: &Expression) -> Option<Vec<EvaluatedPiece<'v>>> {
+        let (first, terms) = expression.0.split_first()?;
         match first {
-            Term::Word(function) if !function.starts_with(['.', '$']) => {
-                Arguments { evaluation: self, terms, piped, depth }.call(function)
+            Term::Word(function) if !function.starts_with(['.', '$']) && !terms.is_empty() => {
+                self.nested(|evaluation| Arguments { evaluation, terms }.call(function))
             }
-            term if terms.is_empty() && piped.is_none() => self.term(term, depth),
+            term if terms.is_empty() => self.term(term),
             _ => None,
         }
     }
 
-    pub(super) fn term(&mut self, term: &Term, depth: usize) -> Option<Vec<EvaluatedPiece<'v>>> {
+    pub(super) fn term(&mut self, term: &Term) -> Option<Vec<EvaluatedPiece<'v>>> {
         match term {
             Term::Text(text) => Some(vec![EvaluatedPiece::literal(text)]),
-            Term::Expression(expression) => self.expression(expression, depth),
+            Term::Expression(expression) => self.nested(|evaluation| evaluation.expression(expression)),
+            Term::Field(..) => {
+                let term = self.reduced(term)?;
+                self.nested(|evaluation| evaluation.term(&term))
+            }
             Term::Word(word) => match word.trim_start_matches('$') {
                 ".Chart.AppVersion" => {
                     Some(vec![EvaluatedPiece::literal(self.app_version.unwrap_or_default())])
                 }
                 "true" => Some(vec![EvaluatedPiece::literal("true")]),
-                "false" => Some(Vec::new()),
+                "false" | "nil" => Some(Vec::new()),
                 path => self.value(&path.strip_prefix(".Values.")?.split('.').collect::<Vec<_>>()),
             },
         }
@@ -293,25 +250,6 @@ impl<'v> Evaluation<'v> {
     }
 }
 
-/// Whether a plain scalar is surely a text.
-fn is_name(text: &str) -> bool {
-    let other = ["true", "false", "yes", "no", "on", "off", "y", "n", "null"];
-    text.starts_with(|c: char| c.is_ascii_alphabetic()) && !other.contains(&text.to_lowercase().as_str())
-}
-
-/// Whether `default` leaves a value.
-pub(super) fn is_filled(piece: &EvaluatedPiece<'_>) -> bool {
-    !piece.text.is_empty() && (piece.is_text || !piece.value.is_some_and(is_zero))
-}
-
 pub(super) fn as_text(pieces: Vec<EvaluatedPiece<'_>>) -> Vec<EvaluatedPiece<'_>> {
     pieces.into_iter().map(|piece| EvaluatedPiece { is_text: true, ..piece }).collect()
-}
-
-/// Whether a value is `false` or zero, as YAML 1.1 reads it too.
-fn is_zero(value: &Scalar) -> bool {
-    let text = value.text.to_lowercase();
-    let digits = text.trim_start_matches(['-', '+']);
-    let is_zero = digits.starts_with('0') && digits.bytes().all(|byte| b"0xoe._".contains(&byte));
-    value.plain && (is_zero || ["false", "no", "n", "off"].contains(&text.as_str()))
 }

@@ -1,17 +1,20 @@
 //! The actions of Go's templates, as far as charts use them to put an image together.
 //!
-//! (`text/template/parse`: a pipeline is commands between `|`, each with the result of the one before as its last
-//! argument.)
+//! (`text/template/parse`: a pipeline is commands between `|`, each with the result of the one before as its last argument.
+//! Here, what is before a `|` is an argument like the others.)
 
 /// Deeper parentheses are left out.
 const MAX_DEPTH: usize = 16;
 
+/// Longer pipelines are left out.
+const MAX_PIPES: usize = 32;
+
 /// Longer actions hold no image.
 const MAX_TERMS: usize = 200;
 
-/// The commands of an action.
+/// A command: what it calls, and the arguments.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Expression(pub Vec<Vec<Term>>);
+pub struct Expression(pub Vec<Term>);
 
 /// A part of a command.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,41 +24,70 @@ pub enum Term {
     /// A function, a number, or a path such as `.Values.image.tag`.
     Word(String),
     Expression(Expression),
+    /// A path behind parentheses: `(index .Values "a").tag`, with its `.` at the start.
+    Field(Expression, String),
+}
+
+impl Term {
+    /// A command without arguments, from its text: `nil`.
+    pub fn word(text: &str) -> Self {
+        Term::Word(text.to_owned())
+    }
+
+    /// How many terms it consists of.
+    pub fn size(&self) -> usize {
+        match self {
+            Term::Text(_) | Term::Word(_) => 1,
+            Term::Expression(inner) | Term::Field(inner, _) => 1 + inner.size(),
+        }
+    }
 }
 
 impl Expression {
     /// Reads what is between `{{` and `}}`. `None` if it can't be read, and for more than one expression, such as
     /// `$x := 1`.
     pub fn parse(action: &str) -> Option<Self> {
-        let mut parser = ExpressionParser { rest: action.trim_matches('-').trim(), terms: 0 };
+        let mut parser = ExpressionParser { rest: action.trim_matches('-').trim(), terms: 0, pipes: 0 };
         let expression = parser.expression(0)?;
         parser.rest.is_empty().then_some(expression)
+    }
+
+    /// How many terms it consists of.
+    pub fn size(&self) -> usize {
+        self.0.iter().map(Term::size).sum()
     }
 }
 
 struct ExpressionParser<'t> {
     rest: &'t str,
     terms: usize,
+    pipes: usize,
 }
 
 impl<'t> ExpressionParser<'t> {
     fn expression(&mut self, depth: usize) -> Option<Expression> {
-        let mut commands = vec![Vec::new()];
+        let mut before = None;
+        loop {
+            let mut command = self.command(depth)?;
+            command.extend(before.take().map(Term::Expression));
+            let Some(behind) = self.rest.strip_prefix('|') else { return Some(Expression(command)) };
+            self.rest = behind;
+            self.pipes += 1;
+            before = Some(Expression(command)).filter(|_| self.pipes <= MAX_PIPES);
+            before.as_ref()?;
+        }
+    }
+
+    /// What is before the next `|`, or before the end.
+    fn command(&mut self, depth: usize) -> Option<Vec<Term>> {
+        let mut command = Vec::new();
         loop {
             self.rest = self.rest.trim_start();
-            match self.rest.chars().next() {
-                None | Some(')') => break,
-                Some('|') => {
-                    self.rest = &self.rest[1..];
-                    commands.push(Vec::new());
-                }
-                Some(_) => {
-                    let term = self.term(depth)?;
-                    commands.last_mut()?.push(term);
-                }
+            if self.rest.is_empty() || self.rest.starts_with([')', '|']) {
+                return Some(command).filter(|command| !command.is_empty());
             }
+            command.push(self.term(depth)?);
         }
-        commands.iter().all(|command| !command.is_empty()).then_some(Expression(commands))
     }
 
     fn term(&mut self, depth: usize) -> Option<Term> {
@@ -87,13 +119,10 @@ impl<'t> ExpressionParser<'t> {
             return Some(Term::Expression(inner));
         }
         let behind = self.word()?;
-        match inner.0.as_slice() {
-            [command] => match command.as_slice() {
-                [Term::Word(path)] => Some(Term::Word(format!("{path}{behind}"))),
-                _ => None,
-            },
-            _ => None,
-        }
+        Some(match inner.0.as_slice() {
+            [Term::Word(path)] if path.starts_with(['.', '$']) => Term::Word(format!("{path}{behind}")),
+            _ => Term::Field(inner, behind.to_owned()),
+        })
     }
 
     fn word(&mut self) -> Option<&'t str> {
@@ -109,41 +138,50 @@ impl<'t> ExpressionParser<'t> {
 mod tests {
     use super::*;
 
-    fn word(text: &str) -> Term {
-        Term::Word(text.to_owned())
+    fn texts<const N: usize>(texts: [&str; N]) -> Vec<Term> {
+        texts.map(|text| Term::Text(text.to_owned())).to_vec()
     }
 
     #[test]
     fn action_is_read_as_commands() {
         let read =
             Expression::parse("- .Values.global.tag | default (index .Values \"a-b\" `tag`) -").unwrap();
-        let texts = ["a-b", "tag"].map(|text| Term::Text(text.to_owned()));
-        let index = [vec![word("index"), word(".Values")], texts.to_vec()].concat();
-        let default = vec![word("default"), Term::Expression(Expression(vec![index]))];
-        assert_eq!(read, Expression(vec![vec![word(".Values.global.tag")], default]));
+        let index = [vec![Term::word("index"), Term::word(".Values")], texts(["a-b", "tag"])].concat();
+        let piped = Expression(vec![Term::word(".Values.global.tag")]);
+        let default =
+            vec![Term::word("default"), Term::Expression(Expression(index)), Term::Expression(piped)];
+        assert_eq!(read, Expression(default));
+        assert_eq!(read.size(), 8);
     }
 
     #[test]
     fn path_goes_on_behind_a_parenthesis() {
         let read = Expression::parse("((.Values.global).image).tag");
-        assert_eq!(read, Some(Expression(vec![vec![word(".Values.global.image.tag")]])));
+        assert_eq!(read, Some(Expression(vec![Term::word(".Values.global.image.tag")])));
+        let read = Expression::parse("(index .Values \"a\").image.tag");
+        let index = [vec![Term::word("index"), Term::word(".Values")], texts(["a"])].concat();
+        assert_eq!(read, Some(Expression(vec![Term::Field(Expression(index), ".image.tag".to_owned())])));
     }
 
     #[test]
     fn other_actions_are_not_read() {
         let deep = format!("{}.a{}", "(".repeat(100), ")".repeat(100));
         let long = ".a ".repeat(1000);
+        let pipes = format!(".a{}", " | quote".repeat(MAX_PIPES + 1));
         for action in [
             "",
             "$x := .a",
             ".a |",
+            "| .a",
+            ".a | | quote",
             "(.a",
             ".a)",
+            "(.a .b)..c(",
             "\"a",
             "printf \"\\n\"",
-            "(.a .b).c",
             &deep,
             &long,
+            &pipes,
             "é\u{e000}",
         ] {
             assert_eq!(Expression::parse(action), None, "{action}");

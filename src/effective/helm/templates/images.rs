@@ -52,8 +52,9 @@ impl TemplateScope<'_> {
     /// several is there as often.
     pub fn tagged(&self, images: Vec<EffectiveImage>) -> ChartImages {
         let mut evaluation = Evaluation::new(self.values, &self.named.templates, self.app_version);
-        let included = IncludedTemplates::of(self.templates, self.named);
+        let mut included = IncludedTemplates::of(self.templates, self.named);
         let ReadLines { images: mut read, unread } = self.read_lines(&images, &included, &mut evaluation);
+        unread.iter().for_each(|line| included.add_those_of(line));
         leave_names_untagged(&mut read, &images);
         let used = UsedValues::of(self, &included, &unread, &mut evaluation);
         let names: HashSet<Place> = images.iter().filter_map(|image| image.named_at).collect();

@@ -6,6 +6,7 @@
 //! the chart includes (`named`). `objects` shows containers to a post-renderer.
 
 mod bindings;
+mod context;
 mod evaluation;
 mod expression;
 mod functions;
@@ -15,6 +16,7 @@ mod named;
 mod objects;
 mod syntax;
 mod text;
+mod truth;
 mod used;
 
 pub use images::{ChartImages, TemplateScope};

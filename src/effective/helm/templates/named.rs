@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::text::{ChartTemplates, ImageLine, NamedTemplate};
+use super::text::{ChartTemplates, ImageLine, Includes, NamedTemplate};
 
 /// The named templates of charts that are rendered together, by name, and the lines with images in them.
 #[derive(Default)]
@@ -30,8 +30,9 @@ impl<'t> AllNamed<'t> {
     }
 }
 
-/// The named templates that a chart includes, directly or by others.
+/// The named templates that a chart includes, directly or by others; of the lines with an image, only those that were added.
 pub(super) struct IncludedTemplates<'t> {
+    all: &'t AllNamed<'t>,
     /// Each with whether it always gets all values.
     pub(super) named: BTreeMap<&'t str, bool>,
     /// It includes something that isn't here, and that gets all values.
@@ -39,25 +40,37 @@ pub(super) struct IncludedTemplates<'t> {
 }
 
 impl<'t> IncludedTemplates<'t> {
-    pub(super) fn of(chart: &'t ChartTemplates, all: &AllNamed<'t>) -> Self {
-        let mut included = IncludedTemplates { named: BTreeMap::new(), is_incomplete: false };
-        let mut rest = vec![(&chart.included, true)];
+    pub(super) fn of(chart: &'t ChartTemplates, all: &'t AllNamed<'t>) -> Self {
+        let mut included = IncludedTemplates { all, named: BTreeMap::new(), is_incomplete: false };
+        included.add(&chart.included, true);
+        included
+    }
+
+    /// Adds what a line with an image includes.
+    pub(super) fn add_those_of(&mut self, line: &'t ImageLine) {
+        let inside = line.inside.as_deref();
+        let is_whole = inside.is_none_or(|name| self.named.get(name).is_some_and(|is_whole| *is_whole));
+        self.add(&line.included, is_whole);
+    }
+
+    fn add(&mut self, includes: &'t Includes, is_whole: bool) {
+        let mut rest = vec![(includes, is_whole)];
         while let Some((includes, is_whole_above)) = rest.pop() {
-            let any = includes.any.then(|| all.templates.keys().map(|name| (*name, false)));
+            let any = includes.any.then(|| self.all.templates.keys().map(|name| (*name, false)));
             let named = includes.named.iter().map(|(name, is_whole)| (name.as_str(), *is_whole));
             for (name, is_whole) in named.chain(any.into_iter().flatten()) {
                 let is_whole = is_whole && is_whole_above;
-                let known = included.named.get(name).copied();
+                let known = self.named.get(name).copied();
                 if known.is_some_and(|known| !known || is_whole) {
                     continue;
                 }
-                included.named.insert(name, is_whole);
-                rest.extend(all.templates.get(name).map(|template| (&template.included, is_whole)));
+                self.named.insert(name, is_whole);
+                rest.extend(self.all.templates.get(name).map(|template| (&template.included, is_whole)));
             }
-            let is_elsewhere =
-                |(name, is_whole): &(String, bool)| *is_whole && !all.templates.contains_key(name.as_str());
-            included.is_incomplete |= includes.for_images.iter().any(is_elsewhere);
+            let is_elsewhere = |(name, is_whole): &(String, bool)| {
+                *is_whole && !self.all.templates.contains_key(name.as_str())
+            };
+            self.is_incomplete |= includes.for_images.iter().any(is_elsewhere);
         }
-        included
     }
 }

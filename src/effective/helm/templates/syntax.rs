@@ -1,5 +1,7 @@
 //! The surface of a template: its actions, and the lines that give an image.
 
+use std::borrow::Cow;
+
 /// What is behind `image:` if the image is in the next line.
 pub(super) const KEYS_ALONE: [&str; 5] = ["", ">-", ">", "|-", "|"];
 
@@ -40,6 +42,21 @@ pub(super) fn next_action(text: &str) -> Option<(&str, &str, &str)> {
     let before = if action.starts_with('-') { before.trim_end() } else { before };
     let behind = if action.ends_with('-') { behind.trim_start() } else { behind };
     Some((before, action.trim_matches('-').trim(), behind))
+}
+
+/// An `if` or `with`, also behind `else`, as an `if` without a variable. Where `.` has been replaced, that is the same.
+pub(super) fn as_if(action: &str) -> Cow<'_, str> {
+    let (before, branch) = match action.strip_prefix("else ") {
+        Some(branch) => ("else ", branch.trim_start()),
+        None => ("", action),
+    };
+    match branch.split_once(' ') {
+        Some(("if" | "with", pipeline)) => {
+            let value = pipeline.rsplit_once(":=").map_or(pipeline, |(_, value)| value);
+            format!("{before}if {}", value.trim()).into()
+        }
+        _ => action.into(),
+    }
 }
 
 /// Whether a line that isn't `image:` may make an image: its key has such a word in it, or it isn't a key with its value.

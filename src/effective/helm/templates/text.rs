@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::super::super::files::{Files, join};
 use super::bindings::Bindings;
 use super::expression::Expression;
-use super::syntax::{KEYS_ALONE, behind_image, below, in_lines, may_make_image, next_action};
+use super::syntax::{KEYS_ALONE, as_if, behind_image, below, in_lines, may_make_image, next_action};
 use crate::file_selection::{file_name, is_yaml};
 
 /// What reading a template costs, in bytes for each value.
@@ -40,7 +40,7 @@ pub struct ChartTemplates {
     pub included: Includes,
 }
 
-/// What a text includes.
+/// What a text includes, without its lines with an image.
 #[derive(Debug, Default)]
 pub struct Includes {
     /// The named templates that get all values, `.` or `$`, and those that get something else.
@@ -57,6 +57,8 @@ pub struct ImageLine {
     pub at: TemplatePlace,
     /// What is behind `image:`, without quotes around it.
     pub text: String,
+    /// What its text includes.
+    pub included: Includes,
     /// What must hold for the line to be rendered: positions in the conditions of the chart, and whether the text is behind an
     /// `else`.
     pub conditions: Vec<(usize, bool)>,
@@ -67,7 +69,7 @@ pub struct ImageLine {
 /// A named template.
 #[derive(Debug, Default)]
 pub struct NamedTemplate {
-    /// `None` if it holds control flow other than `if`.
+    /// With `if` for `with`. `None` if it holds other control flow.
     pub body: Option<String>,
     pub uses: Uses,
     pub included: Includes,
@@ -130,7 +132,8 @@ impl ChartTemplates {
     /// Whether it includes what no template has that was read.
     fn includes_more(&self) -> bool {
         let inner = self.named.values().map(|template| &template.included);
-        let mut includes = inner.chain([&self.included]);
+        let lines = self.lines.iter().map(|line| &line.included);
+        let mut includes = inner.chain(lines).chain([&self.included]);
         includes.any(|includes| {
             includes.any || includes.named.iter().any(|(name, _)| !self.named.contains_key(name))
         })
@@ -154,6 +157,12 @@ impl ChartTemplates {
 }
 
 impl Includes {
+    fn of_image(text: &str) -> Self {
+        let mut includes = Includes::default();
+        includes.note(text, true);
+        includes
+    }
+
     fn note(&mut self, line: &str, may_make_image: bool) {
         for call in line.split("include ").skip(1).chain(line.split("template ").skip(1)) {
             let call = call.trim_start();
@@ -181,7 +190,7 @@ struct TemplateReader {
     open: Vec<Block>,
     /// How many blocks are open beyond those.
     deeper: usize,
-    /// The named template that is open, with its text so far; `None` once it holds control flow other than `if`.
+    /// The named template that is open, with its text so far; `None` once it holds control flow other than `if` and `with`.
     named: Option<(String, Option<String>)>,
     bindings: Bindings,
     /// Those outside of the named template that is open.
@@ -199,13 +208,20 @@ impl TemplateReader {
     fn line(&mut self, chart: &mut ChartTemplates, at: &TemplatePlace, line: &str, image: Option<&str>) {
         let image = image.filter(|_| chart.lines.len() < MAX_LINES);
         let may_make_image = image.is_none() && may_make_image(line);
-        self.included(chart).note(&self.bindings.resolve_text(line), image.is_some() || may_make_image);
-        chart.lines.extend(image.map(|text| ImageLine {
-            at: at.clone(),
-            text: self.bindings.resolve_text(text).into_owned(),
-            conditions: self.conditions(),
-            inside: self.named.as_ref().map(|(name, _)| name.clone()),
-        }));
+        if let Some(text) = image {
+            let text = self.bindings.resolve_with_blocks(text).into_owned();
+            let included = Includes::of_image(&text);
+            let inside = self.named.as_ref().map(|(name, _)| name.clone());
+            chart.lines.push(ImageLine {
+                at: at.clone(),
+                text,
+                included,
+                conditions: self.conditions(),
+                inside,
+            });
+        } else {
+            self.included(chart).note(&self.bindings.resolve_text(line), may_make_image);
+        }
         if may_make_image && self.named.is_none() {
             chart.uses.push(Uses::default());
         }
@@ -285,7 +301,9 @@ impl TemplateReader {
             _ => self.text(written),
         }
         match keyword.as_str() {
-            "if" | "else" | "end" if self.deeper == 0 => self.text(written),
+            "if" | "with" | "else" | "end" if self.deeper == 0 => {
+                self.text(&written.replacen(resolved, &as_if(resolved), 1));
+            }
             "if" | "with" | "range" | "block" => self.leave_out_body(),
             _ => {}
         }

@@ -4,4 +4,5 @@ mod charts;
 mod inflated;
 mod post_renderers;
 mod releases;
+mod template_contexts;
 mod template_images;

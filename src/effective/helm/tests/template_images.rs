@@ -5,18 +5,18 @@ use super::super::super::value::Value;
 use super::super::chart::Chart;
 use super::super::trail::Trail;
 
-const CHART: &str = "name: api\nappVersion: \"1.0\"\n";
-const VALUES: &str =
+pub(super) const CHART: &str = "name: api\nappVersion: \"1.0\"\n";
+pub(super) const VALUES: &str =
     "global: {tag: v1}\nimage: {repository: acme/api, tag: v0}\nextra: {tag: ''}\nprefix: r\n";
 
 /// The images of a chart whose containers have these images, with a named template.
-fn images(lines: &[&str], values: &str, named: &str) -> Vec<String> {
+pub(super) fn images(lines: &[&str], values: &str, named: &str) -> Vec<String> {
     let containers: String = lines.iter().map(|line| format!("      - image: {line}\n")).collect();
     of_template(&format!("kind: Deployment\nspec:\n{containers}"), values, named)
 }
 
 /// The images of a chart with this template, and the doubts about them.
-fn of_template(template: &str, values: &str, named: &str) -> Vec<String> {
+pub(super) fn of_template(template: &str, values: &str, named: &str) -> Vec<String> {
     of_files(&[
         ("c/values.yaml", values),
         ("c/templates/a.yaml", template),
@@ -24,7 +24,7 @@ fn of_template(template: &str, values: &str, named: &str) -> Vec<String> {
     ])
 }
 
-fn of_files(files: &[(&str, &str)]) -> Vec<String> {
+pub(super) fn of_files(files: &[(&str, &str)]) -> Vec<String> {
     let all: Vec<_> = [("c/Chart.yaml", CHART)].iter().chain(files).copied().collect();
     with_files(&all, |files| {
         let chart = Chart::load(files, "c", &mut Trail::default()).unwrap();
@@ -36,12 +36,12 @@ fn of_files(files: &[(&str, &str)]) -> Vec<String> {
     })
 }
 
-fn image(line: &str) -> Vec<String> {
+pub(super) fn image(line: &str) -> Vec<String> {
     images(&[line], VALUES, "")
 }
 
-const GLOBAL: &str = "acme/api:v1 c/values.yaml:1 > c/values.yaml:2";
-const OWN: &str = "acme/api:v0 c/values.yaml:2";
+pub(super) const GLOBAL: &str = "acme/api:v1 c/values.yaml:1 > c/values.yaml:2";
+pub(super) const OWN: &str = "acme/api:v0 c/values.yaml:2";
 
 #[test]
 fn template_takes_another_tag_first() {
@@ -116,7 +116,7 @@ fn line_that_cannot_be_evaluated_says_nothing() {
         "{{ include \"shop.image\" (dict \"tag\" .Values.global.tag) }}",
         "\"{{ .Values.image.repository }}:{{ .Values.global.tag | title }}\"",
         "\"{{ .Values.image.repository }}:{{ $tag }}\"",
-        "\"{{ .Values.image.repository }}{{ with .Values.global.tag }}:{{ . }}{{ end }}\"",
+        "\"{{ .Values.image.repository }}{{ range .Values.global.tag }}:{{ . }}{{ end }}\"",
         "\"{{ .Values.image.repository }}:{{ .Values.global.tag }}@{{ .Values.digest }}\"",
         "\"{{ .Values.image }}:{{ .Values.global.tag }}\"",
         "{{ printf \"%d:%s\" .Values.image.repository .Values.global.tag }}",
@@ -140,7 +140,7 @@ fn line_with_another_tag_that_cannot_be_evaluated_is_a_doubt() {
     // the name comes from elsewhere
     let relative = "{{ range .Values.image }}\nimage: \"{{ .repository }}:{{ $.Values.global.tag | default .tag }}\"\n{{ end }}\n";
     assert_eq!(of_template(relative, VALUES, ""), [OWN, &doubt.replace("a.yaml:3", "a.yaml:2")]);
-    let named = "{{ define \"image\" }}\n{{ .image.repository }}:{{ .root.Values.global.tag | default .image.tag }}\n{{ end }}";
+    let named = "{{ define \"image\" }}\n{{ .image.repository }}:{{ .root.Values.global.tag | default .image.tag | title }}\n{{ end }}";
     let found = images(&["{{ include \"image\" (dict \"image\" .Values.image \"root\" .) }}"], VALUES, named);
     assert_eq!(found, [OWN, &doubt.replace("a.yaml:3", "_helpers.tpl:2")]);
     // another image, whose name the template has
@@ -168,6 +168,8 @@ fn variables_and_with_are_followed() {
         "image: {{ .Values.image.repository }}{{ if .Values.global.tag }}:{{ .Values.global.tag }}{{ else }}:{{ foo }}{{ end }}",
         "image: {{ .Values.image.repository }}:{{ if not .Values.prefix }}{{ foo }}{{ else if .Values.global }}{{ .Values.global.tag }}{{ else }}{{ foo }}{{ end }}",
         "image: {{ include \"branches\" . }}",
+        "image: {{ with .Values.none }}{{ . }}/{{ end }}{{ with .Values.image -}} {{ .repository }}:{{ with $g := $.Values.global }}{{ $g.tag }}{{ end }}{{ end }}",
+        "image: {{ with .Values.none }}{{ foo }}{{ else with .Values.image }}{{ .repository }}{{ end }}:{{ .Values.global.tag }}",
         "image:\n  \"{{ .Values.image.repository }}:{{ .Values.global.tag }}\"",
         "image: >-\n  {{ .Values.image.repository }}:{{ .Values.global.tag }}",
     ] {

@@ -1,0 +1,117 @@
+//! Named templates that get something else than all values.
+
+use super::template_images::{GLOBAL, OWN, VALUES, images, of_template};
+
+#[test]
+fn named_template_gets_what_it_is_included_with() {
+    for (call, body) in [
+        ("include \"i\" .Values.image", "{{ .repository }}:{{ .tag }}"),
+        ("include \"i\" (dict \"image\" .Values.image)", "{{ .image.repository }}:{{ .image.tag }}"),
+        (
+            "include \"i\" (dict \"image\" .Values.image \"root\" $) | quote",
+            "{{- $r := .root }}{{- $i := .image }}{{ $i.repository }}:{{ $i.tag | default $r.Values.global.tag | default $r.Chart.AppVersion }}",
+        ),
+        ("include \"i\" (tuple . .Values.image)", "{{ (index . 1).repository }}:{{ index . 1 \"tag\" }}"),
+        (
+            "include \"i\" (list .Values.image \"x\")",
+            "{{ with first . }}{{ .repository }}:{{ .tag }}{{ end }}",
+        ),
+        (
+            "tuple . \"image\" | include \"i\"",
+            "{{ $k := index . 1 }}{{ with (index . 0) }}{{ (index .Values $k).repository }}:{{ (get .Values $k).tag }}{{ end }}",
+        ),
+        (
+            "include \"i\" (set . \"key\" \"image\")",
+            "{{ (index .Values .key).repository }}:{{ (index .Values .key).tag }}",
+        ),
+        (
+            "template \"i\" (merge (dict \"Values\" .Values.image) .)",
+            "{{ .Values.repository }}:{{ .Values.tag | default .Chart.AppVersion }}",
+        ),
+        (
+            "include \"i\" (merge . (dict \"Values\" \"x\" \"key\" \"image\"))",
+            "{{ (index .Values .key).repository }}:{{ .Values.image.tag }}",
+        ),
+        (
+            "include \"i\" (mergeOverwrite (deepCopy .) (dict \"Values\" .Values.image))",
+            "{{ .Values.repository }}:{{ .Values.tag }}",
+        ),
+        (
+            "include \"i\" (dict \"Values\" .Values \"Chart\" .Chart)",
+            "{{ .Values.image.repository }}:{{ .Values.extra.tag | default .Values.image.tag }}",
+        ),
+        ("include \"i\" (dict \"a\" (dict \"b\" .Values.image))", "{{ include \"j\" .a }}"),
+        ("include \"i\" (dict \"b\" .Values.image)", "{{ include \"j\" . }}"),
+        ("include \"i\" .", "{{ include \"j\" (dict \"b\" .Values.image) }}"),
+    ] {
+        let named = format!(
+            "{{{{ define \"i\" }}}}{body}{{{{ end }}}}{{{{ define \"j\" }}}}{{{{ .b.repository }}}}:{{{{ .b.tag }}}}{{{{ end }}}}"
+        );
+        assert_eq!(images(&[&format!("{{{{ {call} }}}}")], VALUES, &named), [OWN], "{call} {body}");
+    }
+}
+
+#[test]
+fn named_template_takes_another_tag() {
+    for (call, body) in [
+        (
+            "include \"i\" (dict \"image\" .Values.image \"global\" .Values.global)",
+            "{{- $tag := .image.tag }}{{- if (.global).tag }}{{- $tag = .global.tag | toString }}{{- end }}{{- printf \"%s:%s\" .image.repository $tag }}",
+        ),
+        (
+            "include \"i\" (dict \"base\" .Values.image \"overlay\" .Values.global)",
+            "{{ .overlay.repository | default .base.repository }}:{{ coalesce .overlay.tag .base.tag }}",
+        ),
+        (
+            "include \"i\" (dict \"key\" \"image\" \"root\" .)",
+            "{{ $v := .root.Values }}{{- $i := ternary $v.image (index $v .key).image (not (empty .key)) -}}{{ join \"\" (compact (list $i.registry $i.repository \":\" $v.global.tag)) }}",
+        ),
+        (
+            "include \"i\" (dict \"image\" .Values.image \"tag\" .Values.global.tag)",
+            "{{ if kindIs \"string\" .image }}{{ .image }}{{ else if kindIs \"map\" .image }}{{ print .image.repository \":\" .tag }}{{ else }}{{ fail \"no\" }}{{ end }}",
+        ),
+        (
+            "include \"i\" (dict \"image\" .Values.image \"tag\" .Values.global.tag)",
+            "{{ if hasPrefix \"v\" .tag }}{{ .image.repository }}:{{ .tag }}{{ else }}{{ foo }}{{ end }}",
+        ),
+    ] {
+        let named = format!("{{{{ define \"i\" }}}}{body}{{{{ end }}}}");
+        assert_eq!(images(&[&format!("{{{{ {call} }}}}")], VALUES, &named), [GLOBAL], "{call} {body}");
+    }
+}
+
+/// An image that is all in the template stays as it is; only an edit of the template changes it.
+#[test]
+fn named_template_gives_an_image_that_no_value_has() {
+    let named = "{{ define \"i\" }}{{ .repo }}{{ end }}";
+    let found = images(&["{{ include \"i\" (dict \"root\" . \"repo\" \"busybox:1\") }}"], VALUES, named);
+    assert_eq!(found, [OWN, "busybox:1 nowhere"]);
+}
+
+/// What can't be told isn't guessed.
+#[test]
+fn context_that_is_not_known_says_nothing() {
+    for (call, body) in [
+        ("include \"i\" (dict .Values.prefix .Values.image)", "{{ .r.repository }}:{{ .r.tag }}"),
+        ("include \"i\" (merge .Values.image .Values.global)", "{{ .repository }}:{{ .tag }}"),
+        ("include \"i\" (foo .Values.image)", "{{ .repository }}:{{ .tag }}"),
+        ("include \"i\" (list .Values.image)", "{{ (index . 1).repository }}:{{ .tag }}"),
+        ("include \"i\" \"x\"", "{{ .repository }}:{{ .tag }}"),
+        ("include \"i\" (dict \"image\" .Values.image)", "{{ range .image }}{{ .repository }}{{ end }}:v9"),
+        ("include \"i\" (dict \"image\" .Values.image)", "{{ include \"i\" . }}"),
+        ("include \"i\" (dict \"a\" \"b\")", "{{ include \"i\" (dict \"a\" (printf \"%s%s%s\" .a .a .a)) }}"),
+        ("include \"i\" (dict \"a\" \"b\")", "{{ .a.b }}:v9"),
+    ] {
+        let named = format!("{{{{ define \"i\" }}}}{body}{{{{ end }}}}");
+        assert_eq!(images(&[&format!("{{{{ {call} }}}}")], VALUES, &named)[0], OWN, "{call} {body}");
+    }
+}
+
+/// What a template includes in a line that can be read isn't a second use of the image.
+#[test]
+fn values_of_a_named_template_that_is_read_are_not_used_elsewhere() {
+    let named =
+        "{{ define \"i\" }}{{ .root.Values.image.repository }}:{{ .root.Values.global.tag }}{{ end }}";
+    let line = "image: {{ include \"i\" (dict \"root\" .) }}\n";
+    assert_eq!(of_template(line, VALUES, named), [GLOBAL]);
+}
