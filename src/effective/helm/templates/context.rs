@@ -16,7 +16,7 @@ const OF_CHART: [&str; 7] = ["Values", "Chart", "Release", "Capabilities", "File
 
 /// What a named template is included with.
 #[derive(Clone)]
-pub(super) struct Context {
+pub(super) struct IncludeContext {
     /// All of it, in terms of what the chart's templates get.
     whole: Term,
     /// Where it is, if it wasn't made in place: `.`, or a path. What isn't among the keys is there.
@@ -26,22 +26,22 @@ pub(super) struct Context {
     items: Vec<Term>,
 }
 
-impl Context {
+impl IncludeContext {
     /// What the chart's own templates get.
     pub fn of_chart() -> Self {
-        Context::at(Term::word("."), ".")
+        IncludeContext::at(Term::word("."), ".")
     }
 
     fn at(whole: Term, base: &str) -> Self {
-        Context { whole, base: Some(base.to_owned()), keys: Vec::new(), items: Vec::new() }
+        IncludeContext { whole, base: Some(base.to_owned()), keys: Vec::new(), items: Vec::new() }
     }
 
     fn of_keys(whole: &Term, keys: Vec<(String, Term)>) -> Self {
-        Context { whole: whole.clone(), base: None, keys, items: Vec::new() }
+        IncludeContext { whole: whole.clone(), base: None, keys, items: Vec::new() }
     }
 
     fn of_items(whole: &Term, items: Vec<Term>) -> Self {
-        Context { whole: whole.clone(), base: None, keys: Vec::new(), items }
+        IncludeContext { whole: whole.clone(), base: None, keys: Vec::new(), items }
     }
 
     fn is_of_chart(&self) -> bool {
@@ -96,7 +96,7 @@ fn behind_term(term: &Term, path: &str) -> Option<Term> {
 
 impl Evaluation<'_> {
     /// An expression of a named template in terms of what the chart's templates get.
-    pub(super) fn rooted(&mut self, expression: Expression, context: &Context) -> Option<Expression> {
+    pub(super) fn rooted(&mut self, expression: Expression, context: &IncludeContext) -> Option<Expression> {
         if context.is_of_chart() {
             return Some(expression);
         }
@@ -106,22 +106,22 @@ impl Evaluation<'_> {
     }
 
     /// What a term hands over to a named template; `None` if it isn't a map or list that is known.
-    pub(super) fn context(&mut self, term: &Term) -> Option<Context> {
+    pub(super) fn context(&mut self, term: &Term) -> Option<IncludeContext> {
         self.spend(1)?;
         (term.size() <= MAX_SIZE).then(|| self.nested(|evaluation| evaluation.nested_context(term)))?
     }
 
-    fn nested_context(&mut self, term: &Term) -> Option<Context> {
+    fn nested_context(&mut self, term: &Term) -> Option<IncludeContext> {
         match term {
             Term::Word(word) if word.starts_with(['.', '$']) => {
                 let path = word.trim_start_matches('$');
                 Some(if ["", "."].contains(&path) {
-                    Context::of_chart()
+                    IncludeContext::of_chart()
                 } else {
-                    Context::at(Term::word(path), path)
+                    IncludeContext::at(Term::word(path), path)
                 })
             }
-            Term::Word(word) if word == "nil" => Some(Context::of_keys(term, Vec::new())),
+            Term::Word(word) if word == "nil" => Some(IncludeContext::of_keys(term, Vec::new())),
             Term::Word(_) | Term::Text(_) => None,
             Term::Field(inner, path) => {
                 let term = self.context(&Term::Expression(inner.clone()))?.field(path)?;
@@ -131,28 +131,28 @@ impl Evaluation<'_> {
         }
     }
 
-    fn made_in_place(&mut self, whole: &Term, expression: &Expression) -> Option<Context> {
+    fn made_in_place(&mut self, whole: &Term, expression: &Expression) -> Option<IncludeContext> {
         let (first, terms) = expression.0.split_first()?;
         let Term::Word(function) = first else {
             return if terms.is_empty() { self.context(first) } else { None };
         };
         match (function.as_str(), terms) {
             ("dict", pairs) => {
-                Some(Context::of_keys(whole, pairs.chunks(2).map(pair).collect::<Option<_>>()?))
+                Some(IncludeContext::of_keys(whole, pairs.chunks(2).map(pair).collect::<Option<_>>()?))
             }
-            ("list" | "tuple", items) => Some(Context::of_items(whole, items.to_vec())),
+            ("list" | "tuple", items) => Some(IncludeContext::of_items(whole, items.to_vec())),
             ("compact", [list]) => {
                 let mut items = self.context(list)?.items;
                 let truths: Option<Vec<bool>> = items.iter().map(|item| self.truth_of_term(item)).collect();
                 let mut truths = truths?.into_iter();
                 items.retain(|_| truths.next() == Some(true));
-                Some(Context::of_items(whole, items))
+                Some(IncludeContext::of_items(whole, items))
             }
             ("set", [map, key, value]) => {
                 let mut context = self.context(map)?;
                 context.keys.retain(|(known, _)| Term::Text(known.clone()) != *key);
                 context.keys.push(pair(&[key.clone(), value.clone()])?);
-                Some(Context { whole: whole.clone(), ..context })
+                Some(IncludeContext { whole: whole.clone(), ..context })
             }
             ("merge" | "mustMerge", maps) => self.merged(whole, maps.iter()),
             ("mergeOverwrite" | "mustMergeOverwrite", maps) => self.merged(whole, maps.iter().rev()),
@@ -166,8 +166,8 @@ impl Evaluation<'_> {
     }
 
     /// Maps of which the first ones win. Which keys a map of the values has isn't known, so such a map can only be the last one.
-    fn merged<'t>(&mut self, whole: &Term, maps: impl Iterator<Item = &'t Term>) -> Option<Context> {
-        let mut merged = Context::of_keys(whole, Vec::new());
+    fn merged<'t>(&mut self, whole: &Term, maps: impl Iterator<Item = &'t Term>) -> Option<IncludeContext> {
+        let mut merged = IncludeContext::of_keys(whole, Vec::new());
         for map in maps {
             let mut context = self.context(map)?;
             match (merged.base.as_deref(), &context.base) {

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::super::super::place::Place;
 use super::super::super::value::{Scalar, Value};
-use super::context::Context;
+use super::context::IncludeContext;
 use super::expression::{Expression, Term};
 use super::functions::Arguments;
 use super::syntax::next_action;
@@ -23,13 +23,16 @@ const MAX_STEPS: usize = 20_000;
 /// To look for a key among so many is as much work as another step.
 const KEYS_PER_STEP: usize = 64;
 
+/// Where templates have the version in Chart.yaml.
+pub(super) const APP_VERSION: &str = ".Chart.AppVersion";
+
 /// A part of a text that a template gives.
 #[derive(Clone)]
 pub(super) struct EvaluatedPiece<'v> {
     pub text: String,
     /// The value that it is.
     pub value: Option<&'v Scalar>,
-    /// The keys that lead to it, with `.` between them.
+    /// The keys that lead to the value, with `.` between them, or [`APP_VERSION`].
     pub path: String,
     /// A function has made a text of it: also of zero or `false`.
     pub(super) is_text: bool,
@@ -91,7 +94,7 @@ impl<'v> Evaluation<'v> {
     /// evaluated.
     pub fn text(&mut self, text: &str) -> Option<(Vec<EvaluatedPiece<'v>>, bool)> {
         self.has_skipped = false;
-        let pieces = self.rendered(text, &Context::of_chart())?;
+        let pieces = self.rendered(text, &IncludeContext::of_chart())?;
         Some((pieces, self.has_skipped))
     }
 
@@ -110,7 +113,7 @@ impl<'v> Evaluation<'v> {
     }
 
     /// A text, where `.` is `context`.
-    fn rendered(&mut self, text: &str, context: &Context) -> Option<Vec<EvaluatedPiece<'v>>> {
+    fn rendered(&mut self, text: &str, context: &IncludeContext) -> Option<Vec<EvaluatedPiece<'v>>> {
         if text.len() > MAX_LENGTH {
             return None;
         }
@@ -133,7 +136,7 @@ impl<'v> Evaluation<'v> {
     }
 
     /// Follows an `if`, `else` or `end`. Returns whether it is one.
-    fn branch(&mut self, action: &str, context: &Context, open: &mut Vec<OpenIf>) -> Option<bool> {
+    fn branch(&mut self, action: &str, context: &IncludeContext, open: &mut Vec<OpenIf>) -> Option<bool> {
         let (keyword, rest) = action.split_once(' ').unwrap_or((action, ""));
         let is_rendered = open.iter().all(|branches| branches.is_rendered);
         match keyword {
@@ -163,7 +166,7 @@ impl<'v> Evaluation<'v> {
         Some(true)
     }
 
-    fn condition(&mut self, condition: &str, context: &Context) -> Option<bool> {
+    fn condition(&mut self, condition: &str, context: &IncludeContext) -> Option<bool> {
         let condition = self.rooted(Expression::parse(condition)?, context)?;
         self.truth(&condition)
     }
@@ -216,8 +219,9 @@ impl<'v> Evaluation<'v> {
                 self.nested(|evaluation| evaluation.term(&term))
             }
             Term::Word(word) => match word.trim_start_matches('$') {
-                ".Chart.AppVersion" => {
-                    Some(vec![EvaluatedPiece::literal(self.app_version.unwrap_or_default())])
+                APP_VERSION => {
+                    let version = EvaluatedPiece::literal(self.app_version.unwrap_or_default());
+                    Some(vec![EvaluatedPiece { path: APP_VERSION.to_owned(), ..version }])
                 }
                 "true" => Some(vec![EvaluatedPiece::literal("true")]),
                 "false" | "nil" => Some(Vec::new()),

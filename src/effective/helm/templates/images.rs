@@ -26,6 +26,9 @@ const MAX_DOUBTS_OF_IMAGE: usize = 3;
 const MAX_TAGS_OF_IMAGE: usize = 50;
 const MAX_TAGS: usize = 3000;
 
+/// An image that templates give more names keeps its own.
+const MAX_NAMES_OF_IMAGE: usize = 20;
+
 /// A chart with the values that its templates get.
 pub struct TemplateScope<'s> {
     pub templates: &'s ChartTemplates,
@@ -59,14 +62,7 @@ impl TemplateScope<'_> {
         let used = UsedValues::of(self, &included, &unread, &mut evaluation);
         let names: HashSet<Place> = images.iter().filter_map(|image| image.named_at).collect();
         let by_convention = images.iter().flat_map(EffectiveImage::places).collect();
-        let mut tagged = Vec::new();
-        for image in images {
-            match tagged.len() < MAX_TAGS {
-                true => tagged.extend(with_tags(image, &read, &used)),
-                false => tagged.push(image),
-            }
-        }
-        let images = tagged;
+        let images = in_templates(images, &read, &used);
         let tags = read.iter().filter_map(|line| line.setting.as_ref().and_then(Setting::place)).collect();
         let is_other = |line: &TemplateImage| !line.named_at.iter().any(|place| names.contains(place));
         let begun = unread
@@ -165,18 +161,59 @@ fn image_in(line: &ImageLine, is_whole: bool, evaluation: &mut Evaluation<'_>) -
     TemplateImage::of(line, &pieces, is_partial)
 }
 
-/// An image with each of the tags that templates give it; also unchanged, if a template may use it that way.
-fn with_tags(image: EffectiveImage, read: &[TemplateImage], used: &UsedValues) -> Vec<EffectiveImage> {
-    let own = image.winning().and_then(Setting::place);
-    let named_at = image.named_at;
-    let is_of_image = |line: &&TemplateImage| named_at.is_some_and(|at| line.named_at.contains(&at));
-    let is_sure = !used.may_use(&image);
-    let image = renamed(image, read.iter().filter(is_of_image), is_sure);
-    let (same, others): (Vec<_>, Vec<_>) =
-        read.iter().filter(is_of_image).partition(|line| line.is_that_of(&image));
-    if same.is_empty() && others.is_empty() {
-        return vec![image];
+/// The images of the values as lines of templates make them.
+fn in_templates(
+    images: Vec<EffectiveImage>,
+    read: &[TemplateImage],
+    used: &UsedValues,
+) -> Vec<EffectiveImage> {
+    let names: HashSet<Place> = images.iter().filter_map(|image| image.named_at).collect();
+    // in `registry/repository`, the value behind the other is what names the image
+    let mut lines: HashMap<Place, Vec<&TemplateImage>> = HashMap::new();
+    let mut before_others = HashSet::new();
+    for line in read {
+        let mut named_at = line.named_at.iter().rev().filter(|place| names.contains(place));
+        if let Some(name) = named_at.next() {
+            lines.entry(*name).or_default().push(line);
+        }
+        before_others.extend(named_at.copied());
     }
+    let is_part_only = |image: &EffectiveImage| {
+        image.named_at.is_some_and(|name| before_others.contains(&name) && !lines.contains_key(&name))
+            && !used.may_use(image)
+    };
+    let mut found = Vec::new();
+    for image in images {
+        match image.named_at.and_then(|name| lines.get(&name)).filter(|_| found.len() < MAX_TAGS) {
+            Some(lines) => found.extend(in_lines(&image, lines, used)),
+            None if is_part_only(&image) => {}
+            None => found.push(image),
+        }
+    }
+    found
+}
+
+/// An image of the values under each name that lines give it.
+fn in_lines(image: &EffectiveImage, lines: &[&TemplateImage], used: &UsedValues) -> Vec<EffectiveImage> {
+    let mut by_name: Vec<Vec<&TemplateImage>> = Vec::new();
+    for line in lines {
+        match by_name.iter().position(|same| same_image(&same[0].name, &line.name)) {
+            Some(same) => by_name[same].push(line),
+            None if by_name.len() >= MAX_NAMES_OF_IMAGE => return with_tags(image.clone(), lines, used),
+            None => by_name.push(vec![line]),
+        }
+    }
+    let is_sure = !used.may_use(image);
+    let named =
+        by_name.iter().flat_map(|lines| with_tags(renamed(image.clone(), lines[0], is_sure), lines, used));
+    named.collect()
+}
+
+/// An image with each of the tags that templates give it; also unchanged, if a template may use it that way.
+fn with_tags(image: EffectiveImage, lines: &[&TemplateImage], used: &UsedValues) -> Vec<EffectiveImage> {
+    let own = image.winning().and_then(Setting::place);
+    let (same, others): (Vec<&TemplateImage>, Vec<_>) =
+        lines.iter().partition(|line| line.is_that_of(&image));
     let leaves_digest_out = same.iter().chain(&others).all(|line| !line.is_partial);
     let base = if leaves_digest_out { without_digest(&image) } else { image.clone() };
     let mut tagged: Vec<EffectiveImage> = Vec::new();
@@ -195,18 +232,13 @@ fn with_tags(image: EffectiveImage, read: &[TemplateImage], used: &UsedValues) -
     tagged
 }
 
-/// An image with the name that its template makes, such as one with a registry before it, if all lines agree on it. If what can't
-/// be read may use it too, the image keeps its name, and has that one besides.
-fn renamed<'l>(
-    image: EffectiveImage,
-    mut lines: impl Iterator<Item = &'l TemplateImage>,
-    is_sure: bool,
-) -> EffectiveImage {
-    let Some(first) = lines.next().filter(|line| !line.name.is_empty()) else { return image };
-    if same_image(&first.name, &image.name) || lines.any(|line| !same_image(&line.name, &first.name)) {
+/// An image with the name that its template makes, such as one with a registry before it. If what can't be read may use it too,
+/// the image keeps its name, and has that one besides.
+fn renamed(image: EffectiveImage, line: &TemplateImage, is_sure: bool) -> EffectiveImage {
+    if line.name.is_empty() || same_image(&line.name, &image.name) {
         return image;
     }
-    let (made, own) = (first.name.clone(), image.name.clone());
+    let (made, own) = (line.name.clone(), image.name.clone());
     let (name, other) = if is_sure { (made, own) } else { (own, made) };
     EffectiveImage { name, other_name: Some(other), ..image }
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::super::super::place::Place;
 use super::super::super::setting::{EffectiveImage, Fixed, Holds, Setting, TextPart};
 use super::super::super::value::Scalar;
-use super::evaluation::EvaluatedPiece;
+use super::evaluation::{APP_VERSION, EvaluatedPiece};
 use super::text::{ImageLine, TemplatePlace};
 use crate::image::ParsedReference;
 
@@ -29,7 +29,9 @@ pub(super) struct TemplateImage {
     pub(super) tag: Option<String>,
     /// What sets the tag; `None` if no value does.
     pub(super) setting: Option<Setting>,
-    /// Why no bump changes its tag: the rest of a sentence.
+    /// Why no bump changes its tag if no value sets it: the rest of a sentence.
+    pub(super) without_setting: String,
+    /// Why no bump changes its tag, although a value may set it: the rest of a sentence.
     pub(super) fixed: Option<String>,
     /// With other values, the template gives something else: it may use a digest then.
     pub(super) is_partial: bool,
@@ -44,10 +46,11 @@ impl TemplateImage {
             return None;
         }
         let (mut named_at, mut tagged, mut start) = (Vec::new(), Vec::new(), 0);
-        let (mut whole_name, mut of_name, mut fixed) = (None, Vec::new(), None);
+        let (mut whole_name, mut of_name, mut fixed, mut has_app_version) = (None, Vec::new(), None, false);
         for piece in pieces {
             let range = start..start + piece.text.len();
             start = range.end;
+            has_app_version |= piece.path == APP_VERSION && range.end > name.len() + 1;
             let Some(value) = piece.value.filter(|_| !range.is_empty()) else { continue };
             if range.start < name.len() {
                 named_at.extend(value.place);
@@ -64,8 +67,9 @@ impl TemplateImage {
                 tagged.push((value, range));
                 let map = split_key(&piece.path).filter(|(_, key)| *key == "version").map(|(map, _)| map);
                 let is_beside = map.is_some_and(|map| of_name.iter().any(|(of_name, _)| *of_name == map));
-                fixed = is_beside
-                    .then(|| format!("its tag is .Values.{}, which no bump sets by itself", piece.path));
+                if is_beside {
+                    fixed = Some(format!("its tag is .Values.{}, which no bump sets by itself", piece.path));
+                }
             }
         }
         let of_tag = tag.map(|_| name.len() + 1..text.len());
@@ -84,7 +88,23 @@ impl TemplateImage {
         };
         let (at, name, tag) = (line.at.clone(), name.to_owned(), tag.map(str::to_owned));
         let is_literal = !line.text.contains("{{");
-        Some(TemplateImage { at, name, named_at, whole_name, tag, setting, fixed, is_partial, is_literal })
+        let without_setting = if has_app_version {
+            "its tag is the appVersion of its chart".to_owned()
+        } else {
+            comes_from(&at)
+        };
+        Some(TemplateImage {
+            at,
+            name,
+            named_at,
+            whole_name,
+            tag,
+            setting,
+            without_setting,
+            fixed,
+            is_partial,
+            is_literal,
+        })
     }
 
     /// Whether it is found by its text, in a file that is searched for names.
@@ -108,7 +128,8 @@ impl TemplateImage {
         if let Some(what) = self.fixed.clone() {
             return Setting::Fixed { at: None, reason: Fixed::Unread { what } };
         }
-        let fixed = || Setting::Fixed { at: name, reason: Fixed::Unread { what: comes_from(&self.at) } };
+        let fixed =
+            || Setting::Fixed { at: name, reason: Fixed::Unread { what: self.without_setting.clone() } };
         self.setting.clone().unwrap_or_else(fixed)
     }
 

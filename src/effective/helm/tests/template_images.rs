@@ -306,6 +306,24 @@ fn image_that_a_template_puts_together_is_found() {
     assert_eq!(of(version, line), ["acme/api:v1 nowhere"], "the version may be that of something else");
     let unknown = "{{ .Values.other }}:{{ .Values.tag | title }}";
     assert_eq!(of(whole, unknown), ["acme/other: nowhere"]);
+    // a registry isn't an image, although the tag beside it looks like its own
+    let registry =
+        "repository: ghcr.io\nimageTag: v1\napi: {image: acme/api}\nweb: {image: acme/web, tag: v2}\n";
+    let own = |key: &str, tag: &str| {
+        format!("{{{{ .Values.repository }}}}/{{{{ .Values.{key}.image }}}}:{{{{ .Values.{tag} }}}}")
+    };
+    let found = images(&[&own("api", "imageTag"), &own("web", "web.tag")], registry, "");
+    assert_eq!(
+        found,
+        ["ghcr.io/acme/api:v1 c/values.yaml:2 > c/values.yaml:3", "ghcr.io/acme/web:v2 c/values.yaml:4"]
+    );
+    let found = images(&[&own("api", "imageTag"), "{{ .Values.repository }}"], registry, "");
+    assert_eq!(found[2], "ghcr.io: nowhere > c/values.yaml:2", "this line makes an image of it");
+    // one value is in the names of several images
+    let several = ["a", "b"]
+        .map(|name| format!("{{{{ .Values.image.repository }}}}-{name}:{{{{ .Values.image.tag }}}}"));
+    let found = images(&[&several[0], &several[1]], VALUES, "");
+    assert_eq!(found, ["acme/api-a:v0 c/values.yaml:2", "acme/api-b:v0 c/values.yaml:2"]);
     // where another line adds a tag to it, it stays a name
     let lines = ["{{ .Values.name }}:{{ .Values.release }}", "{{ .Values.name }}"];
     let found = images(&lines, "name: acme/api\nrelease: v1\n", "");

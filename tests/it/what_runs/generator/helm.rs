@@ -41,7 +41,20 @@ pub enum Form {
     DefaultRegistry,
     /// A variable has the tag, and another one if the values have that.
     PinnedTag,
+    /// A named template gets the image's values in a map. It prefers a tag for all images.
+    InMap,
 }
+
+/// Gives an image of `InMap`.
+const NAMED_TEMPLATE: &str = r#"{{- define "shop.image" -}}
+{{- $tag := .image.tag | default .root.Chart.AppVersion -}}
+{{- with (.root.Values.global).imageTag -}}
+  {{- $tag = . | toString -}}
+{{- end -}}
+{{- with .image.registry }}{{ . }}/{{ end -}}
+{{- printf "%s:%s" .image.repository $tag -}}
+{{- end -}}
+"#;
 
 impl Form {
     /// The keys of the name and of the tag, if they are two.
@@ -54,7 +67,8 @@ impl Form {
             | Form::WithDigest
             | Form::WithSha
             | Form::DefaultRegistry
-            | Form::PinnedTag => Some(("repository", "tag")),
+            | Form::PinnedTag
+            | Form::InMap => Some(("repository", "tag")),
             Form::OwnKeys => Some(("service", "tag")),
             Form::NameAndTag | Form::RepositoryAndName => Some(("name", "tag")),
             Form::ImageAndTag => Some(("image", "tag")),
@@ -124,6 +138,9 @@ impl Block {
                 )
             }
             Form::PinnedTag => format!("\"{{{{ {} }}}}:{{{{ $tag }}}}\"", at(".repository")),
+            Form::InMap => {
+                format!("{{{{ include \"shop.image\" (dict \"image\" {} \"root\" $) | quote }}}}", at(""))
+            }
             Form::WithDigest | Form::WithSha => {
                 let (key, before) = self.form.digest().unwrap_or_default();
                 let (repository, tag, digest) = (at(".repository"), at(".tag"), at(&format!(".{key}")));
@@ -150,7 +167,7 @@ impl Block {
         let (registry, repository) = self.image.split_once('/').unwrap_or(("docker.io", &self.image));
         let (folder, name) = self.image.rsplit_once('/').unwrap_or(("", &self.image));
         let value = match (self.form, self.form.keys()) {
-            (Form::RegistryToo, _) => {
+            (Form::RegistryToo | Form::InMap, _) => {
                 map([("registry", text(registry)), ("repository", text(repository)), ("tag", text(tag))])
             }
             (Form::OwnKeys, _) => map([("host", text(folder)), ("service", text(name)), ("tag", text(tag))]),
@@ -174,7 +191,8 @@ impl Block {
 
     /// Values that set the tag which the template prefers, where there is one.
     fn global_tag(&self, tag: &str) -> Option<Yaml> {
-        (self.form == Form::GlobalTag).then(|| nested(&["global"], map([("imageTag", text(tag))])))
+        matches!(self.form, Form::GlobalTag | Form::InMap)
+            .then(|| nested(&["global"], map([("imageTag", text(tag))])))
     }
 
     /// Values that set the tag which is stronger, where there is one.
@@ -185,7 +203,8 @@ impl Block {
     /// Values that leave the image without a tag, where the chart has another one for it then.
     fn emptied(&self, maker: &mut Maker) -> Option<Yaml> {
         let none = if maker.chance(50) { text("") } else { super::yaml::bare("null") };
-        (self.form == Form::RepositoryAndTag).then(|| nested(&self.keys(), map([("tag", none)])))
+        let has_default = matches!(self.form, Form::RepositoryAndTag | Form::InMap);
+        has_default.then(|| nested(&self.keys(), map([("tag", none)])))
     }
 
     /// Values that set the digest alone, where there can be one.
@@ -269,7 +288,7 @@ fn blocks(maker: &mut Maker) -> Vec<Block> {
     };
     let mut blocks = Vec::new();
     for path in paths {
-        let form = match maker.rng.u8(0..18) {
+        let form = match maker.rng.u8(0..20) {
             0 => Form::RegistryToo,
             1 => Form::OneString,
             2 if path.last() == Some(&"image") => Form::NameAndTag,
@@ -282,6 +301,7 @@ fn blocks(maker: &mut Maker) -> Vec<Block> {
             9 => Form::OwnKeys,
             10 => Form::DefaultRegistry,
             11 => Form::PinnedTag,
+            12 | 13 => Form::InMap,
             _ => Form::RepositoryAndTag,
         };
         let path = path.iter().map(|key| (*key).to_owned()).collect();
@@ -289,7 +309,7 @@ fn blocks(maker: &mut Maker) -> Vec<Block> {
         let has_folder = image.contains('/');
         let needs_folder = matches!(
             form,
-            Form::RegistryToo | Form::RepositoryAndName | Form::OwnKeys | Form::DefaultRegistry
+            Form::RegistryToo | Form::RepositoryAndName | Form::OwnKeys | Form::DefaultRegistry | Form::InMap
         );
         let form = if needs_folder && !has_folder { Form::RepositoryAndTag } else { form };
         blocks.push(Block { path, form, image });
@@ -307,7 +327,7 @@ fn defaults(maker: &mut Maker, images: &[Block]) -> Yaml {
     for block in images {
         let tag = match maker.rng.u8(0..6) {
             0..3 => maker.mark("latest"),
-            3 if block.form == Form::RepositoryAndTag => String::new(),
+            3 if matches!(block.form, Form::RepositoryAndTag | Form::InMap) => String::new(),
             _ => maker.tag(),
         };
         let whole = some_global_tag(maker, block, block.whole(&tag));
@@ -349,6 +369,9 @@ fn write_chart(maker: &mut Maker, folder: &str, name: &str, images: &[Block], de
         "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: {{{{ .Release.Name }}}}-{{{{ .Chart.Name }}}}\nspec:\n  template:\n    spec:\n      containers:\n{containers}"
     );
     maker.files.insert(below(folder, "templates/deployment.yaml"), template);
+    if images.iter().any(|block| block.form == Form::InMap) {
+        maker.files.insert(below(folder, "templates/_image.tpl"), NAMED_TEMPLATE.to_owned());
+    }
 }
 
 /// A chart in `charts`, by its name or an alias; its images as the parent's values name them.
