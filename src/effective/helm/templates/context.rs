@@ -12,7 +12,8 @@ const MAX_SIZE: usize = 200;
 const TERMS_PER_STEP: usize = 16;
 
 /// What the chart's own templates get.
-const OF_CHART: [&str; 7] = ["Values", "Chart", "Release", "Capabilities", "Files", "Subcharts", "Template"];
+pub(super) const OF_CHART: [&str; 7] =
+    ["Values", "Chart", "Release", "Capabilities", "Files", "Subcharts", "Template"];
 
 /// What a named template is included with.
 #[derive(Clone)]

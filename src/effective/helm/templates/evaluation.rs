@@ -1,15 +1,15 @@
 //! Evaluates the texts of a chart's templates, as far as charts commonly put images together: values, defaults, `printf`
 //! and named templates.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use super::super::super::place::Place;
 use super::super::super::value::{Scalar, Value};
-use super::context::IncludeContext;
+use super::context::{IncludeContext, OF_CHART};
 use super::expression::{Expression, Term};
 use super::functions::Arguments;
+use super::named::AllNamed;
 use super::syntax::next_action;
-use super::text::NamedTemplate;
 
 /// Named templates that include each other deeper, and deeper expressions, are left out.
 const MAX_NESTING: usize = 100;
@@ -47,8 +47,7 @@ impl EvaluatedPiece<'_> {
 /// Evaluates the texts of one chart.
 pub(super) struct Evaluation<'v> {
     values: &'v Value,
-    /// The named templates, by name.
-    named: &'v HashMap<&'v str, &'v NamedTemplate>,
+    named: &'v AllNamed<'v>,
     app_version: Option<&'v str>,
     /// How much was done so far.
     steps: usize,
@@ -69,11 +68,7 @@ struct OpenIf {
 }
 
 impl<'v> Evaluation<'v> {
-    pub fn new(
-        values: &'v Value,
-        named: &'v HashMap<&'v str, &'v NamedTemplate>,
-        app_version: Option<&'v str>,
-    ) -> Self {
+    pub fn new(values: &'v Value, named: &'v AllNamed<'v>, app_version: Option<&'v str>) -> Self {
         Evaluation {
             values,
             named,
@@ -178,7 +173,7 @@ impl<'v> Evaluation<'v> {
 
     /// What a named template gives; `None` if it isn't known, or can't be evaluated.
     pub(super) fn included(&mut self, name: &str, context: &Term) -> Option<Vec<EvaluatedPiece<'v>>> {
-        let body = self.named.get(name)?.body.as_deref()?;
+        let body = self.named.templates.get(name)?.body.as_deref()?;
         let context = self.context(context)?;
         self.nested(|evaluation| evaluation.rendered(body, &context)).map(as_text)
     }
@@ -225,9 +220,20 @@ impl<'v> Evaluation<'v> {
                 }
                 "true" => Some(vec![EvaluatedPiece::literal("true")]),
                 "false" | "nil" => Some(Vec::new()),
-                path => self.value(&path.strip_prefix(".Values.")?.split('.').collect::<Vec<_>>()),
+                path => match path.strip_prefix(".Values.") {
+                    Some(keys) => self.value(&keys.split('.').collect::<Vec<_>>()),
+                    None => self.is_nowhere(path).then(Vec::new),
+                },
             },
         }
+    }
+
+    /// Whether a path leads to nothing that a chart's templates get.
+    fn is_nowhere(&self, path: &str) -> bool {
+        let first = path.strip_prefix('.').and_then(|keys| keys.split('.').next());
+        first.is_some_and(|key| {
+            !key.is_empty() && !OF_CHART.contains(&key) && !self.named.set_keys.contains(key)
+        })
     }
 
     /// A value that is a text. One that isn't there is empty.

@@ -54,7 +54,7 @@ impl TemplateScope<'_> {
     /// The images that a chart's values have by convention, with the tags that its templates give them. An image that gets
     /// several is there as often.
     pub fn tagged(&self, images: Vec<EffectiveImage>) -> ChartImages {
-        let mut evaluation = Evaluation::new(self.values, &self.named.templates, self.app_version);
+        let mut evaluation = Evaluation::new(self.values, self.named, self.app_version);
         let mut included = IncludedTemplates::of(self.templates, self.named);
         let ReadLines { images: mut read, unread } = self.read_lines(&images, &included, &mut evaluation);
         unread.iter().for_each(|line| included.add_those_of(line));

@@ -1,6 +1,6 @@
 //! The named templates that a chart includes, and the lines with images in them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::text::{ChartTemplates, ImageLine, Includes, NamedTemplate};
 
@@ -9,6 +9,8 @@ use super::text::{ChartTemplates, ImageLine, Includes, NamedTemplate};
 pub struct AllNamed<'t> {
     pub templates: HashMap<&'t str, &'t NamedTemplate>,
     pub(super) lines: HashMap<&'t str, Vec<&'t ImageLine>>,
+    /// The keys that actions add to what the templates get.
+    pub(super) set_keys: HashSet<&'t str>,
 }
 
 impl<'t> AllNamed<'t> {
@@ -20,6 +22,7 @@ impl<'t> AllNamed<'t> {
                 all.templates.insert(name, template);
                 all.lines.remove(name.as_str());
             }
+            all.set_keys.extend(chart.set_keys.iter().map(String::as_str));
             for line in &chart.lines {
                 if let Some(name) = &line.inside {
                     all.lines.entry(name).or_default().push(line);

@@ -38,6 +38,8 @@ pub struct ChartTemplates {
     pub named: BTreeMap<String, NamedTemplate>,
     pub uses: Vec<Uses>,
     pub included: Includes,
+    /// The keys that actions add to what the templates get: `$_ := set . "component" "api"`.
+    pub set_keys: BTreeSet<String>,
 }
 
 /// What a text includes, without its lines with an image.
@@ -279,6 +281,7 @@ impl TemplateReader {
     /// same without variables, and `written` is that with what is around it.
     fn action(&mut self, chart: &mut ChartTemplates, action: &str, resolved: &str, written: &str) -> bool {
         if let Some(is_known) = self.bindings.assign(action) {
+            chart.set_keys.extend(set_keys(resolved).map(str::to_owned));
             self.text(&written.replacen(resolved, NOTHING, 1));
             return is_known;
         }
@@ -374,6 +377,15 @@ impl Uses {
             }
         }
     }
+}
+
+/// The keys that an action adds to what the template gets.
+fn set_keys(action: &str) -> impl Iterator<Item = &str> {
+    let is_call = |at: usize| !action[..at].ends_with(char::is_alphanumeric);
+    let calls = action.match_indices("set ").filter(move |(at, _)| is_call(*at));
+    let of_root =
+        calls.filter_map(|(at, set)| action[at + set.len()..].trim_start().strip_prefix(['.', '$']));
+    of_root.filter_map(|call| Some(call.trim_start().strip_prefix('"')?.split_once('"')?.0))
 }
 
 /// Whether an action is control flow.

@@ -88,6 +88,37 @@ fn named_template_gives_an_image_that_no_value_has() {
     assert_eq!(found, [OWN, "busybox:1 nowhere"]);
 }
 
+/// Templates get nothing by other names than Helm's, unless an action sets it.
+#[test]
+fn what_is_not_set_anywhere_is_empty() {
+    let named = "{{ define \"i\" }}{{ if .local }}{{ .local.repository }}{{ else }}{{ .Values.image.repository }}:{{ .tag | default .Values.global.tag }}{{ end }}{{ end }}";
+    let line = "image: {{ include \"i\" . }}\n";
+    assert_eq!(of_template(line, VALUES, named), [GLOBAL]);
+    for set in [
+        "{{ $_ := set . \"tag\" \"v9\" }}",
+        "{{ $root := . }}{{- $_ = set $root \"tag\" .Values.image.tag }}",
+    ] {
+        assert_eq!(of_template(&format!("{set}\n{line}"), VALUES, named)[0], OWN, "{set}");
+    }
+}
+
+/// As in the chart of an operator, whose values leave most parts of the name to defaults.
+#[test]
+fn parts_of_the_image_are_joined_from_a_map_that_a_key_names() {
+    let values = "registry: quay.io\ntag: v1\nimage: {registry: '', name: api, tag: ''}\nweb: {image: {name: web, tag: v2}}\n";
+    let named = "{{ define \"i\" -}}\n{{- $vals := ternary .Values.image (index .Values .key).image (empty .key) -}}\n\
+                 {{- $ref := join \"/\" (compact (list (default .Values.registry $vals.registry) \"acme\" $vals.name)) -}}\n\
+                 {{- $tag := join \"\" (compact (list (coalesce $vals.tag $vals.tagPrefix .Values.tag) (ternary .suffix \"\" (empty $vals.tag)))) -}}\n\
+                 {{- join \"\" (compact (list $ref (ternary \":\" \"@\" (empty $vals.digest)) (default $tag $vals.digest))) -}}\n\
+                 {{- $_ := unset . \"key\" -}}\n{{- $_ := unset . \"suffix\" -}}\n{{- end -}}";
+    let calls = ["", "web"].map(|key| format!("{{{{ template \"i\" (set . \"key\" \"{key}\") }}}}"));
+    let found = images(&[&calls[0], &calls[1]], values, named);
+    assert_eq!(
+        found,
+        ["quay.io/acme/api:v1 c/values.yaml:2 > c/values.yaml:3", "quay.io/acme/web:v2 c/values.yaml:4"]
+    );
+}
+
 /// What can't be told isn't guessed.
 #[test]
 fn context_that_is_not_known_says_nothing() {

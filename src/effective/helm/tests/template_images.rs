@@ -134,7 +134,7 @@ fn line_with_another_tag_that_cannot_be_evaluated_is_a_doubt() {
     assert_eq!(image(line), [OWN, doubt]);
     let template = "{{- $tag := .Values.image.tag }}{{ if foo }}{{ $tag = .Values.global.tag }}{{ end }}\n\n- image: \"{{ .Values.image.repository }}:{{ $tag }}\"\n";
     assert_eq!(of_template(template, VALUES, ""), [OWN, doubt]);
-    let named = "{{ define \"image\" }}\n{{ if .x }}a:{{ .Values.global.tag }}{{ else }}{{ .Values.image.repository }}{{ end }}\n{{ end }}";
+    let named = "{{ define \"image\" }}\n{{ if foo }}a:{{ .Values.global.tag }}{{ else }}{{ .Values.image.repository }}{{ end }}\n{{ end }}";
     let found = images(&["{{ include \"image\" . }}"], VALUES, named);
     assert_eq!(found, [OWN, &doubt.replace("a.yaml:3", "_helpers.tpl:2")]);
     // the name comes from elsewhere
@@ -243,7 +243,7 @@ fn image_that_other_text_uses_stays_as_it_is() {
         ("{{- $i := .Values.image }}\nimage: \"{{ $i.repository }}:{{ $i.tag }}\"", ""),
         (
             "{{- include \"pod\" . | nindent 8 }}",
-            "{{ define \"pod\" }}{{ if .a }}{{ .Values.image.tag }}{{ end }}{{ end }}",
+            "{{ define \"pod\" }}{{ if foo }}{{ .Values.image.tag }}{{ end }}{{ end }}",
         ),
         ("{{- include \"elsewhere\" . | nindent 8 }}", ""),
         ("{{- range .Values.image }}{{ end }}", ""),
