@@ -15,6 +15,7 @@ use super::evaluation::Evaluation;
 use super::line::TemplateImage;
 use super::named::{AllNamed, IncludedTemplates};
 use super::text::{ChartTemplates, ImageLine};
+use super::unused::unused_images;
 use super::used::UsedValues;
 use crate::image::same_image;
 
@@ -48,9 +49,21 @@ pub struct ChartImages {
     /// The lines with other images.
     others: Vec<TemplateImage>,
     used: UsedValues,
+    /// About images that no template uses.
+    unused: Vec<Doubt>,
 }
 
 impl TemplateScope<'_> {
+    /// Whether all templates of the chart, and all that they include, were read.
+    pub(super) fn is_all_known(&self) -> bool {
+        let is_known = |(name, _): &(String, bool)| self.named.templates.contains_key(name.as_str());
+        self.templates.is_whole
+            && self
+                .templates
+                .all_included()
+                .all(|includes| !includes.any && includes.named.iter().all(is_known))
+    }
+
     /// The images that a chart's values have by convention, with the tags that its templates give them. An image that gets
     /// several is there as often.
     pub fn tagged(&self, images: Vec<EffectiveImage>) -> ChartImages {
@@ -62,6 +75,7 @@ impl TemplateScope<'_> {
         let used = UsedValues::of(self, &included, &unread, &mut evaluation);
         let names: HashSet<Place> = images.iter().filter_map(|image| image.named_at).collect();
         let by_convention = images.iter().flat_map(EffectiveImage::places).collect();
+        let unused = unused_images(self, &images, &used);
         let images = in_templates(images, &read, &used);
         let tags = read.iter().filter_map(|line| line.setting.as_ref().and_then(Setting::place)).collect();
         let is_other = |line: &TemplateImage| !line.named_at.iter().any(|place| names.contains(place));
@@ -69,7 +83,7 @@ impl TemplateScope<'_> {
             .iter()
             .filter_map(|line| TemplateImage::with_unknown_tag(line, &evaluation.beginning(&line.text)));
         let others = read.into_iter().chain(begun).filter(is_other).collect();
-        ChartImages { images, by_convention, read: tags, others, used }
+        ChartImages { images, by_convention, read: tags, others, used, unused }
     }
 
     /// Reads the lines that are rendered, and those that a bump without a digest leads to: it empties the digest that is there.
@@ -301,7 +315,8 @@ impl ChartImages {
         let images = charts.iter().flat_map(|chart| &chart.images);
         let names: HashSet<Place> = images.filter_map(|image| image.named_at).collect();
         let mut noted = NotedDoubts::default();
-        for ChartImages { images, used, read, .. } in &charts {
+        for ChartImages { images, used, read, unused, .. } in &charts {
+            unused.iter().for_each(|doubt| noted.add(doubt.at, doubt.what.clone()));
             let is_by_convention = |image: &EffectiveImage| {
                 image.winning().and_then(Setting::place).is_none_or(|place| by_convention.contains(&place))
             };

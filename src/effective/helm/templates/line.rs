@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::super::super::images::is_key_of_tag;
 use super::super::super::place::Place;
 use super::super::super::setting::{EffectiveImage, Fixed, Holds, Setting, TextPart};
 use super::super::super::value::Scalar;
@@ -45,7 +46,7 @@ impl TemplateImage {
         if digest.is_some() || text.contains(|c: char| c == '@' || c.is_whitespace()) {
             return None;
         }
-        let (mut named_at, mut tagged, mut start) = (Vec::new(), Vec::new(), 0);
+        let (mut named_at, mut tagged, mut of_tag_keys, mut start) = (Vec::new(), Vec::new(), Vec::new(), 0);
         let (mut whole_name, mut of_name, mut fixed, mut has_app_version) = (None, Vec::new(), None, false);
         for piece in pieces {
             let range = start..start + piece.text.len();
@@ -65,6 +66,7 @@ impl TemplateImage {
             }
             if range.end > name.len() + 1 {
                 tagged.push((value, range));
+                of_tag_keys.push(format!(".Values.{}", piece.path));
                 let map = split_key(&piece.path).filter(|(_, key)| *key == "version").map(|(map, _)| map);
                 let is_beside = map.is_some_and(|map| of_name.iter().any(|(of_name, _)| *of_name == map));
                 if is_beside {
@@ -73,6 +75,16 @@ impl TemplateImage {
             }
         }
         let of_tag = tag.map(|_| name.len() + 1..text.len());
+        if tagged.len() > 1 {
+            match the_tag(&tagged, &of_tag_keys) {
+                // the other values are text around it, as if the template had it
+                Some(tag) => tagged = vec![tag],
+                None => {
+                    fixed
+                        .get_or_insert(format!("its tag is put together from {}", of_tag_keys.join(" and ")));
+                }
+            }
+        }
         let setting = match (tagged.as_slice(), of_tag) {
             ([(value, range)], _) if *range == (0..text.len()) => Some(whole(value)?),
             ([], _) | (_, None) => None,
@@ -156,6 +168,17 @@ impl TemplateImage {
         self.setting = None;
         self.fixed = Some(format!("the template in {} leaves its tag out", self.at));
     }
+}
+
+/// The only one of several values whose key says that it is a tag.
+fn the_tag<'v>(
+    values: &[(&'v Scalar, Range<usize>)],
+    paths: &[String],
+) -> Option<(&'v Scalar, Range<usize>)> {
+    let is_tag = |path: &String| is_key_of_tag(path.rsplit('.').next().unwrap_or_default());
+    let mut tags = values.iter().zip(paths).filter(|(_, path)| is_tag(path));
+    let (tag, _) = tags.next().filter(|_| tags.next().is_none())?;
+    Some(tag.clone())
 }
 
 /// The last key of a path, and those before it.

@@ -17,6 +17,7 @@ mod objects;
 mod syntax;
 mod text;
 mod truth;
+mod unused;
 mod used;
 
 pub use images::{ChartImages, TemplateScope};

@@ -11,6 +11,8 @@ pub struct AllNamed<'t> {
     pub(super) lines: HashMap<&'t str, Vec<&'t ImageLine>>,
     /// The keys that actions add to what the templates get.
     pub(super) set_keys: HashSet<&'t str>,
+    /// The words in their actions.
+    pub(super) words: HashSet<&'t str>,
 }
 
 impl<'t> AllNamed<'t> {
@@ -22,6 +24,7 @@ impl<'t> AllNamed<'t> {
                 all.templates.insert(name, template);
                 all.lines.remove(name.as_str());
             }
+            all.words.extend(chart.words.iter().map(String::as_str));
             all.set_keys.extend(chart.set_keys.iter().map(String::as_str));
             for line in &chart.lines {
                 if let Some(name) = &line.inside {

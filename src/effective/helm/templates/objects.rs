@@ -125,8 +125,8 @@ impl ChartTemplate<'_> {
 
     /// The first image of the values that a text uses.
     fn image(&self, text: &Value) -> Option<Scalar> {
-        let places = self.actions_in(text.text()?).flat_map(values_in);
-        let mut places = places.filter_map(|path| self.values.at(&path)?.place());
+        let values = self.actions_in(text.text()?).flat_map(values_in);
+        let mut places = values.filter_map(|path| self.values.at(&path)).flat_map(own_places);
         places.find_map(|place| {
             let image = self.images.get(&place)?;
             Some(Scalar { place: Some(place), ..Scalar::generated(image_text(image)) })
@@ -168,6 +168,12 @@ impl ChartTemplate<'_> {
 
 fn is_image(key: &str, value: &Value) -> bool {
     key == "image" && value.scalar().is_some()
+}
+
+/// Where a value is, or what is in a map: named templates get all of an image's values.
+fn own_places(value: &Value) -> impl Iterator<Item = Place> + '_ {
+    let inside = value.pairs().iter().filter_map(|(_, value)| value.scalar()?.place);
+    value.scalar().and_then(|value| value.place).into_iter().chain(inside)
 }
 
 /// The paths of the values that an action names.

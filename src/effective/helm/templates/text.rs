@@ -1,7 +1,7 @@
 //! What the text of a template says without any values: the lines that give an image and what they depend on, the named
 //! templates, and which values the rest of it uses.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::super::super::files::{Files, join};
@@ -40,6 +40,10 @@ pub struct ChartTemplates {
     pub included: Includes,
     /// The keys that actions add to what the templates get: `$_ := set . "component" "api"`.
     pub set_keys: BTreeSet<String>,
+    /// The words in its actions.
+    pub words: HashSet<String>,
+    /// All of it was read, and there is something.
+    pub is_whole: bool,
 }
 
 /// What a text includes, without its lines with an image.
@@ -114,7 +118,9 @@ impl ChartTemplates {
     pub fn read(files: &mut Files<'_>, chart: &str) -> Self {
         let mut templates = ChartTemplates::default();
         let Some(folder) = join(chart, "templates") else { return templates };
-        files.below(&folder).for_each(|path| templates.add_file(files, path));
+        let mut paths = files.below(&folder).peekable();
+        templates.is_whole = paths.peek().is_some();
+        paths.for_each(|path| templates.add_file(files, path));
         // a file whose name starts with `_` holds nothing but named templates
         let (helpers, more): (Vec<_>, Vec<_>) =
             files.tpl_below(&folder).partition(|path| file_name(path).starts_with('_'));
@@ -126,19 +132,31 @@ impl ChartTemplates {
     }
 
     fn add_file(&mut self, files: &mut Files<'_>, path: &str) {
-        if let Some(text) = files.text(path).filter(|text| files.spend(text.len() / BYTES_PER_VALUE)) {
-            self.add(path, &in_lines(&text));
+        match files.text(path).filter(|text| files.spend(text.len() / BYTES_PER_VALUE)) {
+            Some(text) => self.add(path, &in_lines(&text)),
+            None => self.is_whole = false,
         }
+    }
+
+    /// Everything that its templates include.
+    pub(super) fn all_included(&self) -> impl Iterator<Item = &Includes> {
+        let inner = self.named.values().map(|template| &template.included);
+        inner.chain(self.lines.iter().map(|line| &line.included)).chain([&self.included])
     }
 
     /// Whether it includes what no template has that was read.
     fn includes_more(&self) -> bool {
-        let inner = self.named.values().map(|template| &template.included);
-        let lines = self.lines.iter().map(|line| &line.included);
-        let mut includes = inner.chain(lines).chain([&self.included]);
-        includes.any(|includes| {
+        self.all_included().any(|includes| {
             includes.any || includes.named.iter().any(|(name, _)| !self.named.contains_key(name))
         })
+    }
+
+    fn add_words(&mut self, action: &str) {
+        for word in action.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '-') {
+            if !self.words.contains(word) {
+                self.words.insert(word.to_owned());
+            }
+        }
     }
 
     fn add(&mut self, path: &str, text: &str) {
@@ -233,6 +251,7 @@ impl TemplateReader {
             if action.starts_with("else") {
                 self.bindings.turn();
             }
+            chart.add_words(action);
             let resolved = self.bindings.resolve(action).into_owned();
             let written = rest[before.len()..rest.len() - behind.len()].replacen(action, &resolved, 1);
             let is_followed = self.action(chart, action, &resolved, &written);

@@ -1,6 +1,6 @@
 //! Named templates that get something else than all values.
 
-use super::template_images::{GLOBAL, OWN, VALUES, images, of_template};
+use super::template_images::{GLOBAL, OWN, UNUSED, VALUES, images, of_template};
 
 #[test]
 fn named_template_gets_what_it_is_included_with() {
@@ -85,7 +85,7 @@ fn named_template_takes_another_tag() {
 fn named_template_gives_an_image_that_no_value_has() {
     let named = "{{ define \"i\" }}{{ .repo }}{{ end }}";
     let found = images(&["{{ include \"i\" (dict \"root\" . \"repo\" \"busybox:1\") }}"], VALUES, named);
-    assert_eq!(found, [OWN, "busybox:1 nowhere"]);
+    assert_eq!(found, [OWN, "busybox:1 nowhere", UNUSED]);
 }
 
 /// Templates get nothing by other names than Helm's, unless an action sets it.

@@ -42,6 +42,7 @@ pub(super) fn image(line: &str) -> Vec<String> {
 
 pub(super) const GLOBAL: &str = "acme/api:v1 c/values.yaml:1 > c/values.yaml:2";
 pub(super) const OWN: &str = "acme/api:v0 c/values.yaml:2";
+pub(super) const UNUSED: &str = "c/values.yaml:2 sets .Values.image, which no template of the chart names";
 
 #[test]
 fn template_takes_another_tag_first() {
@@ -66,7 +67,9 @@ fn template_takes_another_tag_first() {
     let whole = "{{ printf \"%s:%s\" .Values.image.repository .Values.global.tag | quote }} # it";
     assert_eq!(image(whole), [GLOBAL]);
     let with_text = image("'{{ .Values.image.repository }}:{{ .Values.prefix }}-{{ .Values.global.tag }}'");
-    assert_eq!(with_text[0], OWN, "two values");
+    assert_eq!(with_text, [GLOBAL.replace("v1", "r-v1")], "the other value isn't a tag");
+    let of_two = image("'{{ .Values.image.repository }}:{{ .Values.image.tag }}-{{ .Values.global.tag }}'");
+    assert_eq!(of_two, ["acme/api:v0-v1 nowhere > c/values.yaml:2"]);
     let with_text = image("'{{ .Values.image.repository }}:r{{ .Values.global.tag }}-slim'");
     assert_eq!(with_text, [GLOBAL.replace("v1", "rv1-slim")]);
 }
@@ -208,6 +211,30 @@ fn named_template_gives_the_image() {
     assert_eq!(images(&["{{ include \"loop\" . }}", "{{ include \"if\" . }}"], VALUES, named), [OWN]);
 }
 
+/// A key that no template names has no effect, unless templates can use it without naming it.
+#[test]
+fn image_that_no_template_uses_is_a_doubt() {
+    let line = "image: acme/web:v1\n";
+    assert_eq!(of_template(line, VALUES, ""), [OWN, UNUSED]);
+    for use_of_it in [
+        "{{ .Values.image.repository }}",
+        "{{ index .Values \"image\" \"repository\" }}",
+        "{{ with .Values }}{{ .image.repository }}{{ end }}",
+        "{{ toYaml .Values }}",
+        "{{ range $key, $value := .Values }}{{ $value.repository }}{{ end }}",
+        "{{ include \"library.all\" . }}",
+        "{{ include (print \"a\" \"b\") . }}",
+        "{{ tpl (.Files.Get \"a.yaml\") . }}",
+    ] {
+        let found = of_template(&format!("{line}- {use_of_it}\n"), VALUES, "");
+        assert!(!found.contains(&UNUSED.to_owned()), "{use_of_it} {found:?}");
+    }
+    let named = "{{ define \"a\" }}{{ .Values.image }}{{ end }}";
+    assert_eq!(of_template(&format!("{line}- {{{{ include \"a\" . }}}}\n"), VALUES, named), [OWN]);
+    // a chart without templates isn't all there
+    assert_eq!(of_files(&[("c/values.yaml", VALUES)]), [OWN]);
+}
+
 /// A block without a tag would run the chart's `appVersion`.
 #[test]
 fn tag_of_all_images_is_that_of_a_block_without_one() {
@@ -227,7 +254,7 @@ fn templates_that_include_each_other_often_are_left_out() {
         format!("{{{{ define \"t{n}\" }}}}{inner}{{{{ end }}}}\n")
     };
     let named: String = (0..15).map(level).chain(["{{ define \"t15\" }}{{ end }}".to_owned()]).collect();
-    assert_eq!(images(&["{{ include \"t0\" . }}"; 100], VALUES, &named), [OWN]);
+    assert_eq!(images(&["{{ include \"t0\" . }}"; 100], VALUES, &named), [OWN, UNUSED]);
 }
 
 const LINE: &str = "image: \"{{ .Values.image.repository }}:{{ .Values.image.tag }}\"";
@@ -345,7 +372,7 @@ fn other_images_with_the_same_tag_are_found() {
     let web = "\"acme/web:{{ .Values.global.tag }}\"";
     let own = "\"{{ .Values.image.repository }}:{{ .Values.global.tag }}\"";
     assert_eq!(images(&[own, web], VALUES, ""), [GLOBAL, "acme/web:v1 c/values.yaml:1"]);
-    assert_eq!(images(&[web], VALUES, ""), [OWN, "acme/web:v1 c/values.yaml:1"]);
+    assert_eq!(images(&[web], VALUES, ""), [OWN, "acme/web:v1 c/values.yaml:1", UNUSED]);
     let unread = "\"acme/web:{{ .Values.global.tag | title }}\"";
     let doubt = "c/values.yaml:1 the tag is also used in c/templates/a.yaml:4";
     assert_eq!(images(&[own, unread], VALUES, ""), [GLOBAL, "acme/web: nowhere", doubt]);
