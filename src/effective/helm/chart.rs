@@ -98,7 +98,13 @@ impl Chart {
         let named = AllNamed::of(innermost_first);
         let tagged = charts.iter().map(|(chart, values)| {
             let app_version = chart.app_version.as_ref().map(|(text, _)| text.as_str());
-            let scope = TemplateScope { templates: &chart.templates, named: &named, values, app_version };
+            let scope = TemplateScope {
+                templates: &chart.templates,
+                named: &named,
+                values,
+                app_version,
+                absent: &chart.absent,
+            };
             scope.tagged(chart.images_of(values))
         });
         let mut images = ChartImages::join(tagged.collect(), doubts);

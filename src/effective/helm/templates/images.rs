@@ -37,6 +37,8 @@ pub struct TemplateScope<'s> {
     pub named: &'s AllNamed<'s>,
     pub values: &'s Value,
     pub app_version: Option<&'s str>,
+    /// The keys of the charts that it contains and that aren't here.
+    pub absent: &'s [String],
 }
 
 /// The images of one chart.

@@ -23,8 +23,10 @@ pub(super) fn unused_images(
     if !is_sure {
         return Vec::new();
     }
-    let unused =
-        scope.values.pairs().iter().filter(|(key, _)| key != "global" && !words.contains(key.as_str()));
+    // charts that aren't here get these
+    let is_passed_on = |key: &String| key == "global" || scope.absent.contains(key);
+    let unused = scope.values.pairs().iter();
+    let unused = unused.filter(|(key, _)| !words.contains(key.as_str()) && !is_passed_on(key));
     let unused: Vec<(&String, HashSet<Place>)> = unused.map(|(key, value)| (key, places(value))).collect();
     let doubts = images.iter().filter_map(|image| {
         let at = image.named_at?;

@@ -25,7 +25,7 @@ pub(super) fn of_template(template: &str, values: &str, named: &str) -> Vec<Stri
 }
 
 pub(super) fn of_files(files: &[(&str, &str)]) -> Vec<String> {
-    let all: Vec<_> = [("c/Chart.yaml", CHART)].iter().chain(files).copied().collect();
+    let all: Vec<_> = files.iter().chain(&[("c/Chart.yaml", CHART)]).copied().collect();
     with_files(&all, |files| {
         let chart = Chart::load(files, "c", &mut Trail::default()).unwrap();
         let mut found = Vec::new();
@@ -231,6 +231,11 @@ fn image_that_no_template_uses_is_a_doubt() {
     }
     let named = "{{ define \"a\" }}{{ .Values.image }}{{ end }}";
     assert_eq!(of_template(&format!("{line}- {{{{ include \"a\" . }}}}\n"), VALUES, named), [OWN]);
+    // another chart has that key
+    let dependency =
+        "name: api\ndependencies:\n- {name: images, alias: image, version: '1', repository: https://x}\n";
+    let files = [("c/Chart.yaml", dependency), ("c/values.yaml", VALUES), ("c/templates/a.yaml", line)];
+    assert_eq!(of_files(&files).len(), 1);
     // a chart without templates isn't all there
     assert_eq!(of_files(&[("c/values.yaml", VALUES)]), [OWN]);
 }
