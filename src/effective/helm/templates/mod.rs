@@ -2,8 +2,9 @@
 //!
 //! `text` reads the templates once, without any values; `syntax` finds the actions and images in them, and `bindings` follows
 //! variables. `images` gives each image of the values its tags, and finds those that templates put together: by the lines that
-//! `evaluation` can read (`line`, with the `functions` in them), in view of what it can't (`used`) and of the named templates that
-//! the chart includes (`named`). `objects` shows containers to a post-renderer.
+//! `evaluation` can read (`line`), in view of what it can't (`used`), of what nothing uses (`unused`), and of the named templates
+//! that the chart includes (`named`). `evaluation` knows `functions`, conditions (`truth`), and what a named template is included
+//! with (`context`). `objects` shows containers to a post-renderer.
 
 mod bindings;
 mod context;

@@ -1,8 +1,46 @@
-//! The named templates that a chart includes, and the lines with images in them.
+//! What texts include: the named templates that a chart includes, and the lines with images in them.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::text::{ChartTemplates, ImageLine, Includes, NamedTemplate};
+use super::text::{ChartTemplates, ImageLine, NamedTemplate};
+
+/// What a text includes, without its lines with an image.
+#[derive(Debug, Default)]
+pub struct Includes {
+    /// The named templates that get all values, `.` or `$`, and those that get something else.
+    pub named: BTreeSet<(String, bool)>,
+    /// Those in lines that may make an image.
+    pub for_images: BTreeSet<(String, bool)>,
+    /// A name is put together.
+    pub any: bool,
+}
+
+impl Includes {
+    /// What the text of an image includes.
+    pub fn of_image(text: &str) -> Self {
+        let mut includes = Includes::default();
+        includes.note(text, true);
+        includes
+    }
+
+    /// Adds what a line includes.
+    pub fn note(&mut self, line: &str, may_make_image: bool) {
+        for call in line.split("include ").skip(1).chain(line.split("template ").skip(1)) {
+            let call = call.trim_start();
+            self.any |= call.starts_with('(') && !call.contains(".BasePath");
+            let Some((name, behind)) = call.strip_prefix('"').and_then(|call| call.split_once('"')) else {
+                continue;
+            };
+            let context: String = behind.trim_start().chars().take_while(|c| ".$".contains(*c)).collect();
+            let next = behind.trim_start()[context.len()..].chars().next();
+            let is_whole = !context.is_empty() && next.is_none_or(|next| !next.is_alphanumeric());
+            if may_make_image {
+                self.for_images.insert((name.to_owned(), is_whole));
+            }
+            self.named.insert((name.to_owned(), is_whole));
+        }
+    }
+}
 
 /// The named templates of charts that are rendered together, by name, and the lines with images in them.
 #[derive(Default)]

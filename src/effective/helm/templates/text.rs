@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::super::super::files::{Files, join};
 use super::bindings::Bindings;
 use super::expression::Expression;
+use super::named::Includes;
 use super::syntax::{KEYS_ALONE, as_if, behind_image, below, in_lines, may_make_image, next_action};
 use crate::file_selection::{file_name, is_yaml};
 
@@ -44,17 +45,6 @@ pub struct ChartTemplates {
     pub words: HashSet<String>,
     /// All of it was read, and there is something.
     pub is_whole: bool,
-}
-
-/// What a text includes, without its lines with an image.
-#[derive(Debug, Default)]
-pub struct Includes {
-    /// The named templates that get all values, `.` or `$`, and those that get something else.
-    pub named: BTreeSet<(String, bool)>,
-    /// Those in lines that may make an image.
-    pub for_images: BTreeSet<(String, bool)>,
-    /// A name is put together.
-    pub any: bool,
 }
 
 /// A line with an image.
@@ -172,31 +162,6 @@ impl ChartTemplates {
                 reader.line(self, &at, line, image.filter(|_| !holds_text && key.is_none()));
             }
             start += document.matches('\n').count();
-        }
-    }
-}
-
-impl Includes {
-    fn of_image(text: &str) -> Self {
-        let mut includes = Includes::default();
-        includes.note(text, true);
-        includes
-    }
-
-    fn note(&mut self, line: &str, may_make_image: bool) {
-        for call in line.split("include ").skip(1).chain(line.split("template ").skip(1)) {
-            let call = call.trim_start();
-            self.any |= call.starts_with('(') && !call.contains(".BasePath");
-            let Some((name, behind)) = call.strip_prefix('"').and_then(|call| call.split_once('"')) else {
-                continue;
-            };
-            let context: String = behind.trim_start().chars().take_while(|c| ".$".contains(*c)).collect();
-            let next = behind.trim_start()[context.len()..].chars().next();
-            let is_whole = !context.is_empty() && next.is_none_or(|next| !next.is_alphanumeric());
-            if may_make_image {
-                self.for_images.insert((name.to_owned(), is_whole));
-            }
-            self.named.insert((name.to_owned(), is_whole));
         }
     }
 }

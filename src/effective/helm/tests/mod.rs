@@ -6,3 +6,4 @@ mod post_renderers;
 mod releases;
 mod template_contexts;
 mod template_images;
+mod template_names;
