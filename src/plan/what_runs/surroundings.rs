@@ -1,6 +1,7 @@
 //! What a plan keeps of the files around those that it edits: which there are, which include others, and which
 //! mention an image. What runs is computed from them.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
@@ -88,7 +89,7 @@ impl Surroundings {
     /// All but the files of other kinds, and those that can include others.
     fn of(mut files: Vec<NotedFile>) -> Self {
         // sets and maps are made much faster from what is in order
-        files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        sort(&mut files);
         let named = |is_wanted: fn(Names) -> bool| {
             files.iter().filter(|file| is_wanted(file.names)).map(|file| file.path.clone()).collect()
         };
@@ -99,5 +100,52 @@ impl Surroundings {
             declaring.map(|file| (file.path.clone(), std::mem::take(&mut file.declared))).collect();
         let paths = files.into_iter().map(|file| file.path).collect();
         Surroundings { paths, declarations, seeds, variables, ..Surroundings::default() }
+    }
+}
+
+/// Sorts files by path, with two threads.
+fn sort(files: &mut [NotedFile]) {
+    let by_path = |a: &NotedFile, b: &NotedFile| in_order(a.path.as_bytes(), b.path.as_bytes());
+    if files.is_empty() {
+        return;
+    }
+    let (lower, _, upper) = files.select_nth_unstable_by(files.len() / 2, by_path);
+    std::thread::scope(|scope| {
+        scope.spawn(|| lower.sort_unstable_by(by_path));
+        upper.sort_unstable_by(by_path);
+    });
+}
+
+/// Compares like `cmp`, but eight bytes at once: paths begin alike, and musl compares byte by byte.
+fn in_order(a: &[u8], b: &[u8]) -> Ordering {
+    let same = a.as_chunks::<8>().0.iter().zip(b.as_chunks::<8>().0).take_while(|(a, b)| a == b).count();
+    a[8 * same..].cmp(&b[8 * same..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_in_the_order_of_their_bytes() {
+        let paths = [
+            "",
+            "a",
+            "apps/api/values-prod.yaml",
+            "apps/api/values.yaml",
+            "apps/api-2/values.yaml",
+            "apps/é",
+            "apps/api/",
+        ];
+        for a in paths {
+            for b in paths {
+                assert_eq!(in_order(a.as_bytes(), b.as_bytes()), a.cmp(b), "{a} {b}");
+            }
+        }
+        let note =
+            |path: &str| NotedFile { path: path.to_owned(), declared: Vec::new(), names: Names::Nothing };
+        let found = Surroundings::of(paths.map(note).into());
+        assert_eq!(found.paths, BTreeSet::from(paths.map(str::to_owned)));
+        assert!(Surroundings::of(Vec::new()).paths.is_empty());
     }
 }
