@@ -20,46 +20,70 @@ pub(super) const OF_CHART: [&str; 7] =
 pub(super) struct IncludeContext {
     /// All of it, in terms of what the chart's templates get.
     whole: Term,
-    /// Where it is, if it wasn't made in place: `.`, or a path. What isn't among the keys is there.
-    base: Option<String>,
-    keys: Vec<(String, Term)>,
+    /// Maps that lie over each other: the first one with a value that isn't empty gives it. (Sprig's `merge`, by mergo.)
+    maps: Vec<ContextMap>,
     /// Those of a list.
     items: Vec<Term>,
+}
+
+#[derive(Clone)]
+enum ContextMap {
+    /// One of the chart's values: its path, or `.` for what the chart's templates get.
+    At(String),
+    /// One that is made in place.
+    Of(Vec<(String, Term)>),
+    /// A key that is set, also to nothing.
+    Set(String, Term),
 }
 
 impl IncludeContext {
     /// What the chart's own templates get.
     pub fn of_chart() -> Self {
-        IncludeContext::at(Term::word("."), ".")
+        IncludeContext::of_maps(&Term::word("."), vec![ContextMap::At(".".to_owned())])
     }
 
-    fn at(whole: Term, base: &str) -> Self {
-        IncludeContext { whole, base: Some(base.to_owned()), keys: Vec::new(), items: Vec::new() }
-    }
-
-    fn of_keys(whole: &Term, keys: Vec<(String, Term)>) -> Self {
-        IncludeContext { whole: whole.clone(), base: None, keys, items: Vec::new() }
+    fn of_maps(whole: &Term, maps: Vec<ContextMap>) -> Self {
+        IncludeContext { whole: whole.clone(), maps, items: Vec::new() }
     }
 
     fn of_items(whole: &Term, items: Vec<Term>) -> Self {
-        IncludeContext { whole: whole.clone(), base: None, keys: Vec::new(), items }
+        IncludeContext { whole: whole.clone(), maps: Vec::new(), items }
     }
 
     fn is_of_chart(&self) -> bool {
-        self.base.as_deref() == Some(".") && self.keys.is_empty()
+        matches!(self.maps.as_slice(), [ContextMap::At(path)] if path == ".")
     }
 
     /// What is at a path such as `.image.tag`. Nothing is at a path that doesn't exist.
     fn field(&self, path: &str) -> Option<Term> {
         let keys = path.strip_prefix('.')?;
         let (first, behind) = keys.split_at(keys.find('.').unwrap_or(keys.len()));
-        if let Some((_, term)) = self.keys.iter().find(|(key, _)| key == first) {
-            return behind_term(term, behind);
+        let mut found = Vec::new();
+        for map in &self.maps {
+            match map {
+                ContextMap::At(at) if at != "." => found.push(Term::Word(format!("{at}{path}"))),
+                ContextMap::At(_) if self.maps.len() > 1 && !OF_CHART.contains(&first) => {}
+                ContextMap::At(_) => found.push(Term::word(path)),
+                ContextMap::Of(pairs) => {
+                    if let Some((_, term)) = pairs.iter().find(|(key, _)| key == first) {
+                        match behind_term(term, behind) {
+                            Some(term) => found.push(term),
+                            None if found.is_empty() => return None,
+                            None => break,
+                        }
+                    }
+                }
+                ContextMap::Set(key, term) if key == first => {
+                    found.push(behind_term(term, behind)?);
+                    break;
+                }
+                ContextMap::Set(..) => {}
+            }
         }
-        Some(match self.base.as_deref() {
-            Some(".") => Term::word(path),
-            Some(base) => Term::Word(format!("{base}{path}")),
-            None => Term::word("nil"),
+        Some(match found.as_slice() {
+            [] => Term::word("nil"),
+            [only] => only.clone(),
+            _ => Term::Expression(Expression([vec![Term::word("coalesce")], found].concat())),
         })
     }
 
@@ -119,10 +143,11 @@ impl Evaluation<'_> {
                 Some(if ["", "."].contains(&path) {
                     IncludeContext::of_chart()
                 } else {
-                    IncludeContext::at(Term::word(path), path)
+                    let at = vec![ContextMap::At(path.to_owned())];
+                    IncludeContext::of_maps(&Term::word(path), at)
                 })
             }
-            Term::Word(word) if word == "nil" => Some(IncludeContext::of_keys(term, Vec::new())),
+            Term::Word(word) if word == "nil" => Some(IncludeContext::of_maps(term, Vec::new())),
             Term::Word(_) | Term::Text(_) => None,
             Term::Field(inner, path) => {
                 let term = self.context(&Term::Expression(inner.clone()))?.field(path)?;
@@ -139,7 +164,8 @@ impl Evaluation<'_> {
         };
         match (function.as_str(), terms) {
             ("dict", pairs) => {
-                Some(IncludeContext::of_keys(whole, pairs.chunks(2).map(pair).collect::<Option<_>>()?))
+                let pairs = pairs.chunks(2).map(pair).collect::<Option<_>>()?;
+                Some(IncludeContext::of_maps(whole, vec![ContextMap::Of(pairs)]))
             }
             ("list" | "tuple", items) => Some(IncludeContext::of_items(whole, items.to_vec())),
             ("compact", [list]) => {
@@ -149,11 +175,9 @@ impl Evaluation<'_> {
                 items.retain(|_| truths.next() == Some(true));
                 Some(IncludeContext::of_items(whole, items))
             }
-            ("set", [map, key, value]) => {
-                let mut context = self.context(map)?;
-                context.keys.retain(|(known, _)| Term::Text(known.clone()) != *key);
-                context.keys.push(pair(&[key.clone(), value.clone()])?);
-                Some(IncludeContext { whole: whole.clone(), ..context })
+            ("set", [map, Term::Text(key), value]) => {
+                let set = vec![ContextMap::Set(key.clone(), value.clone())];
+                Some(IncludeContext::of_maps(whole, [set, self.context(map)?.maps].concat()))
             }
             ("merge" | "mustMerge", maps) => self.merged(whole, maps.iter()),
             ("mergeOverwrite" | "mustMergeOverwrite", maps) => self.merged(whole, maps.iter().rev()),
@@ -166,19 +190,13 @@ impl Evaluation<'_> {
         }
     }
 
-    /// Maps of which the first ones win. Which keys a map of the values has isn't known, so such a map can only be the last one.
+    /// Maps of which the first ones win.
     fn merged<'t>(&mut self, whole: &Term, maps: impl Iterator<Item = &'t Term>) -> Option<IncludeContext> {
-        let mut merged = IncludeContext::of_keys(whole, Vec::new());
+        let mut all = Vec::new();
         for map in maps {
-            let mut context = self.context(map)?;
-            match (merged.base.as_deref(), &context.base) {
-                (None, _) => merged.base = context.base,
-                (Some("."), None) => context.keys.retain(|(key, _)| !OF_CHART.contains(&key.as_str())),
-                _ => return None,
-            }
-            merged.keys.extend(context.keys);
+            all.extend(self.context(map)?.maps);
         }
-        Some(merged)
+        Some(IncludeContext::of_maps(whole, all))
     }
 
     /// The argument that a function gives; `None` if it gives something else.
@@ -249,9 +267,7 @@ impl Evaluation<'_> {
 
     /// The items of a list that is made in place.
     pub(super) fn items(&mut self, list: &Term) -> Option<Vec<Term>> {
-        self.context(list)
-            .filter(|context| context.base.is_none() && context.keys.is_empty())
-            .map(|list| list.items)
+        self.context(list).filter(|context| context.maps.is_empty()).map(|list| list.items)
     }
 }
 

@@ -80,6 +80,27 @@ fn named_template_takes_another_tag() {
     }
 }
 
+/// As in the chart of a well-known ingress controller: `.` is two maps that lie over each other.
+#[test]
+fn maps_of_the_values_lie_over_each_other() {
+    let values = "global: {image: {registry: ghcr.io, tag: v1}}\nweb: {image: {registry: '', image: acme/web, tag: v2}}\nold: {image: {repository: acme/old}}\n";
+    let image = |merged: &str| {
+        format!(
+            "{{{{- with ({merged}) }}}}\nimage: {{{{ if .repository }}}}{{{{ .repository }}}}{{{{ else }}}}{{{{ .registry }}}}/{{{{ .image }}}}{{{{ end }}}}:{{{{ .tag }}}}{{{{ if .digest }}}}@{{{{ .digest }}}}{{{{ end }}}}\n{{{{- end }}}}\n"
+        )
+    };
+    let own = of_template(&image("merge .Values.web.image .Values.global.image"), values, "");
+    assert!(own.contains(&"ghcr.io/acme/web:v2 c/values.yaml:2".to_owned()), "{own:?}");
+    let global =
+        of_template(&image("mergeOverwrite (deepCopy .Values.web.image) .Values.global.image"), values, "");
+    assert!(
+        global.contains(&"ghcr.io/acme/web:v1 c/values.yaml:1 > c/values.yaml:2".to_owned()),
+        "{global:?}"
+    );
+    let other = of_template(&image("merge .Values.old.image .Values.global.image"), values, "");
+    assert!(other.contains(&"acme/old:v1 c/values.yaml:1".to_owned()), "{other:?}");
+}
+
 /// An image that is all in the template stays as it is; only an edit of the template changes it.
 #[test]
 fn named_template_gives_an_image_that_no_value_has() {
@@ -124,7 +145,6 @@ fn parts_of_the_image_are_joined_from_a_map_that_a_key_names() {
 fn context_that_is_not_known_says_nothing() {
     for (call, body) in [
         ("include \"i\" (dict .Values.prefix .Values.image)", "{{ .r.repository }}:{{ .r.tag }}"),
-        ("include \"i\" (merge .Values.image .Values.global)", "{{ .repository }}:{{ .tag }}"),
         ("include \"i\" (foo .Values.image)", "{{ .repository }}:{{ .tag }}"),
         ("include \"i\" (list .Values.image)", "{{ (index . 1).repository }}:{{ .tag }}"),
         ("include \"i\" \"x\"", "{{ .repository }}:{{ .tag }}"),
