@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::text::{ChartTemplates, ImageLine, NamedTemplate};
 
-/// What a text includes, without its lines with an image.
+/// What a text includes. The lines with an image have their own.
 #[derive(Debug, Default)]
 pub struct Includes {
     /// The named templates that get all values, `.` or `$`, and those that get something else.
