@@ -140,7 +140,7 @@ fn parts_of_the_image_are_joined_from_a_map_that_a_key_names() {
     );
 }
 
-/// What can't be told isn't guessed.
+/// If it is unknown what the template gets, the tag beside the name counts.
 #[test]
 fn context_that_is_not_known_says_nothing() {
     for (call, body) in [
