@@ -228,17 +228,25 @@ impl<'v> Evaluation<'v> {
         }
     }
 
+    /// Whether an action sets a value, or a part of it.
+    fn is_set(&self, path: &[&str]) -> bool {
+        self.named.set_paths.iter().any(|set| {
+            let mut keys = set.split('.');
+            keys.next() == Some("Values") && keys.zip(path).all(|(set, key)| set == *key)
+        })
+    }
+
     /// Whether a path leads to nothing that a chart's templates get.
     fn is_nowhere(&self, path: &str) -> bool {
         let first = path.strip_prefix('.').and_then(|keys| keys.split('.').next());
         first.is_some_and(|key| {
-            !key.is_empty() && !OF_CHART.contains(&key) && !self.named.set_keys.contains(key)
+            !key.is_empty() && !OF_CHART.contains(&key) && !self.named.set_paths.contains(key)
         })
     }
 
     /// A value that is a text. One that isn't there is empty.
     pub(super) fn value(&mut self, path: &[&str]) -> Option<Vec<EvaluatedPiece<'v>>> {
-        match self.find(path)? {
+        match self.known(path)? {
             None => Some(Vec::new()),
             Some(Value::Scalar(value)) if value.text.len() <= MAX_LENGTH => {
                 let (text, value) = (value.text.clone(), Some(value));
@@ -248,7 +256,13 @@ impl<'v> Evaluation<'v> {
         }
     }
 
-    /// The value at a path. `None` if that takes too many steps.
+    /// The value that templates get at a path. `None` if an action may set another one, and if that takes too many steps.
+    pub(super) fn known(&mut self, path: &[&str]) -> Option<Option<&'v Value>> {
+        self.spend(self.named.set_paths.len() / KEYS_PER_STEP)?;
+        if self.is_set(path) { None } else { self.find(path) }
+    }
+
+    /// The value at a path, as the values have it. `None` if that takes too many steps.
     pub fn find(&mut self, path: &[&str]) -> Option<Option<&'v Value>> {
         let mut value = Some(self.values);
         for key in path {

@@ -76,7 +76,7 @@ impl<'v> Arguments<'_, 'v> {
         let Term::Word(map) = self.evaluation.reduced(map)? else { return None };
         let mut path: Vec<&str> = values_path(&map)?;
         path.push(key);
-        Some(self.evaluation.find(&path)?.is_some())
+        Some(self.evaluation.known(&path)?.is_some())
     }
 
     /// The first argument that isn't empty, else the one at `otherwise`.

@@ -47,8 +47,8 @@ impl Includes {
 pub struct AllNamed<'t> {
     pub templates: HashMap<&'t str, &'t NamedTemplate>,
     pub(super) lines: HashMap<&'t str, Vec<&'t ImageLine>>,
-    /// The keys that actions add to what the templates get.
-    pub(super) set_keys: HashSet<&'t str>,
+    /// The paths that actions set in what the templates get, and don't remove again.
+    pub(super) set_paths: HashSet<&'t str>,
     /// The words in their actions.
     pub(super) words: HashSet<&'t str>,
 }
@@ -63,7 +63,7 @@ impl<'t> AllNamed<'t> {
                 all.lines.remove(name.as_str());
             }
             all.words.extend(chart.words.iter().map(String::as_str));
-            all.set_keys.extend(chart.set_keys.iter().map(String::as_str));
+            all.set_paths.extend(chart.set_paths.difference(&chart.unset_paths).map(String::as_str));
             for line in &chart.lines {
                 if let Some(name) = &line.inside {
                     all.lines.entry(name).or_default().push(line);

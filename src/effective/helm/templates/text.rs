@@ -39,8 +39,10 @@ pub struct ChartTemplates {
     pub named: BTreeMap<String, NamedTemplate>,
     pub uses: Vec<Uses>,
     pub included: Includes,
-    /// The keys that actions add to what the templates get: `$_ := set . "component" "api"`.
-    pub set_keys: BTreeSet<String>,
+    /// The paths that actions set in what the templates get, such as `component` and `Values.image.tag`.
+    pub set_paths: BTreeSet<String>,
+    /// Those that actions remove again.
+    pub unset_paths: BTreeSet<String>,
     /// The words in its actions.
     pub words: HashSet<String>,
     /// All of it was read, and there is something.
@@ -218,6 +220,8 @@ impl TemplateReader {
             }
             chart.add_words(action);
             let resolved = self.bindings.resolve(action).into_owned();
+            chart.set_paths.extend(calls(&resolved, "set "));
+            chart.unset_paths.extend(calls(&resolved, "unset "));
             let written = rest[before.len()..rest.len() - behind.len()].replacen(action, &resolved, 1);
             let is_followed = self.action(chart, action, &resolved, &written);
             if let Some(uses) = self.uses(chart).filter(|_| may_make_image && !is_followed) {
@@ -265,7 +269,6 @@ impl TemplateReader {
     /// same without variables, and `written` is that with what is around it.
     fn action(&mut self, chart: &mut ChartTemplates, action: &str, resolved: &str, written: &str) -> bool {
         if let Some(is_known) = self.bindings.assign(action) {
-            chart.set_keys.extend(set_keys(resolved).map(str::to_owned));
             self.text(&written.replacen(resolved, NOTHING, 1));
             return is_known;
         }
@@ -363,13 +366,18 @@ impl Uses {
     }
 }
 
-/// The keys that an action adds to what the template gets.
-fn set_keys(action: &str) -> impl Iterator<Item = &str> {
-    let is_call = |at: usize| !action[..at].ends_with(char::is_alphanumeric);
-    let calls = action.match_indices("set ").filter(move |(at, _)| is_call(*at));
-    let of_root =
-        calls.filter_map(|(at, set)| action[at + set.len()..].trim_start().strip_prefix(['.', '$']));
-    of_root.filter_map(|call| Some(call.trim_start().strip_prefix('"')?.split_once('"')?.0))
+/// The paths that calls such as `set .Values.image "tag"` are about; of a key that isn't written there, the path of the map.
+fn calls<'a>(action: &'a str, function: &'a str) -> impl Iterator<Item = String> + 'a {
+    let is_call = |at: &usize| !action[..*at].ends_with(char::is_alphanumeric);
+    let found = action.match_indices(function).map(|(at, _)| at).filter(is_call);
+    found.filter_map(move |at| {
+        let (map, key) = action[at + function.len()..].trim_start().split_once(' ')?;
+        let map = map.strip_prefix(['.', '$'])?.trim_start_matches('.');
+        let key = key.trim_start().strip_prefix('"').and_then(|key| key.split_once('"')).map(|(key, _)| key);
+        let path: Vec<&str> =
+            [Some(map), key].into_iter().flatten().filter(|part| !part.is_empty()).collect();
+        Some(path.join("."))
+    })
 }
 
 /// Whether an action is control flow.

@@ -79,7 +79,7 @@ impl<'v> Evaluation<'v> {
             return Some(true);
         }
         let Some(keys) = path.strip_prefix(".Values") else { return self.is_text_filled(&Term::word(word)) };
-        let value = self.find(&keys.split('.').skip(1).collect::<Vec<_>>())?;
+        let value = self.known(&keys.split('.').skip(1).collect::<Vec<_>>())?;
         Some(match value {
             None => false,
             Some(Value::Scalar(value)) => !value.text.is_empty() && !is_zero(value),
@@ -94,7 +94,7 @@ impl<'v> Evaluation<'v> {
         if let Term::Word(word) = &term
             && let Some(keys) = word.trim_start_matches('$').strip_prefix(".Values.")
         {
-            return match self.find(&keys.split('.').collect::<Vec<_>>())? {
+            return match self.known(&keys.split('.').collect::<Vec<_>>())? {
                 None => Some("invalid"),
                 Some(Value::Map(_)) => Some("map"),
                 Some(Value::List(_)) => Some("slice"),

@@ -109,7 +109,7 @@ fn named_template_gives_an_image_that_no_value_has() {
     assert_eq!(found, [OWN, "busybox:1 nowhere", UNUSED]);
 }
 
-/// Templates get nothing by other names than Helm's, unless an action sets it.
+/// Templates get nothing by other names than Helm's, unless an action sets it and doesn't remove it again.
 #[test]
 fn what_is_not_set_anywhere_is_empty() {
     let named = "{{ define \"i\" }}{{ if .local }}{{ .local.repository }}{{ else }}{{ .Values.image.repository }}:{{ .tag | default .Values.global.tag }}{{ end }}{{ end }}";
@@ -118,9 +118,30 @@ fn what_is_not_set_anywhere_is_empty() {
     for set in [
         "{{ $_ := set . \"tag\" \"v9\" }}",
         "{{ $root := . }}{{- $_ = set $root \"tag\" .Values.image.tag }}",
+        "{{ include \"other\" (set . \"tag\" \"v9\") }}",
     ] {
         assert_eq!(of_template(&format!("{set}\n{line}"), VALUES, named)[0], OWN, "{set}");
+        let unset = "{{ $_ := unset . \"tag\" }}";
+        assert!(of_template(&format!("{set}{unset}\n{line}"), VALUES, named).contains(&GLOBAL.to_owned()));
     }
+}
+
+/// As in a chart of a service mesh, which lays its profiles over all values.
+#[test]
+fn value_that_an_action_sets_is_not_known() {
+    let line = "image: {{ .Values.image.repository }}:{{ .Values.global.tag }}\n";
+    assert_eq!(of_template(line, VALUES, ""), [GLOBAL]);
+    for set in [
+        "{{ $_ := set $ \"Values\" (mergeOverwrite .Values.defaults .Values) }}",
+        "{{ $_ := set .Values \"global\" (dict) }}",
+        "{{ $_ := set .Values.global \"tag\" \"v9\" }}",
+        "{{ $values := .Values }}{{ $_ := set $values.global .Values.key \"v9\" }}",
+    ] {
+        let doubt = "c/values.yaml:2 the image may get the tag .Values.global.tag in c/templates/a.yaml:2";
+        assert_eq!(of_template(&format!("{set}\n{line}"), VALUES, ""), [OWN, doubt], "{set}");
+    }
+    let other = "{{ $_ := set .Values.global \"team\" \"shop\" }}";
+    assert_eq!(of_template(&format!("{other}\n{line}"), VALUES, ""), [GLOBAL]);
 }
 
 /// As in the chart of an operator, whose values leave most parts of the name to defaults.
