@@ -95,7 +95,7 @@ impl<'a> Files<'a> {
 
     /// Frees the parsed files without anyone waiting for it.
     pub fn drop_in_background(self) {
-        drop_in_background((self.loaded, self.parsed));
+        drop_in_background(self.loaded.len() + self.parsed.len(), (self.loaded, self.parsed));
     }
 
     /// Reads a file; `None` if there is none.

@@ -59,11 +59,15 @@ pub struct Fetcher<'a> {
 
 impl Fetcher<'_> {
     /// Looks up the branches and fetches the missing commits, over one connection. Returns `None` if the branch doesn't
-    /// exist.
+    /// exist. Before anything is downloaded, `meanwhile` gets the branch's name, to start something that can happen at the same time.
     ///
     /// # Errors
     /// If the server can't be reached, refuses, or sends something unusable.
-    pub fn fetch(&self, wanted: &FetchRequest<'_>) -> Result<Option<AdvertisedBranches>, TransferError> {
+    pub fn fetch(
+        &self,
+        wanted: &FetchRequest<'_>,
+        meanwhile: &mut dyn FnMut(&str),
+    ) -> Result<Option<AdvertisedBranches>, TransferError> {
         let workspace = self.workspace;
         let too_many = Cell::new(false);
         let shallow = workspace.borrows && workspace.repo.is_shallow();
@@ -73,10 +77,10 @@ impl Fetcher<'_> {
             (false, true) => HISTORY,
             (false, false) => 1,
         };
-        match self.fetch_to_depth(wanted, depth, limit) {
+        match self.fetch_to_depth(wanted, depth, limit, meanwhile) {
             Err(_) if too_many.get() => {
                 workspace.cut.set(true);
-                self.fetch_to_depth(wanted, DEPTHS[0], None)
+                self.fetch_to_depth(wanted, DEPTHS[0], None, &mut |_| ())
             }
             done => done,
         }
@@ -87,6 +91,7 @@ impl Fetcher<'_> {
         wanted: &FetchRequest<'_>,
         depth: i32,
         limit: Option<&Cell<bool>>,
+        meanwhile: &mut dyn FnMut(&str),
     ) -> Result<Option<AdvertisedBranches>, TransferError> {
         let Fetcher { workspace, endpoint, deadline } = *self;
         endpoint.during(deadline, || {
@@ -101,6 +106,7 @@ impl Fetcher<'_> {
                 refspecs.push(format!("refs/heads/{head}"));
             }
             if !refspecs.is_empty() {
+                meanwhile(&found.branch);
                 offer(workspace, &wanted.fetched)?;
                 self.download(&mut connection, &refspecs, depth, limit)?;
             }

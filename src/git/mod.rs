@@ -5,7 +5,8 @@
 //! commit, which `tree_search` finds, and `local_commit` implements `--commit`.
 //!
 //! Landing uses its own `workspace`: a temporary bare repository that borrows the checkout's objects, so that nothing
-//! in the checkout moves. `fetch` brings new commits into it, and `push` sends what the server lacks, as `pkt_line`s.
+//! in the checkout moves. `fetch` brings new commits into it, and `push` sends what the server lacks, as `pkt_line`s;
+//! `early_advertisement` asks for what a push needs to know while the fetch runs.
 //! `carry` rebases local commits, and `equivalent_commit` finds the commit that a server made from one of ours. After
 //! landing, `sync` updates the checkout, and `adopt` copies the new objects there.
 //!
@@ -27,6 +28,7 @@ mod credential_helper;
 pub(crate) mod credentials;
 mod date;
 mod discovery;
+pub(crate) mod early_advertisement;
 mod env_config;
 pub(crate) mod equivalent_commit;
 mod error;
@@ -62,7 +64,7 @@ mod unchanged;
 mod url_text;
 pub(crate) mod workspace;
 
-pub use answers::{AnswerError, LimitExceeded};
+pub use answers::{AnswerError, LimitExceeded, RefAdvertisement};
 pub use carry::CarriedCommits;
 pub use checkout::Checkout;
 pub use credentials::{Secrets, Tokens};

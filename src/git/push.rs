@@ -31,6 +31,8 @@ pub struct PushRequest<'a> {
     pub options: &'a [String],
     /// Whether there are any of a merge request.
     pub makes_merge_request: bool,
+    /// What the server said about the branch before the fetch ended, if it was asked.
+    pub early: Option<RefAdvertisement>,
 }
 
 /// The server's answer.
@@ -55,6 +57,10 @@ pub fn push(
 
 impl PushRequest<'_> {
     fn run(&self, endpoint: &Arc<Endpoint>) -> Result<PushResult, git2::Error> {
+        if let Some(early) = self.early.as_ref().filter(|early| self.can_start_with(early)) {
+            let mut stream = endpoint.open(Service::ReceivePack).map_err(|e| lost(&e))?;
+            return self.send(&mut *stream, early);
+        }
         let mut stream = endpoint.open(Service::ReceivePackLs).map_err(|e| lost(&e))?;
         let advertised = read_advertisement(&mut *stream, &self.full_name());
         let advertised = advertised.map_err(|e| lost(&endpoint.refuse(e)))?;
@@ -75,19 +81,34 @@ impl PushRequest<'_> {
             };
             return Err(lost(&endpoint.refuse(error)));
         }
-        let mut request = pkt_line::line(&self.command(&advertised));
+        if endpoint.is_stateless() {
+            drop(stream);
+            stream = endpoint.open(Service::ReceivePack).map_err(|e| lost(&e))?;
+        }
+        self.send(&mut *stream, &advertised)
+    }
+
+    /// Whether an early list shows what the push needs. If it doesn't, a later one may.
+    fn can_start_with(&self, early: &RefAdvertisement) -> bool {
+        let takes_options = self.options.is_empty() || early.push_options;
+        early.refusal.is_none() && early.tip == self.expected && takes_options
+    }
+
+    /// Sends the command and the new objects, and reads the answer.
+    fn send(
+        &self,
+        stream: &mut dyn SmartSubtransportStream,
+        advertised: &RefAdvertisement,
+    ) -> Result<PushResult, git2::Error> {
+        let mut request = pkt_line::line(&self.command(advertised));
         request.extend_from_slice(pkt_line::FLUSH);
         if !self.options.is_empty() {
             self.options.iter().for_each(|option| request.extend(pkt_line::line(option.as_bytes())));
             request.extend_from_slice(pkt_line::FLUSH);
         }
         request.extend_from_slice(&self.pack()?);
-        if endpoint.is_stateless() {
-            drop(stream);
-            stream = endpoint.open(Service::ReceivePack).map_err(|e| lost(&e))?;
-        }
         stream.write_all(&request).and_then(|()| stream.flush()).map_err(|e| lost(&e))?;
-        self.answer(&mut *stream, advertised.side_band)
+        self.answer(stream, advertised.side_band)
     }
 
     fn full_name(&self) -> String {

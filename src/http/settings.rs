@@ -21,6 +21,11 @@ use super::url_match::{MatchedUrl, Specificity};
 use super::{CONNECT_TIMEOUT, HttpError, proxy};
 use crate::environment::Environment;
 
+/// For what a server sends, in bytes. All its headers must fit, of which ureq takes 64 KiB.
+const INPUT_BUFFER: usize = 72 * 1024;
+/// For what is sent, in bytes. Each connection clears its buffers before the first request, so larger ones cost time.
+const OUTPUT_BUFFER: usize = 16 * 1024;
+
 /// All HTTP settings. Which of them apply depends on the URL.
 #[derive(Clone, Default)]
 pub struct HttpSettings {
@@ -244,6 +249,8 @@ fn config(proxy: Option<Proxy>) -> Config {
         .max_redirects_will_error(false)
         .timeout_connect(Some(CONNECT_TIMEOUT))
         .proxy(proxy)
+        .input_buffer_size(INPUT_BUFFER)
+        .output_buffer_size(OUTPUT_BUFFER)
         .build()
 }
 

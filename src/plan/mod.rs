@@ -73,7 +73,7 @@ pub fn plan(source: &dyn FileSource, request: &Request) -> PlanOutcome {
     let mut scanned = files::ScannedFiles::default();
     let plan = plan_on(source, request, &mut scanned);
     let files::ScannedFiles { warnings, unparsable, around, .. } = scanned;
-    drop_in_background(around);
+    drop_in_background(around.paths.len(), around);
     PlanOutcome { plan, warnings, unparsable }
 }
 

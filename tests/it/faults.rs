@@ -194,17 +194,19 @@ fn push_retries_when_branch_moved_after_fetch() {
 /// A commit that was removed from the branch must not come back below our bump.
 #[test]
 fn removed_commits_stay_removed_when_branch_was_reset() {
-    let world = World::new();
-    let folder = world.shallow("w");
-    world.rival("mistake.md", "a mistake\n");
-    let bare = world.bare.clone();
-    world.server.before(On::InfoRefs(Service::ReceivePack), move || {
-        git(&bare, &["update-ref", "refs/heads/main", "refs/heads/main~1"]);
-    });
-    let told = ended(&run(&mut push(&folder, "main-abc1234", &[])), 0, "landed");
-    assert_eq!(told["attempts"], 2);
-    assert_eq!(world.commits(), BASE + 1);
-    assert!(!git(&world.bare, &["ls-tree", "main"]).contains("mistake.md"));
+    for reset_at in [OFFER, SEND] {
+        let world = World::new();
+        world.rival("mistake.md", "a mistake\n");
+        let folder = world.shallow("w");
+        let bare = world.bare.clone();
+        world.server.before(reset_at, move || {
+            git(&bare, &["update-ref", "refs/heads/main", "refs/heads/main~1"]);
+        });
+        let told = ended(&run(&mut push(&folder, "main-abc1234", &[])), 0, "landed");
+        assert_eq!(told["attempts"], 2, "{reset_at:?}");
+        assert_eq!(world.commits(), BASE + 1, "{reset_at:?}");
+        assert!(!git(&world.bare, &["ls-tree", "main"]).contains("mistake.md"), "{reset_at:?}");
+    }
 }
 
 /// A hook's output isn't a verdict: the hook accepted the push.

@@ -21,6 +21,7 @@ mod delivery_guide;
 #[cfg(feature = "deployment-tests")]
 mod deployments;
 mod docs;
+mod early_list;
 mod environments;
 mod fake_github;
 mod faults;

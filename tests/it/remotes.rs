@@ -31,12 +31,12 @@ fn costs(world: &World, requests: usize, connections: usize) {
 }
 
 #[test]
-fn landing_takes_four_requests_and_one_connection() {
+fn landing_takes_four_requests_and_two_connections() {
     let world = World::new();
     let folder = world.shallow("w");
     world.rival("README.md", "newer\n");
     ended(&repo::run(&mut push(&folder, "v1", &[])), 0, "landed");
-    costs(&world, 4, 1);
+    costs(&world, 4, 2);
 }
 
 /// Progress would come in hundreds of packets with a few objects, and tagbump doesn't show it.

@@ -28,10 +28,13 @@ impl Bump<'_> {
     ) -> Result<ForgeBranch, Error> {
         let landing = &self.settings.delivery.landing;
         // a dry run publishes nothing, so it needs no token
-        let by_api = landing.via == Via::Api && !self.settings.delivery.dry_run;
+        let publishes = !self.settings.delivery.dry_run;
         let git = GitBranch::new(checkout, target, &landing.tokens)?;
-        let publisher: Box<dyn Publisher<ForgeError>> =
-            if by_api { api_publisher(&git, site)? } else { Box::new(GitPush) };
+        let publisher: Box<dyn Publisher<ForgeError>> = match landing.via {
+            Via::Api if publishes => api_publisher(&git, site)?,
+            _ if publishes && !git.has_pull_request() => Box::new(GitPush::asking_early()),
+            _ => Box::new(GitPush::default()),
+        };
         let publisher = match (site, git.has_pull_request()) {
             (Some(ForgeSite::GitLab { .. }), true) => self.gitlab_publisher(&git)?,
             (Some(site), true) => Box::new(ConfirmedPublisher::new(publisher, site.clone())),

@@ -84,6 +84,6 @@ pub fn roots(files: &mut Files<'_>, scene: &Scene<'_>) -> Vec<Root> {
     roots.extend(chart_roots(files, &charts, &used));
     roots.extend(projects::roots(files, scene));
     roots.extend(templates::roots(files, scene));
-    drop_in_background((objects, declared));
+    drop_in_background(objects.iter().map(Vec::len).sum(), (objects, declared));
     roots
 }

@@ -45,13 +45,13 @@ impl Publisher<ForgeError> for GitLabPush {
         deadline: Instant,
     ) -> PublishOutcome<ForgeError> {
         let options = self.prepared.get(&commit).map(Vec::as_slice).unwrap_or_default();
-        let (outcome, printed) = push_commit(git, commit, options, deadline);
+        let (outcome, printed) = push_commit(git, commit, options, None, deadline);
         self.printed = printed;
         outcome.map(ForgeError::from)
     }
 
     fn find(&self, git: &GitBranch, tip: &Tip, commit: CommitId) -> Result<Option<CommitId>, ForgeError> {
-        Publisher::<ForgeError>::find(&GitPush, git, tip, commit)
+        Publisher::<ForgeError>::find(&GitPush::default(), git, tip, commit)
     }
 
     fn printed(&self) -> Option<&str> {

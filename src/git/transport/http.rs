@@ -120,6 +120,15 @@ impl HttpServer {
         Err(ServerError::TooManyRedirects { url: shown_url(&url) }.into())
     }
 
+    /// Asks once for the list of references of a service, at the URL and with the credential that are known by now.
+    pub(super) fn discover_once(
+        &self,
+        service: &str,
+        deadline: Instant,
+    ) -> Result<Response<Body>, TransportError> {
+        self.get(&self.list_url(service)?, time_until(deadline))
+    }
+
     fn url(&self, path: &str) -> Result<Url, TransportError> {
         let base = self.state().base.clone();
         let text = format!("{}/{path}", base.as_str().trim_end_matches('/'));

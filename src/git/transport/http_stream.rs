@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::sync::Arc;
+use std::time::Instant;
 
 use git2::transport::{Service, SmartSubtransportStream};
 use jiff::Timestamp;
@@ -44,13 +45,25 @@ pub(super) fn open(
     match service {
         Service::UploadPackLs | Service::ReceivePackLs => {
             let discovered = http(endpoint).discover(name, endpoint.deadline());
-            let kind = format!("application/x-git-{name}-advertisement");
-            let answer = discovered.and_then(|answer| accept(endpoint, answer, &kind));
+            let answer = discovered.and_then(|answer| accept(endpoint, answer, &list_type(name)));
             stream.answer = Some(answer.map_err(|f| endpoint.stop(f))?);
         }
         Service::UploadPack | Service::ReceivePack => {}
     }
     Ok(Box::new(stream))
+}
+
+/// The list of references that starts a push, if the server sends one at once.
+pub(super) fn list_before_push(endpoint: &Endpoint, deadline: Instant) -> Option<impl Read + use<>> {
+    let name = program(Service::ReceivePackLs);
+    let answer = http(endpoint).discover_once(name, deadline);
+    let body = answer.and_then(|answer| accept(endpoint, answer, &list_type(name))).ok()?;
+    Some(ReadToEnd(body))
+}
+
+/// The media type of a list of references.
+fn list_type(service: &str) -> String {
+    format!("application/x-git-{service}-advertisement")
 }
 
 fn http(endpoint: &Endpoint) -> &HttpServer {
@@ -103,6 +116,21 @@ fn message_in(reader: &mut BodyReader<'_>, content_type: &str) -> String {
     // ignore what can't be read; the extra byte shows that the text continues
     let _ = reader.take(MAX_MESSAGE as u64 + 1).read_to_end(&mut bytes);
     short_server_text(&bytes, MAX_MESSAGE)
+}
+
+/// An answer that is read to its end when dropped, so that its connection can be reused.
+struct ReadToEnd(BodyReader<'static>);
+
+impl Read for ReadToEnd {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.0.read(buffer)
+    }
+}
+
+impl Drop for ReadToEnd {
+    fn drop(&mut self) {
+        finish(&mut self.0);
+    }
 }
 
 /// One request and its answer.

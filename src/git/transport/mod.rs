@@ -15,6 +15,7 @@ mod redirect;
 mod ssh;
 
 use std::cell::RefCell;
+use std::io::Read;
 use std::sync::{Arc, Mutex, Once};
 use std::time::{Duration, Instant};
 
@@ -195,6 +196,15 @@ impl Endpoint {
             Server::Http(_) => http_stream::open(self, service),
             Server::Ssh(ssh) => ssh.open(self, service),
             Server::Local(local) => local.open(self, service),
+        }
+    }
+
+    /// The list of references that starts a push over HTTP, on a connection of its own if another request is under way. Returns `None` if
+    /// there is no list at this URL with the credentials at hand. Changes nothing here, so it can run beside an operation.
+    pub fn list_before_push(&self, deadline: Instant) -> Option<impl Read + use<>> {
+        match &self.server {
+            Server::Http(_) => http_stream::list_before_push(self, deadline),
+            Server::Ssh(_) | Server::Local(_) => None,
         }
     }
 

@@ -21,6 +21,9 @@ use crate::landing::{self, FetchError, PublishOutcome, Tip};
 use crate::object_id::CommitId;
 use crate::plan::FileSource;
 
+/// What starts before new commits are fetched, with the server to push to and the name of the target branch.
+type Meanwhile<'a> = dyn FnMut(&Arc<Endpoint>, &str) + 'a;
+
 /// A branch of a git remote.
 pub struct GitBranch {
     pub(super) workspace: Workspace,
@@ -209,7 +212,11 @@ impl GitBranch {
     }
 
     /// Asks for the tip, and fetches it if it is new, over one connection.
-    fn fetch_tip(&mut self, deadline: Instant) -> Result<CommitId, FetchError<RemoteError>> {
+    fn fetch_tip(
+        &mut self,
+        deadline: Instant,
+        meanwhile: &mut Meanwhile<'_>,
+    ) -> Result<CommitId, FetchError<RemoteError>> {
         let head = self.target.head.as_deref();
         let wanted = FetchRequest {
             branch: self.branch.as_deref(),
@@ -217,7 +224,7 @@ impl GitBranch {
             ours: !self.published.is_empty(),
             fetched: self.fetched_tips(),
         };
-        match self.fetcher(deadline).fetch(&wanted) {
+        match self.fetcher(deadline).fetch(&wanted, &mut |branch| meanwhile(&self.push, branch)) {
             Ok(Some(found)) => {
                 self.branch = Some(found.branch);
                 self.default = found.default;
@@ -290,7 +297,19 @@ impl GitBranch {
     /// # Errors
     /// If the server can't be reached, or has no such branch.
     pub fn tip(&mut self, deadline: Instant) -> Result<Tip, FetchError<RemoteError>> {
-        let base = self.fetch_tip(deadline)?;
+        self.tip_while(deadline, &mut |_, _| ())
+    }
+
+    /// As [`GitBranch::tip`]. Before new commits are fetched, `meanwhile` gets the server to push to and the name of the target branch.
+    ///
+    /// # Errors
+    /// As [`GitBranch::tip`].
+    pub(super) fn tip_while(
+        &mut self,
+        deadline: Instant,
+        meanwhile: &mut Meanwhile<'_>,
+    ) -> Result<Tip, FetchError<RemoteError>> {
+        let base = self.fetch_tip(deadline, meanwhile)?;
         if self.target.head.is_none() {
             if self.has_published(base) {
                 // the local commits are on the branch; on top of themselves they would conflict

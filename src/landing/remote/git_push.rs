@@ -1,5 +1,6 @@
 //! Publishes commits by pushing them with git.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::classify;
@@ -9,16 +10,53 @@ use super::git_branch::GitBranch;
 use super::pr_branch::RefUpdate;
 use super::publisher::Publisher;
 use super::withheld::explain_push;
+use crate::git::RefAdvertisement;
+use crate::git::early_advertisement::EarlyAdvertisement;
 use crate::git::oid::oid;
 use crate::git::push::{self, PushRequest, PushResult};
+use crate::git::transport::Endpoint;
 use crate::landing::{PublishOutcome, Tip};
 use crate::object_id::CommitId;
 
-pub struct GitPush;
+/// Pushes with git.
+#[derive(Default)]
+pub struct GitPush {
+    first: FirstPush,
+}
+
+/// When the server is asked for what the first push needs to know. Later pushes follow a lost race, and the sooner before
+/// one the branch is read, the better.
+#[derive(Default)]
+enum FirstPush {
+    /// At the time of the push, as for all others.
+    #[default]
+    LikeOthers,
+    /// While new commits are fetched.
+    AskEarly,
+    Asked(EarlyAdvertisement),
+}
+
+impl GitPush {
+    /// Asks the server for what the first push needs to know while new commits are fetched.
+    pub fn asking_early() -> Self {
+        GitPush { first: FirstPush::AskEarly }
+    }
+}
 
 impl<E: From<RemoteError>> Publisher<E> for GitPush {
+    fn while_fetching(&mut self, server: &Arc<Endpoint>, branch: &str, deadline: Instant) {
+        if let FirstPush::AskEarly = self.first {
+            let early = EarlyAdvertisement::request(server, branch, deadline);
+            self.first = early.map(FirstPush::Asked).unwrap_or_default();
+        }
+    }
+
     fn publish(&mut self, git: &GitBranch, commit: CommitId, deadline: Instant) -> PublishOutcome<E> {
-        push_commit(git, commit, &[], deadline).0.map(E::from)
+        let early = match std::mem::take(&mut self.first) {
+            FirstPush::Asked(early) => early.wait(),
+            FirstPush::LikeOthers | FirstPush::AskEarly => None,
+        };
+        push_commit(git, commit, &[], early, deadline).0.map(E::from)
     }
 
     fn find(&self, git: &GitBranch, tip: &Tip, commit: CommitId) -> Result<Option<CommitId>, E> {
@@ -27,11 +65,13 @@ impl<E: From<RemoteError>> Publisher<E> for GitPush {
     }
 }
 
-/// Pushes a commit, with more push options than git's configuration has. Returns what the server printed, too, if it accepted the push.
+/// Pushes a commit, with more push options than git's configuration has. `early` is what the server has said about the branch, if it was
+/// asked before. Returns what the server printed, too, if it accepted the push.
 pub fn push_commit(
     git: &GitBranch,
     commit: CommitId,
     more_options: &[String],
+    early: Option<RefAdvertisement>,
     deadline: Instant,
 ) -> (PublishOutcome<RemoteError>, Option<String>) {
     let Some((branch, expected)) = goal(git, commit) else {
@@ -52,6 +92,7 @@ pub fn push_commit(
         known: base.into_iter().chain(head).collect(),
         options: &options,
         makes_merge_request: !more_options.is_empty(),
+        early,
     };
     let (endpoint, url) = git.push_endpoint();
     let url = url.to_string();

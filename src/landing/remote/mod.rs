@@ -78,7 +78,10 @@ impl<E: Display + From<RemoteError>> TargetBranch for RemoteBranch<E> {
     type Error = E;
 
     fn tip(&mut self, deadline: Instant) -> Result<Tip, FetchError<E>> {
-        self.git.tip(deadline).map_err(|error| error.map(E::from))
+        let RemoteBranch { git, publisher } = self;
+        let meanwhile =
+            &mut |server: &Arc<Endpoint>, branch: &str| publisher.while_fetching(server, branch, deadline);
+        git.tip_while(deadline, meanwhile).map_err(|error| error.map(E::from))
     }
 
     fn files(&self, tip: &Tip) -> Result<Box<dyn FileSource + '_>, E> {

@@ -1,8 +1,10 @@
 //! How commits get onto a remote branch.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::git_branch::GitBranch;
+use crate::git::transport::Endpoint;
 use crate::landing::{Proposal, PublishOutcome, Tip};
 use crate::object_id::CommitId;
 
@@ -10,6 +12,9 @@ use crate::object_id::CommitId;
 ///
 /// `E` is the error of all publishers: a forge's API can fail in more ways than git.
 pub trait Publisher<E> {
+    /// Asks the server for what publishing to a branch needs, if that can happen while its new commits are fetched.
+    fn while_fetching(&mut self, _server: &Arc<Endpoint>, _branch: &str, _deadline: Instant) {}
+
     /// Prepares a commit that was made on a tip for publishing.
     ///
     /// # Errors

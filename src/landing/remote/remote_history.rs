@@ -225,7 +225,7 @@ fn found(
     fetched: Option<CommitId>,
 ) -> Result<AdvertisedBranches, FetchError<RemoteError>> {
     let wanted = FetchRequest { branch, head: None, ours: false, fetched: fetched.into_iter().collect() };
-    match fetcher.fetch(&wanted) {
+    match fetcher.fetch(&wanted, &mut |_| ()) {
         Ok(Some(found)) if fetcher.workspace.has(found.tip) => Ok(found),
         Ok(Some(found)) => Err(classify::without_tip(&url.to_string(), found.tip)),
         Ok(None) => Err(FetchError::Permanent(no_branch(url, branch))),

@@ -129,7 +129,7 @@ impl<'a> Renderer<'a> {
         let roots = roots(&mut files, &scene);
         let seen = look(&RenderedRoots::new(&files, &roots, self.environments));
         files.drop_in_background();
-        drop_in_background(roots);
+        drop_in_background(self.around.paths.len(), roots);
         seen
     }
 

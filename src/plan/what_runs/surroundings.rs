@@ -9,6 +9,7 @@ use super::super::SourceFile;
 use crate::effective::{FileMarks, FileRole, StructuralFile};
 use crate::file_selection::file_name;
 use crate::manifest::is_compose;
+use crate::memory::MANY_FILES;
 use crate::mutex::{into_inner, lock};
 
 /// The files around the edits.
@@ -75,7 +76,13 @@ impl SurroundingsCollector {
     /// `other` are the files beside those that aren't YAML.
     pub fn finish(self, other: BTreeSet<String>) -> Surroundings {
         let NotedFiles { all, structural } = into_inner(self.noted);
-        // putting thousands of paths in order is worth a second thread
+        if all.len() < MANY_FILES {
+            return Surroundings {
+                structural: structural.into_iter().collect(),
+                other,
+                ..Surroundings::of(all)
+            };
+        }
         std::thread::scope(|scope| {
             let structural = scope.spawn(|| structural.into_iter().collect());
             let rest = Surroundings::of(all);
@@ -103,11 +110,11 @@ impl Surroundings {
     }
 }
 
-/// Sorts files by path, with two threads.
+/// Sorts files by path; many of them with two threads.
 fn sort(files: &mut [NotedFile]) {
     let by_path = |a: &NotedFile, b: &NotedFile| in_order(a.path.as_bytes(), b.path.as_bytes());
-    if files.is_empty() {
-        return;
+    if files.len() < MANY_FILES {
+        return files.sort_unstable_by(by_path);
     }
     let (lower, _, upper) = files.select_nth_unstable_by(files.len() / 2, by_path);
     std::thread::scope(|scope| {
@@ -147,5 +154,9 @@ mod tests {
         let found = Surroundings::of(paths.map(note).into());
         assert_eq!(found.paths, BTreeSet::from(paths.map(str::to_owned)));
         assert!(Surroundings::of(Vec::new()).paths.is_empty());
+        let many: BTreeSet<String> =
+            (0..2 * MANY_FILES).map(|nth| format!("apps/{}.yaml", nth * 7919 % 1000)).collect();
+        let found = Surroundings::of(many.iter().rev().map(|path| note(path)).collect());
+        assert_eq!(found.paths, many);
     }
 }
