@@ -3,9 +3,11 @@
 //!
 //! Symlinks are never followed, and pipes are never waited for.
 
+use std::ffi::{OsStr, OsString};
 use std::fs::{File, Metadata, Permissions};
 use std::io;
 use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::Path;
 
@@ -22,6 +24,10 @@ const TO_PASS: OFlags = OFlags::RDONLY;
 
 /// Without NONBLOCK, opening a pipe would wait for a writer.
 const TO_READ: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
+
+/// For the entries that the system lists at once, in bytes. Most folders have no more.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const LISTING_BUFFER: usize = 16 * 1024;
 
 /// Identifies a file, and holds its owner, permissions and size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +92,54 @@ impl Folder {
         })
     }
 
+    /// Opens a folder to list it.
+    pub fn to_list(&self, name: &OsStr) -> Result<Self, OpenError> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        Ok(Folder(fs::openat(&self.0, name, flags, Mode::empty()).map_err(io::Error::from)?))
+    }
+
+    /// What is in a folder that was opened to list it: names, and what they stand for.
+    pub fn entries(&self) -> io::Result<Vec<(OsString, EntryKind)>> {
+        let mut found = Vec::new();
+        self.list(&mut |name: &[u8], kind| {
+            if name != b"." && name != b".." {
+                let name = OsStr::from_bytes(name);
+                found.push((name.to_owned(), self.known_kind(name, kind)?));
+            }
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    fn list(&self, each: &mut dyn FnMut(&[u8], FileType) -> io::Result<()>) -> io::Result<()> {
+        let mut buffer = Vec::with_capacity(LISTING_BUFFER);
+        let mut listing = fs::RawDir::new(&self.0, buffer.spare_capacity_mut());
+        while let Some(entry) = listing.next() {
+            let entry = entry?;
+            each(entry.file_name().to_bytes(), entry.file_type())?;
+        }
+        Ok(())
+    }
+
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    fn list(&self, each: &mut dyn FnMut(&[u8], FileType) -> io::Result<()>) -> io::Result<()> {
+        for entry in fs::Dir::read_from(&self.0)? {
+            let entry = entry?;
+            each(entry.file_name().to_bytes(), entry.file_type())?;
+        }
+        Ok(())
+    }
+
+    /// Some file systems don't list the kinds of their entries.
+    fn known_kind(&self, name: &OsStr, listed: FileType) -> io::Result<EntryKind> {
+        if listed != FileType::Unknown {
+            return Ok(entry_kind(listed));
+        }
+        // an entry that is gone again isn't anything to enter or to read
+        Ok(self.kind_of(name)?.unwrap_or(EntryKind::Other))
+    }
+
     /// Whether both are the same folder.
     pub fn is(&self, other: &Folder) -> io::Result<bool> {
         let (one, two) = (fs::fstat(&self.0)?, fs::fstat(&other.0)?);
@@ -94,17 +148,16 @@ impl Folder {
 
     /// The kind of entry that a name refers to; `None` if it doesn't exist.
     pub fn kind(&self, name: &str) -> io::Result<Option<EntryKind>> {
+        self.kind_of(OsStr::new(name))
+    }
+
+    fn kind_of(&self, name: &OsStr) -> io::Result<Option<EntryKind>> {
         let about = match fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(about) => about,
             Err(rustix::io::Errno::NOENT) => return Ok(None),
             Err(e) => return Err(e.into()),
         };
-        Ok(Some(match FileType::from_raw_mode(about.st_mode) {
-            FileType::RegularFile => EntryKind::File,
-            FileType::Directory => EntryKind::Folder,
-            FileType::Symlink => EntryKind::Symlink,
-            _ => EntryKind::Other,
-        }))
+        Ok(Some(entry_kind(FileType::from_raw_mode(about.st_mode))))
     }
 
     /// Opens a regular file for reading.
@@ -180,6 +233,15 @@ impl Folder {
 
     pub fn remove(&self, name: &str) -> io::Result<()> {
         Ok(fs::unlinkat(&self.0, name, AtFlags::empty())?)
+    }
+}
+
+fn entry_kind(kind: FileType) -> EntryKind {
+    match kind {
+        FileType::RegularFile => EntryKind::File,
+        FileType::Directory => EntryKind::Folder,
+        FileType::Symlink => EntryKind::Symlink,
+        _ => EntryKind::Other,
     }
 }
 

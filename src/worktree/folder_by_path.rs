@@ -3,7 +3,8 @@
 //! It checks for symlinks before each step. An attacker who swaps a folder for a symlink between the check and
 //! the step goes unnoticed: only descriptors can prevent that.
 
-use std::fs::{self, File, Metadata, OpenOptions};
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File, FileType, Metadata, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
@@ -31,6 +32,15 @@ impl FileIdentity {
     }
 }
 
+fn entry_kind(kind: FileType) -> EntryKind {
+    match () {
+        () if kind.is_symlink() => EntryKind::Symlink,
+        () if kind.is_dir() => EntryKind::Folder,
+        () if kind.is_file() => EntryKind::File,
+        () => EntryKind::Other,
+    }
+}
+
 #[derive(Debug)]
 pub struct Folder(PathBuf);
 
@@ -50,6 +60,25 @@ impl Folder {
         }
     }
 
+    /// Opens a folder to list it.
+    pub fn to_list(&self, name: &OsStr) -> Result<Self, OpenError> {
+        let path = self.0.join(name);
+        match fs::symlink_metadata(&path)?.file_type() {
+            kind if kind.is_symlink() => Err(OpenError::Symlink),
+            kind if kind.is_dir() => Ok(Folder(path)),
+            _ => Err(OpenError::System(ErrorKind::NotADirectory.into())),
+        }
+    }
+
+    /// What is in the folder: names, and what they stand for.
+    pub fn entries(&self) -> io::Result<Vec<(OsString, EntryKind)>> {
+        let entry = |entry: io::Result<fs::DirEntry>| {
+            let entry = entry?;
+            Ok((entry.file_name(), entry_kind(entry.file_type()?)))
+        };
+        fs::read_dir(&self.0)?.map(entry).collect()
+    }
+
     /// Whether both are the same folder.
     pub fn is(&self, other: &Folder) -> io::Result<bool> {
         Ok(self.0 == other.0)
@@ -62,12 +91,7 @@ impl Folder {
             Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
             Err(e) => return Err(e),
         };
-        Ok(Some(match () {
-            () if kind.is_symlink() => EntryKind::Symlink,
-            () if kind.is_dir() => EntryKind::Folder,
-            () if kind.is_file() => EntryKind::File,
-            () => EntryKind::Other,
-        }))
+        Ok(Some(entry_kind(kind)))
     }
 
     /// Opens a regular file for reading.
@@ -145,6 +169,7 @@ pub fn open_regular_file(path: &Path) -> Result<(File, Metadata), OpenError> {
 
 #[cfg(all(test, unix))]
 mod tests {
+    use std::collections::BTreeMap;
     use std::io::Read;
     use std::os::unix::fs::symlink;
 
@@ -178,6 +203,14 @@ mod tests {
         assert_eq!(kinds, [Some(EntryKind::Folder), Some(EntryKind::Symlink), None]);
         assert_eq!(root.folder("a").unwrap().kind("x").unwrap(), Some(EntryKind::File));
         assert!(root.file_below("a/x").is_none());
+        let listed = root.to_list(OsStr::new(".")).unwrap().entries().unwrap();
+        let listed: BTreeMap<_, _> = listed.into_iter().collect();
+        let expected = [("a", EntryKind::Folder), ("file", EntryKind::Symlink), ("link", EntryKind::Symlink)];
+        assert_eq!(listed, BTreeMap::from(expected.map(|(name, kind)| (name.into(), kind))));
+        let x = root.to_list(OsStr::new("a")).unwrap().entries().unwrap();
+        assert_eq!(x, [("x".into(), EntryKind::File)]);
+        assert!(matches!(root.to_list(OsStr::new("link")), Err(OpenError::Symlink)));
+        assert!(root.to_list(OsStr::new("none")).unwrap_err().is_not_found());
         assert!(root.is(&Folder::open(temporary.path()).unwrap()).unwrap());
         assert!(open_regular_file(temporary.path()).is_err());
     }

@@ -2,7 +2,7 @@
 //!
 //! It doesn't need git. It neither follows nor replaces symlinks, and never enters `.git` or a repository
 //! inside the root. `search` finds and reads files, `replace` replaces existing ones, `create` creates new
-//! ones.
+//! ones. `walk` goes through the folders, and `ignore_rules` knows what git ignores there.
 //!
 //! Others may be able to write below the root, so a path may not refer to the same file twice. The root is
 //! opened once; `descent` opens each folder from there (`folder`), and all operations use a file's name in its
@@ -20,12 +20,13 @@ mod folder;
 #[cfg(all(test, unix))]
 mod folder_by_path;
 mod folder_lock;
-mod ignore_files;
+mod ignore_rules;
 mod open_error;
 mod replace;
 mod search;
 mod temporary_file;
 mod tracked_files;
+mod walk;
 
 use std::fs::{File, Metadata};
 use std::io::Read;
@@ -37,7 +38,7 @@ use crate::plan::{PathProblem, SourceError};
 use descent::Descent;
 use entry_kind::EntryKind;
 use error::not_opened;
-use folder::Folder;
+use folder::{FileIdentity, Folder};
 use temporary_file::has_bytes;
 
 pub use error::{FileChange, WorktreeError};
@@ -148,8 +149,17 @@ impl Worktree {
 
 /// Replaces the content of the buffer by that of the file.
 fn read_into(descent: &mut Descent, path: &str, buffer: &mut Vec<u8>) -> Result<(), SourceError> {
+    read_opened(descent.file(path), path, buffer)
+}
+
+/// As [`read_into`], for a file that was opened, or why it can't be.
+fn read_opened(
+    opened: Result<(File, FileIdentity), OpenError>,
+    path: &str,
+    buffer: &mut Vec<u8>,
+) -> Result<(), SourceError> {
     buffer.clear();
-    let (file, about) = descent.file(path).map_err(|e| not_opened(path, e))?;
+    let (file, about) = opened.map_err(|e| not_opened(path, e))?;
     let too_large = || SourceError::TooLarge { path: path.to_owned() };
     if about.size > MAX_FILE_SIZE {
         return Err(too_large());

@@ -1,23 +1,18 @@
 //! Finds the selected files and reads them, on all cores.
-//!
-//! The `ignore` crate reads `.gitignore` files and `.git/info/exclude`.
 
-use std::fs::FileType;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard};
 
 use foldhash::HashSet;
-use ignore::{DirEntry, WalkBuilder, WalkState};
 
-use super::descent::Descent;
 use super::entry_kind::EntryKind;
 use super::error::{not_opened, not_reached};
-use super::ignore_files::{IgnoreFileProblem, RootPosition, odd_file, problem_of_folder};
+use super::ignore_rules::FolderRules;
 use super::open_error::OpenError;
-use super::{SurroundingRepository, Worktree, read_at_most, read_into};
-use crate::dot_git::is_dot_git;
-use crate::file_selection::{MatchLevel, Selection, is_yaml};
+use super::walk::{FolderWalk, Found};
+use super::{SurroundingRepository, Worktree, read_at_most, read_into, read_opened};
+use crate::file_selection::{MatchLevel, Selection, file_name, is_yaml};
 use crate::mutex::{into_inner, lock};
 use crate::plan::{
     FileContent, FileSource, FoundFiles, NestedRepository, RepositoryFiles, SourceError, SourceFile,
@@ -83,43 +78,7 @@ struct SearchState {
     paths: HashSet<String>,
 }
 
-/// What each thread needs for reading.
-struct FileReader {
-    descent: Descent,
-    buffer: Vec<u8>,
-}
-
-/// The folders that a walk doesn't enter, with their whole paths.
-#[derive(Default)]
-struct UnvisitedFolders {
-    repositories: Mutex<Vec<PathBuf>>,
-    /// Those whose ignore file can't be read, and why.
-    odd: Mutex<Vec<(PathBuf, IgnoreFileProblem)>>,
-}
-
-impl UnvisitedFolders {
-    /// Whether the walk goes on with an entry. If not, notes why.
-    fn lets_pass(&self, entry: &DirEntry) -> bool {
-        if entry.depth() > 0 && is_repository(entry) {
-            if !is_dot_git(&entry.file_name().to_string_lossy()) {
-                lock(&self.repositories).push(entry.path().to_owned());
-            }
-            return false;
-        }
-        let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
-        let problem = is_folder.then(|| problem_of_folder(entry.path())).flatten();
-        if let Some(problem) = problem {
-            lock(&self.odd).push((entry.path().to_owned(), problem));
-        }
-        problem.is_none()
-    }
-}
-
 impl FileSearch<'_> {
-    fn reader(&self) -> FileReader {
-        FileReader { descent: self.worktree.descent(), buffer: Vec::new() }
-    }
-
     fn found(self) -> FoundFiles {
         let mut found = into_inner(self.seen).found;
         found.warnings.sort();
@@ -160,50 +119,55 @@ impl FileSearch<'_> {
     }
 
     fn walk(&self) {
-        let root = &self.worktree.root;
-        if let Some((file, problem)) = odd_file(root) {
-            return self.warn(format!("skipped: .: {} {problem}", inline(&file.display().to_string())));
-        }
-        let setting = RootPosition::of(root);
-        let unvisited = Arc::new(UnvisitedFolders::default());
-        let noted = Arc::clone(&unvisited);
-        let walk = WalkBuilder::new(root)
-            .standard_filters(false)
-            .git_ignore(true)
-            .git_global(true)
-            .git_exclude(true)
-            // a repository ends at its top level; the ignore files above don't apply
-            .require_git(setting == RootPosition::Below)
-            .parents(setting == RootPosition::Below)
-            .follow_links(false)
-            .filter_entry(move |entry| noted.lets_pass(entry))
-            .build_parallel();
-        walk.run(|| {
-            let mut reader = self.reader();
-            Box::new(move |entry| {
-                let flow = match entry {
-                    Ok(entry) => self.visit(&entry, &mut reader),
-                    Err(e) => self.pass(format!("skipped: {}", inline(&e.to_string()))),
-                };
-                if flow.is_break() { WalkState::Quit } else { WalkState::Continue }
-            })
+        let Worktree { root, top, .. } = self.worktree;
+        let rules = match FolderRules::around(root) {
+            Ok(rules) => rules,
+            Err((file, problem)) => {
+                return self.warn(format!("skipped: .: {} {problem}", inline(&file.display().to_string())));
+            }
+        };
+        FolderWalk::new(root, top, rules).run(|| {
+            let mut buffer = Vec::new();
+            move |found| self.visit(found, &mut buffer)
         });
-        for path in lock(&unvisited.repositories).iter() {
-            self.pass_repository(path);
-        }
-        for (path, problem) in lock(&unvisited.odd).iter() {
-            let path = self.relative(path).unwrap_or_else(|| path.display().to_string());
-            self.warn(format!("skipped: {}: its .gitignore {problem}", inline(&path)));
-        }
     }
 
-    /// Notes a folder that was left out, because it is a repository of its own. `git submodule` makes `.git` a file.
-    fn pass_repository(&self, path: &Path) {
-        let Some(relative) = self.relative(path).filter(|relative| self.selection.reaches(relative)) else {
+    fn visit(&self, found: Found<'_>, buffer: &mut Vec<u8>) -> ControlFlow<()> {
+        match found {
+            Found::File { path, folder } => {
+                let name = file_name(&path).to_owned();
+                return self.take(path, buffer, |path, buffer| read_opened(folder.file(&name), path, buffer));
+            }
+            Found::Unnameable(path) if may_be_yaml(&path) => {
+                self.warn(format!("skipped, its name is not valid UTF-8: {}", inline(&self.shown(&path))));
+            }
+            Found::Unnameable(_) => {}
+            Found::Symlink(path) => self.pass_symlink(path),
+            Found::Repository { path, dot_git } => self.pass_repository(path, dot_git),
+            Found::OddRules { path, problem } => {
+                let path = if path.as_os_str().is_empty() { "." } else { &*path.to_string_lossy() };
+                self.warn(format!("skipped: {}: its .gitignore {problem}", inline(path)));
+            }
+            Found::Closed { path, reason } => {
+                self.warn(format!("skipped: {}: {}", inline(&self.shown(&path)), inline(&reason)));
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// A path below the root, with that of the root.
+    fn shown(&self, path: &Path) -> String {
+        self.worktree.root.join(path).display().to_string()
+    }
+
+    /// Notes a folder that was left out, because it is a repository of its own.
+    fn pass_repository(&self, path: PathBuf, dot_git: EntryKind) {
+        let Some(path) = path.into_os_string().into_string().ok().filter(|path| self.selection.reaches(path))
+        else {
             return;
         };
-        let is_submodule = self.worktree.submodules().contains(&relative) || path.join(".git").is_file();
-        self.seen().found.nested.insert(NestedRepository { path: relative, is_submodule });
+        let is_submodule = dot_git == EntryKind::File || self.worktree.submodules().contains(&path);
+        self.seen().found.nested.insert(NestedRepository { path, is_submodule });
     }
 
     /// Notes submodules that are still empty folders.
@@ -213,43 +177,22 @@ impl FileSearch<'_> {
         self.seen().found.nested.extend(nested);
     }
 
-    fn visit(&self, entry: &DirEntry, reader: &mut FileReader) -> ControlFlow<()> {
-        let is = |wanted: fn(&FileType) -> bool| entry.file_type().is_some_and(|kind| wanted(&kind));
-        if is(FileType::is_symlink) {
-            self.pass_symlink(entry.path());
-        }
-        if !is(FileType::is_file) {
-            return ControlFlow::Continue(());
-        }
-        match self.relative(entry.path()) {
-            Some(path) => self.take(path, reader),
-            None if may_be_yaml(entry.path()) => {
-                let path = entry.path().display().to_string();
-                self.pass(format!("skipped, its name is not valid UTF-8: {}", inline(&path)))
-            }
-            None => ControlFlow::Continue(()),
-        }
-    }
-
     /// Notes a symlink, with what is written in it.
-    fn pass_symlink(&self, path: &Path) {
-        let Some(relative) = self.relative(path) else { return };
-        let target = || std::fs::read_link(path).unwrap_or_default().to_string_lossy().into_owned();
-        self.seen().found.pass_symlink(relative, target);
-    }
-
-    /// The path relative to the root, separated by `/`; `None` if it isn't valid UTF-8.
-    fn relative(&self, path: &Path) -> Option<String> {
-        let path = path.strip_prefix(&self.worktree.root).ok()?;
-        if cfg!(unix) {
-            return path.to_str().map(str::to_owned);
+    fn pass_symlink(&self, path: PathBuf) {
+        let whole = self.worktree.root.join(&path);
+        let target = || std::fs::read_link(whole).unwrap_or_default().to_string_lossy().into_owned();
+        if let Ok(path) = path.into_os_string().into_string() {
+            self.seen().found.pass_symlink(path, target);
         }
-        let parts: Option<Vec<_>> = path.iter().map(|part| part.to_str()).collect();
-        parts.map(|parts| parts.join("/"))
     }
 
     /// Reads a file that was found, if it is selected.
-    fn take(&self, path: String, FileReader { descent, buffer }: &mut FileReader) -> ControlFlow<()> {
+    fn take(
+        &self,
+        path: String,
+        buffer: &mut Vec<u8>,
+        read: impl FnOnce(&str, &mut Vec<u8>) -> Result<(), SourceError>,
+    ) -> ControlFlow<()> {
         let match_level = match self.selection.match_level(&path) {
             Some(MatchLevel::Explicit) => return ControlFlow::Continue(()),
             Some(match_level) => match_level,
@@ -260,7 +203,7 @@ impl FileSearch<'_> {
             }
         };
         self.seen().found.take(&path, match_level);
-        let flow = match read_into(descent, &path, buffer) {
+        let flow = match read(&path, buffer) {
             Ok(()) if is_lfs_pointer(buffer) => {
                 self.seen().found.pass_in_lfs(&path, match_level);
                 ControlFlow::Continue(())
@@ -277,10 +220,11 @@ impl FileSearch<'_> {
     /// Reads the files that git tracks but the walk skipped, most likely because of an ignore rule.
     fn tracked(&self, tracked: &[String]) {
         let seen = std::mem::take(&mut self.seen().paths);
-        let mut reader = self.reader();
+        let (mut descent, mut buffer) = (self.worktree.descent(), Vec::new());
         for path in tracked.iter().filter(|path| !seen.contains(*path)) {
-            let is_file = matches!(reader.descent.kind(path), Ok(Some(EntryKind::File)));
-            if is_file && self.take(path.clone(), &mut reader).is_break() {
+            let is_file = matches!(descent.kind(path), Ok(Some(EntryKind::File)));
+            let read = |path: &str, buffer: &mut Vec<u8>| read_into(&mut descent, path, buffer);
+            if is_file && self.take(path.clone(), &mut buffer, read).is_break() {
                 return;
             }
         }
@@ -290,10 +234,4 @@ impl FileSearch<'_> {
 /// Decides by the extension, since the rest of the name may not be valid UTF-8.
 fn may_be_yaml(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
-}
-
-/// Whether an entry is `.git` itself, or a folder with its own repository.
-fn is_repository(entry: &DirEntry) -> bool {
-    is_dot_git(&entry.file_name().to_string_lossy())
-        || (entry.file_type().is_some_and(|kind| kind.is_dir()) && entry.path().join(".git").exists())
 }

@@ -51,6 +51,7 @@ mod holds_land;
 mod hostile;
 mod hostile_trees;
 mod house;
+mod ignored_files;
 mod init;
 mod init_writing;
 mod interrupted;
