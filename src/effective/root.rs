@@ -82,7 +82,27 @@ pub(super) const COMPONENT_OUTSIDE: &str = "includes a component outside of the 
 /// A component that isn't where its path leads.
 pub(super) const COMPONENT_MISSING: &str = "includes a component that isn't in this repository";
 
+/// Behind the line of a chart's template.
+pub(super) const NAMELESS_IMAGE: &str = "has an image whose name tagbump can't read";
+
+impl Root {
+    /// What may change its images, whatever they are called.
+    pub fn doubts(&self) -> impl Iterator<Item = &Doubt> {
+        self.uncertain.iter().filter(|doubt| !doubt.is_of_nameless_image())
+    }
+
+    /// The lines of charts' templates that give images with names that aren't known.
+    pub fn nameless_images(&self) -> impl Iterator<Item = &Doubt> {
+        self.uncertain.iter().filter(|doubt| doubt.is_of_nameless_image())
+    }
+}
+
 impl Doubt {
+    /// Whether it is about an image with a name that isn't known. Its root's other images are as they seem.
+    pub fn is_of_nameless_image(&self) -> bool {
+        self.what.ends_with(NAMELESS_IMAGE)
+    }
+
     /// Whether it is about a component outside of the folder that is read.
     pub fn is_of_component_outside(&self) -> bool {
         self.what == COMPONENT_OUTSIDE

@@ -135,8 +135,10 @@ impl FileSearch<'_> {
     fn visit(&self, found: Found<'_>, buffer: &mut Vec<u8>) -> ControlFlow<()> {
         match found {
             Found::File { path, folder } => {
-                let name = file_name(&path).to_owned();
-                return self.take(path, buffer, |path, buffer| read_opened(folder.file(&name), path, buffer));
+                let read = |path: &str, buffer: &mut Vec<u8>| {
+                    read_opened(folder.file(file_name(path)), path, buffer)
+                };
+                return self.take(path, buffer, read);
             }
             Found::Unnameable(path) if may_be_yaml(&path) => {
                 self.warn(format!("skipped, its name is not valid UTF-8: {}", inline(&self.shown(&path))));

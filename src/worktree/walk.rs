@@ -20,8 +20,9 @@ use crate::mutex::{lock, wait};
 /// More threads wait for each other, or for the disk.
 const MOST_THREADS: usize = 12;
 
-/// As long as a folder's subfolders wait, it stays open. A tree can be deeper than the number of files that a process may open.
-const MOST_OPEN: usize = 32;
+/// How far below the root a folder stays open as long as its subfolders wait: each thread can have as many open, and a process may
+/// open only some hundred files. Most trees aren't deeper.
+const MOST_OPEN: usize = 8;
 
 /// The longest path of a folder, as on Linux (`PATH_MAX`).
 const LONGEST_PATH: usize = 4096;

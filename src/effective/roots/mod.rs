@@ -51,11 +51,12 @@ struct DeploymentDoubts {
 
 impl DeploymentDoubts {
     fn of(deployment: &Deployment) -> Self {
-        if deployment.root.uncertain.is_empty() {
+        let all: Vec<Doubt> = deployment.root.doubts().cloned().collect();
+        if all.is_empty() {
             return DeploymentDoubts::default();
         }
         let files = deployment.objects.iter().filter_map(|object| object.place()).map(|place| place.file);
-        DeploymentDoubts { all: deployment.root.uncertain.clone(), files: files.collect() }
+        DeploymentDoubts { all, files: files.collect() }
     }
 
     /// Those that may change an object: doubts about the whole, and about the object itself.

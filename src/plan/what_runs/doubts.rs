@@ -19,6 +19,9 @@ const TOO_LARGE: &str =
 /// How many places that tagbump can't follow get a warning of their own.
 const DOUBTS: usize = 10;
 
+/// As [`DOUBTS`], for images with names that aren't known.
+const NAMELESS: usize = 3;
+
 /// How many roots such a warning names.
 const ROOTS: usize = 5;
 
@@ -36,21 +39,16 @@ impl Summary<'_> {
         let doubts = self
             .roots
             .counting()
-            .filter(|root| !root.uncertain.is_empty() && runs(root))
-            .flat_map(|root| root.uncertain.iter().map(move |d| (root, d)))
+            .filter(|root| root.doubts().next().is_some() && runs(root))
+            .flat_map(|root| root.doubts().map(move |d| (root, d)))
             .filter(|(root, doubt)| self.is_about_targets(root, doubt))
             .filter(|(_, doubt)| !(self.sees_outside && doubt.is_of_component_outside()));
-        let mut by_doubt: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
-        for (root, doubt) in doubts {
-            by_doubt.entry(self.roots.described(doubt)).or_default().insert(&root.name);
-        }
-        let more = by_doubt.len().saturating_sub(DOUBTS);
-        let mut warnings: Vec<_> =
-            by_doubt.iter().take(DOUBTS).map(|(what, roots)| doubt(what, roots)).collect();
-        if more > 0 {
-            let roots: BTreeSet<&str> = by_doubt.values().skip(DOUBTS).flatten().copied().collect();
-            warnings.push(doubt(&format!("{} of this kind", more_places(more)), &roots));
-        }
+        let mut warnings = self.listed(doubts, DOUBTS);
+        let nameless = self.roots.counting().flat_map(|root| {
+            let may_be = root.nameless_images().next().is_some() && self.holds_parts_of_name(root);
+            root.nameless_images().filter(move |_| may_be).map(move |doubt| (root, doubt))
+        });
+        warnings.extend(self.listed(nameless, NAMELESS));
         warnings.extend(self.stale());
         warnings.extend(self.also_fed());
         warnings.extend(self.generated());
@@ -58,6 +56,22 @@ impl Summary<'_> {
         warnings.extend(self.roots.files.is_exhausted().then(|| TOO_LARGE.to_owned()));
         warnings.sort();
         warnings.dedup();
+        warnings
+    }
+
+    /// A warning for each of the first doubts, with the roots that have it.
+    fn listed<'r>(&self, doubts: impl Iterator<Item = (&'r Root, &'r Doubt)>, most: usize) -> Vec<String> {
+        let mut by_doubt: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+        for (root, doubt) in doubts {
+            by_doubt.entry(self.roots.described(doubt)).or_default().insert(&root.name);
+        }
+        let more = by_doubt.len().saturating_sub(most);
+        let mut warnings: Vec<_> =
+            by_doubt.iter().take(most).map(|(what, roots)| doubt(what, roots)).collect();
+        if more > 0 {
+            let roots: BTreeSet<&str> = by_doubt.values().skip(most).flatten().copied().collect();
+            warnings.push(doubt(&format!("{} of this kind", more_places(more)), &roots));
+        }
         warnings
     }
 
@@ -88,6 +102,23 @@ impl Summary<'_> {
             let may_be_set = !target.scope.is_chosen() || target.scope.reaches(path);
             may_be_set && names_image(bytes, without_registry(&target.name))
         })
+    }
+
+    /// Whether none of a root's images is known to be one of the request, but its files hold the parts of one's name: a registry,
+    /// perhaps with a path, and the rest.
+    fn holds_parts_of_name(&self, root: &Root) -> bool {
+        if root.images.iter().any(|image| self.is_targeted(image)) {
+            return false;
+        }
+        let holds =
+            |part: &str| root.files.iter().any(|file| holds_value(&self.roots.files.file(*file).bytes, part));
+        let splits = self.request.targets.iter().flat_map(|target| {
+            target.name.match_indices('/').map(|(at, _)| (&target.name[..at], &target.name[at + 1..]))
+        });
+        // other words, such as the name of a user, are in too many files
+        splits
+            .filter(|(registry, _)| registry.contains(['.', ':']))
+            .any(|(registry, rest)| holds(registry) && holds(rest))
     }
 
     /// Whether the entry that a scalar names is for one of the request's images, and may be set.
@@ -275,6 +306,15 @@ fn names_image(text: &[u8], name: &str) -> bool {
         let keys = ["mage:", "mage\":", "newName:", "epository:", "epo:"];
         is_whole
             && (is_tagged || keys.iter().any(|key| memchr::memmem::find(before, key.as_bytes()).is_some()))
+    })
+}
+
+/// Whether a text holds a word that can be a whole value.
+fn holds_value(text: &[u8], word: &str) -> bool {
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-/:@".contains(byte);
+    memchr::memmem::find_iter(text, word.as_bytes()).any(|at| {
+        let (before, behind) = (&text[..at], &text[at + word.len()..]);
+        !before.last().is_some_and(is_part) && !behind.first().is_some_and(is_part)
     })
 }
 

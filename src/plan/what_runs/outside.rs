@@ -98,7 +98,7 @@ impl Outside<'_> {
                 let is_inside = doubt.at.is_some_and(|at| self.is_inside(at));
                 doubt.is_of_component() || has_component && !is_inside
             };
-            for what in root.uncertain.iter().filter(is_new).map(|doubt| self.roots.described(doubt)) {
+            for what in root.doubts().filter(is_new).map(|doubt| self.roots.described(doubt)) {
                 found.entry(what).or_default().insert(&root.name);
             }
         }

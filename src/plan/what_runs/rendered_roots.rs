@@ -225,7 +225,7 @@ impl<'a> RenderedRoots<'a> {
             return HashSet::new();
         }
         let mut followed = self.covered();
-        let uncertain = self.roots.iter().filter(|root| !root.uncertain.is_empty());
+        let uncertain = self.roots.iter().filter(|root| root.doubts().next().is_some());
         for file in uncertain.flat_map(|root| &root.files) {
             followed.remove(&self.path(*file));
         }

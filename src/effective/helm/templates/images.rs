@@ -8,13 +8,13 @@
 use std::collections::{HashMap, HashSet};
 
 use super::super::super::place::Place;
-use super::super::super::root::Doubt;
+use super::super::super::root::{Doubt, NAMELESS_IMAGE};
 use super::super::super::setting::{DigestAt, EffectiveImage, Link, Setting};
 use super::super::super::value::Value;
 use super::evaluation::Evaluation;
 use super::line::TemplateImage;
 use super::named::{AllNamed, IncludedTemplates};
-use super::text::{ChartTemplates, ImageLine};
+use super::text::{ChartTemplates, ImageLine, TemplatePlace};
 use super::unused::unused_images;
 use super::used::UsedValues;
 use crate::image::same_image;
@@ -53,6 +53,8 @@ pub struct ChartImages {
     used: UsedValues,
     /// About images that no template uses.
     unused: Vec<Doubt>,
+    /// The first line with an image whose name isn't known.
+    nameless: Option<TemplatePlace>,
 }
 
 impl TemplateScope<'_> {
@@ -81,11 +83,15 @@ impl TemplateScope<'_> {
         let images = in_templates(images, &read, &used);
         let tags = read.iter().filter_map(|line| line.setting.as_ref().and_then(Setting::place)).collect();
         let is_other = |line: &TemplateImage| !line.named_at.iter().any(|place| names.contains(place));
-        let begun = unread
-            .iter()
-            .filter_map(|line| TemplateImage::with_unknown_tag(line, &evaluation.beginning(&line.text)));
+        let (mut begun, mut nameless) = (Vec::new(), None);
+        for line in unread {
+            match TemplateImage::with_unknown_tag(line, &evaluation.beginning(&line.text)) {
+                Some(image) => begun.push(image),
+                None => nameless = nameless.or_else(|| Some(line.at.clone())),
+            }
+        }
         let others = read.into_iter().chain(begun).filter(is_other).collect();
-        ChartImages { images, by_convention, read: tags, others, used, unused }
+        ChartImages { images, by_convention, read: tags, others, used, unused, nameless }
     }
 
     /// Reads the lines that are rendered, and those that a bump without a digest leads to: it empties the digest that is there.
@@ -345,6 +351,9 @@ impl ChartImages {
                     noted.add(Some(place), format!("the tag is also used in {at}"));
                 }
             }
+        }
+        for at in charts.iter().filter_map(|chart| chart.nameless.as_ref()) {
+            noted.add(None, format!("{at} {NAMELESS_IMAGE}"));
         }
         doubts.append(&mut noted.all);
         let (mut images, mut others) = (Vec::new(), Vec::new());
