@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub struct EarlyAdvertisement(Receiver<RefAdvertisement>);
 
 impl EarlyAdvertisement {
-    /// Asks for a branch's place in the list. Returns `None` if the server isn't reached over HTTP: there, the list and
+    /// Asks what the list says about a branch. Returns `None` if the server isn't reached over HTTP: then the list and
     /// the push are one conversation.
     pub fn request(endpoint: &Arc<Endpoint>, branch: &str, deadline: Instant) -> Option<Self> {
         if !endpoint.is_stateless() {

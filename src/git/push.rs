@@ -88,7 +88,7 @@ impl PushRequest<'_> {
         self.send(&mut *stream, &advertised)
     }
 
-    /// Whether an early list shows what the push needs. If it doesn't, a later one may.
+    /// Whether the push can start with an early list. If not, the server is asked again.
     fn can_start_with(&self, early: &RefAdvertisement) -> bool {
         let takes_options = self.options.is_empty() || early.push_options;
         early.refusal.is_none() && early.tip == self.expected && takes_options

@@ -199,8 +199,9 @@ impl Endpoint {
         }
     }
 
-    /// The list of references that starts a push over HTTP, on a connection of its own if another request is under way. Returns `None` if
-    /// there is no list at this URL with the credentials at hand. Changes nothing here, so it can run beside an operation.
+    /// Asks for the list of references that starts a push over HTTP, on a second connection if the first one is busy. Returns
+    /// `None` if the server doesn't send it for this URL and the known credential. Any operation can run at the same time,
+    /// because this changes nothing in the endpoint.
     pub fn list_before_push(&self, deadline: Instant) -> Option<impl Read + use<>> {
         match &self.server {
             Server::Http(_) => http_stream::list_before_push(self, deadline),

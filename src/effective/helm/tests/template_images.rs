@@ -30,7 +30,7 @@ pub(super) fn of_files(files: &[(&str, &str)]) -> Vec<String> {
         let chart = Chart::load(files, "c", &mut Trail::default()).unwrap();
         let mut found = Vec::new();
         let images = chart.images(Value::default(), &mut found);
-        // the lines of most of these tests are about the others
+        // most of these tests are about other doubts
         found.retain(|doubt| !doubt.is_of_nameless_image());
         let mut lines = shown(files, &images);
         lines.extend(doubts(files, &found));
