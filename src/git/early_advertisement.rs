@@ -12,7 +12,7 @@ use super::answers::{RefAdvertisement, read_advertisement};
 use super::transport::Endpoint;
 
 /// How long a push waits for the list, before it asks again on the connection of the fetch.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A list of references that was asked for, and may not have come yet.
 pub struct EarlyAdvertisement(Receiver<RefAdvertisement>);
